@@ -1,1 +1,1 @@
-//! Test support.
+//! The support library of the behaviour tests.

@@ -1,1 +1,40 @@
-fn main() {}
+//! The task runner: `cargo xtask check` and `cargo xtask test`.
+//!
+//! Everything a machine must do to trust a change is one of these two commands, so that a laptop, an empty clone and
+//! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
+//! what was run is echoed, so that any step can be repeated by hand.
+
+mod check;
+mod components;
+mod packages;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <task>
+
+tasks:
+  check   formatting, lints and documentation, warnings denied
+  test    every test of the workspace; installs redis-server first if there is none";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["check"] => check::run(),
+        ["test"] => test::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        [] => Err(USAGE.to_owned()),
+        _ => Err(format!("unknown task `{}`\n\n{USAGE}", arguments.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

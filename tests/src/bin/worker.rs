@@ -1,0 +1,2 @@
+//! One process of a fleet under test.
+fn main() {}

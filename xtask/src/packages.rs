@@ -1,0 +1,193 @@
+//! Installing redis-server with whatever package manager the machine has.
+//!
+//! The first manager of the table that is on `PATH` does it: as root directly, else through `sudo` where the manager
+//! needs it. `sudo` never prompts without a terminal, so a CI run fails with advice instead of hanging.
+
+use std::io::IsTerminal;
+
+use crate::run::{Step, on_path};
+
+/// What to type where nothing could be installed.
+pub(crate) const ADVICE: &str =
+    "The tests need `redis-server` (6.2 or later, or Valkey) on PATH. Install it with one of:
+
+  apt-get update && apt-get install redis-server   # Debian, Ubuntu
+  dnf install redis                                # Fedora, RHEL (valkey, where redis is gone)
+  apk add redis                                    # Alpine
+  brew install redis                               # macOS
+
+(all but brew as root), then run the command again.";
+
+/// A package manager and how it is told to install without asking.
+#[derive(Debug, PartialEq)]
+struct Manager {
+    program: &'static str,
+    /// An empty clone often meets an empty package index.
+    refresh: Option<&'static [&'static str]>,
+    /// One is tried after the other: distributions differ in what the package is called.
+    install: &'static [&'static [&'static str]],
+    needs_root: bool,
+}
+
+const MANAGERS: [Manager; 4] = [
+    Manager {
+        program: "apt-get",
+        refresh: Some(&["update"]),
+        install: &[&[
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "redis-server",
+        ]],
+        needs_root: true,
+    },
+    Manager {
+        program: "dnf",
+        refresh: None,
+        install: &[
+            &["install", "--assumeyes", "redis"],
+            &["install", "--assumeyes", "valkey"],
+        ],
+        needs_root: true,
+    },
+    Manager {
+        program: "apk",
+        refresh: None,
+        install: &[&["add", "--no-cache", "redis"]],
+        needs_root: true,
+    },
+    // Homebrew refuses to run as root.
+    Manager {
+        program: "brew",
+        refresh: None,
+        install: &[&["install", "redis"]],
+        needs_root: false,
+    },
+];
+
+/// How a manager that needs root gets it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Privilege {
+    Root,
+    /// `sudo` may ask for a password: there is somebody to type it.
+    Sudo,
+    SudoWithoutPassword,
+    None,
+}
+
+/// Installs redis-server; the error says what to type instead.
+pub(crate) fn install_redis() -> Result<(), String> {
+    let Some(manager) = MANAGERS
+        .iter()
+        .find(|manager| on_path(manager.program).is_some())
+    else {
+        return Err(format!("no known package manager on PATH\n\n{ADVICE}"));
+    };
+    install_with(manager, privilege()).map_err(|reason| format!("{reason}\n\n{ADVICE}"))
+}
+
+fn install_with(manager: &Manager, privilege: Privilege) -> Result<(), String> {
+    if let Some(arguments) = manager.refresh {
+        // One unreachable mirror fails the refresh, while the index at hand may do.
+        if let Err(reason) = step(manager, arguments, privilege)?.run() {
+            eprintln!("xtask: {reason}; going on with the package index as it is");
+        }
+    }
+    let mut outcome = Err(format!("`{}` offers no Redis", manager.program));
+    for arguments in manager.install {
+        outcome = step(manager, arguments, privilege)?.run();
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn step(manager: &Manager, arguments: &[&str], privilege: Privilege) -> Result<Step, String> {
+    let quiet = "DEBIAN_FRONTEND=noninteractive";
+    let plain: Vec<&str> = [manager.program]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    let line = match (manager.needs_root, privilege) {
+        (false, _) => plain,
+        // `env` rather than our own environment: sudo would drop it.
+        (true, Privilege::Root) => [&["env", quiet][..], &plain].concat(),
+        (true, Privilege::Sudo) => [&["sudo", "env", quiet][..], &plain].concat(),
+        (true, Privilege::SudoWithoutPassword) => {
+            [&["sudo", "-n", "env", quiet][..], &plain].concat()
+        }
+        (true, Privilege::None) => {
+            return Err(format!(
+                "`{}` needs root, and there is no sudo",
+                manager.program
+            ));
+        }
+    };
+    Ok(Step::new(line[0], &line[1..]))
+}
+
+fn privilege() -> Privilege {
+    let root = std::process::Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    match (root, on_path("sudo").is_some()) {
+        (true, _) => Privilege::Root,
+        (false, true) if std::io::stdin().is_terminal() => Privilege::Sudo,
+        (false, true) => Privilege::SudoWithoutPassword,
+        (false, false) => Privilege::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(program: &str, privilege: Privilege) -> Result<String, String> {
+        let manager = MANAGERS
+            .iter()
+            .find(|manager| manager.program == program)
+            .expect("the table has it");
+        step(manager, manager.install[0], privilege).map(|step| step.shown())
+    }
+
+    #[test]
+    fn apt_runs_through_sudo_where_it_is_not_root() {
+        let plain = "apt-get install --yes --no-install-recommends redis-server";
+        let quiet = format!("env DEBIAN_FRONTEND=noninteractive {plain}");
+        assert_eq!(shown("apt-get", Privilege::Root), Ok(quiet.clone()));
+        assert_eq!(
+            shown("apt-get", Privilege::Sudo),
+            Ok(format!("sudo {quiet}"))
+        );
+        assert_eq!(
+            shown("apt-get", Privilege::SudoWithoutPassword),
+            Ok(format!("sudo -n {quiet}"))
+        );
+    }
+
+    #[test]
+    fn without_root_and_sudo_the_reason_is_said() {
+        assert!(
+            shown("dnf", Privilege::None)
+                .expect_err("there is no way to root")
+                .contains("needs root")
+        );
+    }
+
+    #[test]
+    fn brew_is_never_run_as_root() {
+        assert_eq!(
+            shown("brew", Privilege::Root),
+            Ok("brew install redis".to_owned())
+        );
+    }
+
+    #[test]
+    fn advice_names_every_manager_of_the_table() {
+        for manager in MANAGERS {
+            assert!(ADVICE.contains(manager.program), "{}", manager.program);
+        }
+    }
+}

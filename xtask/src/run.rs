@@ -1,0 +1,136 @@
+//! Running other programs: echoed, with their output passed through, a failure as a sentence.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A program to run, from the root of the workspace.
+#[derive(Debug)]
+pub(crate) struct Step {
+    program: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Step {
+    pub(crate) fn new<A: AsRef<str>>(program: &str, arguments: &[A]) -> Step {
+        let arguments = arguments.iter().map(|a| a.as_ref().to_owned()).collect();
+        Step {
+            program: program.to_owned(),
+            arguments,
+            environment: Vec::new(),
+        }
+    }
+
+    /// Cargo, and the very one that runs this program: another toolchain would build everything again.
+    pub(crate) fn cargo(arguments: &[&str]) -> Step {
+        let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        Step::new(&cargo, arguments)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Step {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs the program to its end; a failure names the command.
+    pub(crate) fn run(&self) -> Result<(), String> {
+        eprintln!("xtask: {}", self.shown());
+        let status = self
+            .command()
+            .status()
+            .map_err(|error| format!("cannot run `{}`: {error}", self.shown()))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("`{}` failed ({status})", self.shown()))
+        }
+    }
+
+    /// Whether the program can be run and succeeds; its output is dropped.
+    pub(crate) fn succeeds(&self) -> bool {
+        let quiet = self
+            .command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        quiet.is_ok_and(|status| status.success())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().cloned())
+            .current_dir(root());
+        command
+    }
+
+    /// The command as one would type it.
+    pub(crate) fn shown(&self) -> String {
+        let program = Path::new(&self.program).file_stem().map_or_else(
+            || self.program.clone(),
+            |p| p.to_string_lossy().into_owned(),
+        );
+        let environment = self
+            .environment
+            .iter()
+            .map(|(name, value)| format!("{name}='{value}'"));
+        environment
+            .chain([program])
+            .chain(self.arguments.iter().cloned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// The file a program's name stands for on this machine, if it is on `PATH`.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the manifest of xtask lies one folder below the root")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_is_shown_as_one_would_type_it() {
+        let step = Step::new("/some/where/cargo", &["doc", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(
+            step.shown(),
+            "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps"
+        );
+    }
+
+    #[test]
+    fn failure_names_the_command() {
+        let failure = Step::new("false", &["an argument"])
+            .run()
+            .expect_err("it cannot succeed");
+        assert!(failure.contains("false an argument"), "{failure}");
+        let missing = Step::new("no-such-program-here", &[""; 0])
+            .run()
+            .expect_err("it cannot succeed");
+        assert!(
+            missing.contains("cannot run `no-such-program-here`"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn only_programs_that_exist_are_on_the_path() {
+        assert!(on_path("sh").is_some());
+        assert!(on_path("no-such-program-here").is_none());
+    }
+}
