@@ -1,2 +1,8 @@
-//! One process of a fleet under test.
-fn main() {}
+//! One process of a fleet under test: the scenarios the behaviour tests ask for by name.
+
+use tests::worker::Scenarios;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    Scenarios::new().serve().await
+}

@@ -1,0 +1,41 @@
+//! A certificate authority for one server: made when the server starts, gone with its folder.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+/// The files a server with TLS is started with.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    pub(super) authority: PathBuf,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+impl Certificates {
+    /// Signs a certificate for `localhost` and 127.0.0.1 and writes it beside the authority's.
+    pub(super) fn write_to(folder: &Path) -> Certificates {
+        let (authority, certificate, key) =
+            sign().expect("parameters that do not vary can be signed");
+        let file = |name: &str, text: String| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).expect("the server's folder is writable");
+            path
+        };
+        Certificates {
+            authority: file("authority.pem", authority),
+            certificate: file("certificate.pem", certificate),
+            key: file("key.pem", key),
+        }
+    }
+}
+
+fn sign() -> Result<(String, String, String), rcgen::Error> {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+    Ok((authority.pem(), certificate.pem(), key.serialize_pem()))
+}
