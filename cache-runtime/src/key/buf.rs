@@ -1,0 +1,205 @@
+//! Where generated code renders a key.
+//!
+//! The closure of a site writes literals, arguments and, in an eviction, globs and holes for parts of the result. It cannot
+//! fail: generated code has no good answer to an error. The first failure therefore stays in the buffer, everything
+//! after it is ignored, and whoever takes the buffer decides (a read bypasses the cache, an eviction takes the literal
+//! region).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::digest::{self, KeySecret};
+use super::encode::{EncodeError, encode};
+use super::key::Key;
+use super::late::{LateTemplate, Mark, Prefix, What};
+use super::path::push_path;
+use super::pattern::Pattern;
+use super::rendered::Rendered;
+use super::text::{Full, Text};
+
+/// Why arguments have no key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unrenderable {
+    /// An argument's `Serialize` failed, with this message.
+    Serialize(String),
+    /// The full text would have more bytes than this.
+    TooLong {
+        /// The most bytes allowed.
+        limit: usize,
+    },
+    /// The site has a `secret` argument and the cache no key to digest it with.
+    NoSecret,
+}
+
+impl fmt::Display for Unrenderable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serialize(why) => write!(f, "an argument of the key cannot be serialized: {why}"),
+            Self::TooLong { limit } => write!(f, "the key is longer than {limit} bytes"),
+            Self::NoSecret => f.write_str("a `secret` argument needs a cache with a `key_secret`"),
+        }
+    }
+}
+
+impl std::error::Error for Unrenderable {}
+
+/// The buffer in which a key is rendered. Only generated code writes into it.
+pub struct KeyBuf {
+    text: Text,
+    secret: Option<KeySecret>,
+    prefix: Option<Prefix>,
+    marks: Vec<Mark>,
+    failure: Option<Unrenderable>,
+}
+
+impl KeyBuf {
+    /// Appends literal text, already escaped by the macro.
+    #[inline]
+    pub fn lit(&mut self, encoded: &'static str) {
+        self.write(|text| text.push(encoded));
+    }
+
+    /// Appends the path of a function's instantiation as one segment: the start of a default key.
+    pub fn path(&mut self, instance: &'static str) {
+        self.write(|text| push_path(text, instance));
+    }
+
+    /// Appends an argument.
+    #[inline]
+    pub fn arg<T: Serialize + ?Sized>(&mut self, v: &T) {
+        self.end_prefix();
+        if self.failure.is_some() {
+            return;
+        }
+        let start = self.text.len();
+        if let Err(why) = encode(v, &mut self.text) {
+            self.text.truncate(start);
+            self.failure = Some(self.reason(why));
+        }
+    }
+
+    /// Appends the keyed digest of an argument; the argument itself never enters the buffer, nor a message about it.
+    pub fn secret<T: Serialize + ?Sized>(&mut self, v: &T) {
+        self.end_prefix();
+        if self.failure.is_some() {
+            return;
+        }
+        let mut plain = Text::new(self.text.limit());
+        let digested = match (&self.secret, encode(v, &mut plain)) {
+            (None, _) => Err(Unrenderable::NoSecret),
+            (_, Err(EncodeError::Custom(_))) => {
+                Err(Unrenderable::Serialize("it is a secret".to_owned()))
+            }
+            (_, Err(EncodeError::TooLong)) => Err(self.too_long()),
+            (Some(secret), Ok(())) => secret
+                .digest(plain.as_bytes(), &mut self.text)
+                .map_err(|Full| self.too_long()),
+        };
+        self.failure = digested.err();
+    }
+
+    /// Appends literal text of a pattern as the user wrote it, with its globs.
+    pub fn glob(&mut self, raw: &'static str) {
+        self.mark(What::Glob(raw));
+    }
+
+    /// Leaves room for a part of the result.
+    pub fn hole(&mut self) {
+        self.end_prefix();
+        self.mark(What::Hole);
+    }
+
+    /// An empty buffer for texts of at most `max_key_bytes`; `secret` is what [`secret`](Self::secret) digests with.
+    #[inline]
+    pub(crate) fn new(max_key_bytes: usize, secret: Option<&KeySecret>) -> Self {
+        Self {
+            text: Text::new(max_key_bytes),
+            secret: secret.cloned(),
+            prefix: None,
+            marks: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// The key, if everything could be rendered and nothing waits for the result.
+    #[inline]
+    pub(crate) fn finish(self) -> Result<Rendered, Unrenderable> {
+        if self.failure.is_some() || !self.marks.is_empty() {
+            return self.finish_late().render();
+        }
+        Ok(digest::seal(
+            self.text,
+            self.prefix.map(|prefix| prefix.text),
+        ))
+    }
+
+    /// The key with its template's fingerprint, also if it could not be rendered: it then knows why, and its region.
+    pub(crate) fn finish_key(self, template: u64) -> Key {
+        let late = self.finish_late();
+        match late.render() {
+            Ok(rendered) => rendered.into_key(template),
+            Err(why) => Key::unusable(late.region(), why, template),
+        }
+    }
+
+    /// The template, to be completed by the result.
+    pub(crate) fn finish_late(self) -> LateTemplate {
+        LateTemplate::new(self.text, self.prefix, self.marks, self.failure)
+    }
+
+    /// The pattern; one that could not be rendered is its literal region.
+    pub(crate) fn finish_pattern(self) -> Pattern {
+        self.finish_late().pattern()
+    }
+
+    #[inline]
+    fn write(&mut self, write: impl FnOnce(&mut Text) -> Result<(), Full>) {
+        if self.failure.is_none() && write(&mut self.text).is_err() {
+            self.failure = Some(self.too_long());
+        }
+    }
+
+    #[inline]
+    fn end_prefix(&mut self) {
+        if self.prefix.is_none() {
+            self.prefix = Some(Prefix {
+                text: self.text.len(),
+                marks: self.marks.len(),
+            });
+        }
+    }
+
+    fn mark(&mut self, what: What) {
+        if self.failure.is_none() {
+            self.marks.push(Mark {
+                at: self.text.len(),
+                what,
+            });
+        }
+    }
+
+    #[cold]
+    fn reason(&self, why: EncodeError) -> Unrenderable {
+        match why {
+            EncodeError::TooLong => self.too_long(),
+            EncodeError::Custom(why) => Unrenderable::Serialize(why.into()),
+        }
+    }
+
+    #[cold]
+    fn too_long(&self) -> Unrenderable {
+        Unrenderable::TooLong {
+            limit: self.text.limit(),
+        }
+    }
+}
+
+impl fmt::Debug for KeyBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyBuf")
+            .field("text", &self.text)
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
+    }
+}

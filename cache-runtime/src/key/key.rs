@@ -1,0 +1,140 @@
+//! A key to keep: what `key!` and [`Key::new`] make, and what the programmatic calls take.
+//!
+//! A key always exists. One whose arguments cannot be rendered knows why and has its region left: reads bypass the cache
+//! with it and an eviction takes the region, so `key!` needs no `Result`.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::buf::Unrenderable;
+use super::digest::seal;
+use super::escape::{Colon, escape};
+use super::fingerprint::UNSPECIFIED;
+use super::rendered::Rendered;
+use super::text::Text;
+
+/// The logical key of an entry: what follows the cache's name in Redis.
+///
+/// Cheap to clone. Two keys are equal if they name the same entry, whichever template they came from.
+///
+/// The region of a key is the literal text in front of its first argument, up to the last `:`. A key without arguments,
+/// and one made by [`Key::new`], is literal to its end and its own region.
+#[derive(Clone)]
+pub struct Key {
+    text: Arc<str>,
+    /// The full text if `text` is a digest of it.
+    full: Option<Arc<str>>,
+    template: u64,
+    region: usize,
+    unusable: Option<Unrenderable>,
+}
+
+impl Key {
+    /// A key from text of your own. `:` separates segments; every other character that means something to keys, globs
+    /// or Redis is percent-escaped, so any text will do and different texts are different keys.
+    ///
+    /// Arguments are better given to `key!`, which keeps their `:` apart from the key's own. The key belongs to no
+    /// template: it reaches the entries of any function whose key has the same text.
+    pub fn new(text: &str) -> Self {
+        let mut encoded = Text::new(usize::MAX);
+        escape(&mut encoded, text, Colon::Separates).expect("a text without a limit is never full");
+        seal(encoded, None).into_key(UNSPECIFIED)
+    }
+
+    /// The text of the key: encoded, at most 512 bytes. A longer one keeps its literal region, followed by `#` and a digest
+    /// of the whole. Of a key whose arguments could not be serialized, the literal region.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn rendered(rendered: &Rendered, template: u64) -> Self {
+        Self {
+            text: rendered.as_str().into(),
+            full: rendered.full().map(Into::into),
+            template,
+            region: rendered.region().len(),
+            unusable: None,
+        }
+    }
+
+    /// The key of arguments that have no text.
+    pub(super) fn unusable(region: String, why: Unrenderable, template: u64) -> Self {
+        Self {
+            full: None,
+            template,
+            region: region.len(),
+            text: region.into(),
+            unusable: Some(why),
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The fingerprint of the template; [`UNSPECIFIED`] agrees with every other.
+    pub(crate) fn template(&self) -> u64 {
+        self.template
+    }
+
+    /// The full text, if the text is a digest of it.
+    pub(crate) fn full(&self) -> Option<&str> {
+        self.full.as_deref()
+    }
+
+    /// The text that counts against `max_key_bytes`: the full one.
+    pub(crate) fn logical(&self) -> &str {
+        self.full().unwrap_or(&self.text)
+    }
+
+    /// The literal region; empty if the key has none.
+    pub(crate) fn region(&self) -> &str {
+        &self.text[..self.region]
+    }
+
+    /// Why the key names no entry, if it does not.
+    pub(crate) fn usable(&self) -> Result<(), Unrenderable> {
+        match &self.unusable {
+            Some(why) => Err(why.clone()),
+            None => Ok(()),
+        }
+    }
+
+    fn identity(&self) -> (&str, Option<&str>, bool) {
+        (&self.text, self.full(), self.unusable.is_some())
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.unusable {
+            None => f.debug_tuple("Key").field(&self.text).finish(),
+            Some(why) => f
+                .debug_struct("Key")
+                .field("region", &self.text)
+                .field("unusable", why)
+                .finish(),
+        }
+    }
+}

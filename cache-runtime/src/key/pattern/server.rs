@@ -1,0 +1,54 @@
+//! The glob a Redis server filters by while it scans.
+//!
+//! The server knows nothing of units, so it gets a superset and the exact match is made here. Encoded text contains none of
+//! the server's own signs (`* ? [ ] \`), so nothing needs an escape.
+
+use super::Token;
+use crate::key::escape::push_literal_char;
+
+/// Length of a digest with its mark: the shortest text of a digested key.
+const DIGEST: usize = 33;
+
+/// Literals as they stand in keys, everything else widened to `*`.
+pub(super) fn glob(tokens: &[Token]) -> String {
+    let mut glob = String::new();
+    for token in tokens {
+        match token {
+            Token::Literal(unit) => push_literal_char(&mut glob, unit.c, unit.escaped),
+            Token::One | Token::Any | Token::Class { .. } if glob.ends_with('*') => {}
+            Token::One | Token::Any | Token::Class { .. } => glob.push('*'),
+        }
+    }
+    glob
+}
+
+/// The same for a pattern that reaches digested keys: `a:b*` must also find `a:#…` and `#…`, where the digest stands
+/// in place of the literal. One glob has no alternatives, but each position has a class: the literal's own character, the
+/// mark where a segment begins, a digit of the digest after the first place. It ends where the shortest digested text does,
+/// and in front of a character of several bytes, since the server's classes hold bytes.
+pub(super) fn glob_with_digests(literal: &str) -> String {
+    let mut glob = String::new();
+    let mut segment_begins = true;
+    for (at, c) in literal
+        .chars()
+        .take(DIGEST)
+        .take_while(char::is_ascii)
+        .enumerate()
+    {
+        glob.push('[');
+        if segment_begins {
+            glob.push('#');
+        }
+        if at > 0 {
+            glob.push_str("0-9a-f");
+        }
+        if matches!(c, '-' | '^') {
+            glob.push('\\');
+        }
+        glob.push(c);
+        glob.push(']');
+        segment_begins = c == ':';
+    }
+    glob.push('*');
+    glob
+}

@@ -1,0 +1,143 @@
+//! The buffer a key grows in.
+//!
+//! Nearly every key is short and is looked up once, so it lives on the stack; only a long one moves to the heap. The
+//! limit is enforced here, before a byte is written: a hostile argument of a gigabyte must not be copied first and
+//! refused afterwards.
+
+use std::fmt;
+
+const INLINE: usize = 128;
+
+/// The text would have passed its limit; nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// Bytes of UTF-8, on the stack up to 128 and on the heap beyond.
+///
+/// While `spill` is empty the text is `inline[..len]`, otherwise it is `spill`; `len` is right in both states.
+#[derive(Clone)]
+pub(super) struct Text {
+    inline: [u8; INLINE],
+    len: usize,
+    limit: usize,
+    spill: Vec<u8>,
+}
+
+impl Text {
+    #[inline]
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            inline: [0; INLINE],
+            len: 0,
+            limit,
+            spill: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, text: &str) -> Result<(), Full> {
+        let end = self
+            .len
+            .checked_add(text.len())
+            .filter(|end| *end <= self.limit)
+            .ok_or(Full)?;
+        match self.inline.get_mut(self.len..end) {
+            Some(free) if self.spill.is_empty() => free.copy_from_slice(text.as_bytes()),
+            _ => self.push_to_heap(text.as_bytes()),
+        }
+        self.len = end;
+        Ok(())
+    }
+
+    #[cold]
+    fn push_to_heap(&mut self, bytes: &[u8]) {
+        if self.spill.is_empty() {
+            self.spill.reserve(2 * INLINE + bytes.len());
+            self.spill.extend_from_slice(&self.inline[..self.len]);
+        }
+        self.spill.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    #[inline]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        if self.spill.is_empty() {
+            &self.inline[..self.len]
+        } else {
+            &self.spill
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes())
+            .expect("only whole strings are pushed, and cut only where one began")
+    }
+
+    /// Cuts the text back to a length it had before.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+        self.spill.truncate(len);
+    }
+
+    /// Replaces everything from `start` on by a permutation of it.
+    pub(super) fn rewrite_from(&mut self, start: usize, bytes: &[u8]) {
+        let whole = if self.spill.is_empty() {
+            &mut self.inline[..self.len]
+        } else {
+            &mut self.spill[..]
+        };
+        whole[start..].copy_from_slice(bytes);
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Full, INLINE, Text};
+
+    #[test]
+    fn stays_inline_up_to_its_size_and_spills_after() {
+        let mut text = Text::new(usize::MAX);
+        text.push(&"x".repeat(INLINE)).unwrap();
+        assert_eq!(text.spill.capacity(), 0, "a key of 128 bytes needs no heap");
+        text.push("é").unwrap();
+        assert_eq!(text.as_str(), "x".repeat(INLINE) + "é");
+        assert_eq!(text.len(), INLINE + 2);
+    }
+
+    #[test]
+    fn refuses_whole_what_passes_the_limit() {
+        let mut text = Text::new(4);
+        assert_eq!(text.push("abc"), Ok(()));
+        assert_eq!(text.push("de"), Err(Full));
+        assert_eq!(text.as_str(), "abc");
+        assert_eq!(text.push("d"), Ok(()));
+        assert_eq!(text.push(""), Ok(()));
+    }
+
+    #[test]
+    fn goes_on_after_a_cut_from_the_heap_to_nothing() {
+        let mut text = Text::new(usize::MAX);
+        text.push(&"x".repeat(300)).unwrap();
+        text.truncate(150);
+        text.push("y").unwrap();
+        assert_eq!(text.as_str(), "x".repeat(150) + "y");
+        text.truncate(0);
+        text.push("again").unwrap();
+        assert_eq!(text.as_str(), "again");
+    }
+}
