@@ -1,0 +1,48 @@
+//! Putting the fragments together.
+//!
+//! Two phases: `lookup` with everything that borrows the arguments, then on a miss `fill` with the body that takes them. `__found`
+//! is bound by `let`, so that a guard in the user's `cache` expression is gone before anything is awaited.
+
+use proc_macro2::TokenStream;
+
+use super::model::Cacheable;
+use crate::fragments::{body, call, policy, shape};
+use crate::names::{generated, site};
+
+pub(super) fn expand(model: &Cacheable<'_>) -> TokenStream {
+    let (p, function, options) = (&model.door, model.function, model.options);
+    let head = head(model);
+    let (cache, condition) = (call::cache(options, p), call::condition(options));
+    let (site, render) = (site(), model.key.render(p));
+    let (policy, hooks) = (policy::of_call(options, p), policy::hooks(options));
+    let load = body::load(function);
+    let statements = generated! {
+        #head
+        let __found = __ready.lookup(#p::Call::new(&#site, #cache, __instance), #condition, #render);
+        match __found {
+            #p::Found::Hit(__value) => __ready.join(__value),
+            #p::Found::Miss(__miss) => {
+                let __policy = #policy;
+                let __hooks = #hooks;
+                __ready.fill(__miss, __policy, __hooks, __share, #load).await
+            }
+        }
+    };
+    body::around(function, p, statements)
+}
+
+/// The site, the shape of the value, the way of errors: all that depends on no argument.
+fn head(model: &Cacheable<'_>) -> TokenStream {
+    let (p, function) = (&model.door, model.function);
+    let (site, name, template) = (site(), call::site_name(function), model.key.blanked());
+    let policy = policy::constant(model.options, p);
+    let (shape, ready) = (shape::shape(&function.returns, p), shape::ready(function));
+    let share = shape::share(model.options, &function.returns, p);
+    generated! {
+        static #site: #p::Site = #p::Site::new(#name, #template, #policy);
+        #shape
+        #ready
+        let __share = #share;
+        let __instance = #p::instance(&|| {});
+    }
+}

@@ -1,0 +1,92 @@
+//! Whether the options fit the function.
+
+use crate::diagnostics::Errors;
+use crate::fragments::key::is_secret;
+use crate::options::{Argument, Macro};
+use crate::source::{Input, tiers};
+use crate::source::arguments::Argument as Bound;
+
+pub(super) fn check(input: &Input, errors: &mut Errors) {
+    input.function.returns.check_storable(Macro::Cacheable, errors);
+    siblings(input, errors);
+    names(input, errors);
+    if input.options.written("key") {
+        secrets_are_used(input, errors);
+    } else {
+        default_key(input, errors);
+    }
+    tiers::check(input, errors);
+    waiting(input, errors);
+}
+
+/// A hit would skip the write that the other attribute is about.
+fn siblings(input: &Input, errors: &mut Errors) {
+    if let Some(other) = input.function.sibling(&["cache_evict", "cache_put"]) {
+        errors.at(
+            other.span(),
+            format_args!("`{other}` cannot stand beside `cacheable`: a hit would not run the body; put it on the function that writes"),
+        );
+    }
+    if let Some(other) = input.function.sibling(&["cacheable"]) {
+        errors.at(other.span(), "`cacheable` is given twice: keep one");
+    }
+}
+
+/// `skip` and `secret` name arguments, and not the same ones.
+fn names(input: &Input, errors: &mut Errors) {
+    let (arguments, options) = (&input.function.arguments, &input.options);
+    for option in ["skip", "secret"] {
+        for name in options.names(option) {
+            if arguments.find(&name.to_string()).is_none() {
+                errors.at(name.span(), format_args!("no argument is called `{name}`: {}", arguments.instead()));
+            }
+        }
+    }
+    for name in options.names("secret") {
+        if name == "self" {
+            errors.at(name.span(), "`self` is no part of a default key: name the field in `key`, as in `key = \"{self.token}\"`");
+        } else if options.names("skip").contains(name) {
+            errors.at(name.span(), format_args!("`{name}` cannot be `skip`ped and `secret`: keep one of the two"));
+        }
+    }
+}
+
+/// With a key of one's own a secret that is not in it is a mistake, most likely in the key.
+fn secrets_are_used(input: &Input, errors: &mut Errors) {
+    let options = &input.options;
+    for template in options.templates("key") {
+        for name in options.names("secret") {
+            let alone = std::slice::from_ref(name);
+            if name != "self" && !template.placeholders().any(|placeholder| is_secret(placeholder, alone)) {
+                errors.at(name.span(), format_args!("`{name}` is not in the key: write `{{{name}}}` in the template, or leave it out here"));
+            }
+        }
+    }
+}
+
+/// A default key needs a name for every part of it, and cannot tell one receiver from another.
+fn default_key(input: &Input, errors: &mut Errors) {
+    let (arguments, options) = (&input.function.arguments, &input.options);
+    let skips_receiver = options.names("skip").iter().any(|name| name == "self");
+    if let Some(receiver) = &arguments.receiver
+        && !skips_receiver
+    {
+        errors.at(
+            receiver.span,
+            "a method needs `key = \"{self.…}:{…}\"`, or `skip(self)` if every receiver may share the entries: a default key cannot tell them apart",
+        );
+    }
+    for argument in &arguments.list {
+        if let Bound::Pattern(pattern, _) = argument {
+            errors.on(pattern, "a default key names every argument: bind the argument to a name and take it apart in the body, or write `key`");
+        }
+    }
+}
+
+/// Where nobody waits there is nothing to limit.
+fn waiting(input: &Input, errors: &mut Errors) {
+    let protection = input.options.setting("stampede_protection").map(|setting| &setting.argument);
+    if let (Some(Argument::Variant(_, "Off")), Some(name)) = (protection, input.options.name("wait_timeout")) {
+        errors.at(name.span(), "`wait_timeout` cannot stand beside `stampede_protection = \"off\"`: nobody waits there");
+    }
+}

@@ -1,0 +1,71 @@
+//! The body, in place.
+//!
+//! Its statements are spliced, not nested in a block (rustc would call the user's braces unused), behind an unreachable return of
+//! the declared type: without it `?`, `return` and `.into()` in an async block have nothing to infer from, and a type error
+//! would land on the attribute instead of the user's expression. The technique is that of `tracing-attributes`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+use crate::names::generated;
+use crate::paths::Door;
+use crate::source::function::Function;
+use crate::source::returns::Delivery;
+
+/// The body as a future of what the function returns.
+pub(crate) fn load(function: &Function) -> TokenStream {
+    let output = &function.returns.output;
+    match &function.returns.delivery {
+        Delivery::Async if function.returns.is_opaque() => unpinned(&function.body),
+        Delivery::Async => pinned(output, &function.body),
+        Delivery::Boxed(whole) => {
+            let boxed = pinned(whole, &function.body);
+            generated! {
+                async move {
+                    let __boxed = #boxed.await;
+                    __boxed.await
+                }
+            }
+        }
+    }
+}
+
+/// The function around generated statements, boxed if the original was.
+pub(crate) fn around(function: &Function, p: &Door, statements: TokenStream) -> TokenStream {
+    let body = match function.returns.delivery {
+        Delivery::Async => statements,
+        Delivery::Boxed(_) => generated! { #p::Box::pin(async move { #statements }) },
+    };
+    function.around(body)
+}
+
+fn pinned(output: &impl ToTokens, body: &TokenStream) -> TokenStream {
+    generated! {
+        async move {
+            #[allow(
+                unknown_lints,
+                unreachable_code,
+                clippy::diverging_sub_expression,
+                clippy::empty_loop,
+                clippy::let_unit_value,
+                clippy::let_with_type_underscore,
+                clippy::needless_return,
+                clippy::unreachable
+            )]
+            if false {
+                let __pin: #output = loop {};
+                return __pin;
+            }
+            #body
+        }
+    }
+}
+
+/// A type written with `impl` cannot be named a second time, so its body is inferred.
+fn unpinned(body: &TokenStream) -> TokenStream {
+    generated! {
+        async move {
+            #body
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Keys: a plan of parts, and the closure that renders it.
+//!
+//! The plan is one for default keys, templates and patterns, so the rules about secrets and about the value exist once.
+//! A part that uses the value is a hole: the closure before the body leaves it open, another after the body fills it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+
+use super::call::parenthesised;
+use crate::names::generated;
+use crate::paths::Door;
+use crate::source::arguments::{Argument, Arguments};
+use crate::source::value::encoding::encode;
+use crate::source::value::placeholder::Placeholder;
+use crate::source::value::template::{Kind, Piece, Template};
+
+/// What a key is made of.
+pub(crate) struct KeyPlan {
+    parts: Vec<Part>,
+}
+
+/// One part of a key.
+enum Part {
+    /// The path of the instantiation.
+    Path,
+    /// Text of a key, encoded.
+    Text(String),
+    /// Text of a pattern, raw.
+    Glob(String),
+    Value(TokenStream),
+    Secret(TokenStream),
+    /// A placeholder that uses the value, with the span of its template.
+    Hole(TokenStream, Span),
+}
+
+impl KeyPlan {
+    /// The default key: the path, then every argument that the body can see.
+    pub(crate) fn default(arguments: &Arguments, skipped: &[Ident], secret: &[Ident]) -> Self {
+        let mut parts = vec![Part::Path];
+        for argument in &arguments.list {
+            let Argument::Name(name) = argument else { continue };
+            if skipped.contains(name) {
+                continue;
+            }
+            parts.push(Part::Text(":".to_owned()));
+            let value = name.to_token_stream();
+            parts.push(if secret.contains(name) { Part::Secret(value) } else { Part::Value(value) });
+        }
+        Self { parts }
+    }
+
+    /// The key of a template; `holes` says whether `result` means the value.
+    pub(crate) fn of(template: &Template, kind: Kind, secret: &[Ident], holes: bool) -> Self {
+        let part = |piece: &Piece| match piece {
+            Piece::Text(text) if kind == Kind::Pattern => Part::Glob(text.clone()),
+            Piece::Text(text) => Part::Text(encode(text)),
+            Piece::Placeholder(placeholder) => {
+                let value = placeholder.expr.to_token_stream();
+                if holes && placeholder.mentions("result") {
+                    Part::Hole(value, template.literal.span())
+                } else if is_secret(placeholder, secret) {
+                    Part::Secret(value)
+                } else {
+                    Part::Value(value)
+                }
+            }
+        };
+        Self { parts: template.pieces.iter().map(part).collect() }
+    }
+
+    /// The template with its placeholders blanked: what the entry is fingerprinted with.
+    pub(crate) fn blanked(&self) -> String {
+        let blank = |part: &Part| match part {
+            Part::Path => "@".to_owned(),
+            Part::Text(text) | Part::Glob(text) => text.clone(),
+            Part::Value(_) | Part::Secret(_) | Part::Hole(..) => "{}".to_owned(),
+        };
+        self.parts.iter().map(blank).collect()
+    }
+
+    /// The closure that renders the key before the body.
+    pub(crate) fn render(&self, p: &Door) -> TokenStream {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Path => generated! { __key.path(__instance); },
+            Part::Text(text) => generated! { __key.lit(#text); },
+            Part::Glob(text) => generated! { __key.glob(#text); },
+            Part::Value(value) => {
+                let value = parenthesised(value);
+                generated! { __key.arg(&#value); }
+            }
+            Part::Secret(value) => {
+                let value = parenthesised(value);
+                generated! { __key.secret(&#value); }
+            }
+            Part::Hole(..) => generated! { __key.hole(); },
+        });
+        generated! { |__key: &mut #p::KeyBuf| { #(#parts)* } }
+    }
+
+    fn holes(&self) -> impl Iterator<Item = (&TokenStream, Span)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole(value, span) => Some((value, *span)),
+            _ => None,
+        })
+    }
+}
+
+/// The closure that fills the holes of all plans, in order, with the value at hand.
+pub(crate) fn late<'a>(plans: impl IntoIterator<Item = &'a KeyPlan>) -> TokenStream {
+    let holes: Vec<_> = plans.into_iter().flat_map(KeyPlan::holes).collect();
+    let Some((_, span)) = holes.first() else { return generated! { |_, _| {} } };
+    // The placeholder was given the attribute's hygiene: so is the binding that it resolves to.
+    let result = Ident::new("result", Span::call_site().located_at(*span));
+    let fills = holes.iter().map(|(value, _)| {
+        let value = parenthesised(value);
+        generated! { __holes.fill(&#value); }
+    });
+    generated! { |__value, __holes| { let #result = __value; #(#fills)* } }
+}
+
+/// A secret is a secret wherever the placeholder can see it, not only at its root.
+pub(crate) fn is_secret(placeholder: &Placeholder, secret: &[Ident]) -> bool {
+    secret.iter().any(|name| placeholder.mentions(&name.to_string()))
+}

@@ -1,0 +1,133 @@
+//! Options: the one table, and the reading of a list against it.
+//!
+//! To add an option: a row in [`table`], a value form in [`form`] if none fits, and the fragment that uses it. An option that
+//! only sets something on the policy ([`Form::Duration`] and its like) needs the row alone.
+
+mod form;
+mod hints;
+mod read;
+mod table;
+
+use proc_macro2::Ident;
+use syn::{Expr, Path};
+
+pub(crate) use form::{Argument, Form, Setting, Value};
+
+use crate::source::value::duration;
+use crate::source::value::template::Template;
+
+/// The attributes that take options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Macro {
+    Cacheable,
+    Evict,
+    Put,
+}
+
+impl Macro {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cacheable => "cacheable",
+            Self::Evict => "cache_evict",
+            Self::Put => "cache_put",
+        }
+    }
+}
+
+/// One row of the table.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) macros: &'static [Macro],
+    pub(crate) form: Form,
+    /// How to write it, for errors.
+    pub(crate) example: &'static str,
+    /// Options it cannot stand beside, with the reason.
+    pub(crate) excludes: &'static [(&'static str, &'static str)],
+}
+
+/// An option as given: its name in the source, its row, its value.
+pub(crate) struct Given {
+    pub(crate) name: Ident,
+    pub(crate) row: &'static Row,
+    pub(crate) value: Value,
+}
+
+/// The options of one attribute, in the order they were written. What could not be read is reported and absent.
+pub(crate) struct Options {
+    pub(crate) given: Vec<Given>,
+    /// Names that were written with a value that could not be read.
+    unreadable: Vec<&'static str>,
+}
+
+impl Options {
+    fn find(&self, name: &str) -> Option<&Given> {
+        debug_assert!(table::ROWS.iter().any(|row| row.name == name), "no row for `{name}`");
+        self.given.iter().find(|given| given.row.name == name)
+    }
+
+    /// The name as written, if the option was given and could be read.
+    pub(crate) fn name(&self, name: &str) -> Option<&Ident> {
+        self.find(name).map(|given| &given.name)
+    }
+
+    /// Whether it was written, readable or not: what is reported already must not be reported as missing.
+    pub(crate) fn written(&self, name: &str) -> bool {
+        self.find(name).is_some() || self.unreadable.contains(&name)
+    }
+
+    pub(crate) fn templates(&self, name: &str) -> &[Template] {
+        match self.find(name).map(|given| &given.value) {
+            Some(Value::Templates(_, templates)) => templates,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn names(&self, name: &str) -> &[Ident] {
+        match self.find(name).map(|given| &given.value) {
+            Some(Value::Names(names)) => names,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn expression(&self, name: &str) -> Option<&Expr> {
+        match self.find(name).map(|given| &given.value) {
+            Some(Value::Expression(expr) | Value::Function(expr)) => Some(expr),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn duration(&self, name: &str) -> Option<&duration::Span> {
+        match self.find(name).map(|given| &given.value) {
+            Some(Value::Duration(span)) => Some(span),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_off(&self, name: &str) -> bool {
+        matches!(self.find(name).map(|given| &given.value), Some(Value::Off))
+    }
+
+    /// What a policy option sets, if it was given.
+    pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
+        match self.find(name).map(|given| &given.value) {
+            Some(Value::Policy(setting)) => Some(setting),
+            _ => None,
+        }
+    }
+
+    /// Everything that the options set on the policy.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &Setting> {
+        self.given.iter().filter_map(|given| match &given.value {
+            Value::Policy(setting) => Some(setting),
+            _ => None,
+        })
+    }
+
+    /// The value of `crate = …`.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        match self.find("crate").map(|given| &given.value) {
+            Some(Value::Path(path)) => Some(path),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Reading a list against the table: known names, once each, in their forms, beside what they tolerate.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::Expr;
+use syn::Lit;
+
+use super::form::{self, Form};
+use super::{Given, Macro, Options, Row, hints, table};
+use crate::diagnostics::Errors;
+use crate::source::function::Function;
+use crate::source::list::{self, Entry};
+use crate::source::value::literal;
+use crate::source::value::placeholder::Scope;
+
+/// The option that a bare expression sets.
+fn positional(which: Macro) -> Option<&'static str> {
+    match which {
+        Macro::Cacheable => Some("ttl"),
+        Macro::Evict => Some("pattern"),
+        Macro::Put => None,
+    }
+}
+
+fn row_of(which: Macro, name: &str) -> Option<&'static Row> {
+    table::ROWS.iter().find(|row| row.name == name && row.macros.contains(&which))
+}
+
+impl Options {
+    /// Reads the tokens in an attribute's parentheses.
+    pub(crate) fn read(which: Macro, tokens: TokenStream, function: Option<&Function>, errors: &mut Errors) -> Self {
+        let mut reader = Reader { which, scope: scope(which, function), seen: Vec::new(), errors };
+        let mut options = Self { given: Vec::new(), unreadable: Vec::new() };
+        for entry in list::read(tokens, reader.errors) {
+            match reader.entry(entry) {
+                Read::Option(given) => options.given.push(given),
+                Read::Unreadable(row) => options.unreadable.push(row.name),
+                Read::Unknown => {}
+            }
+        }
+        exclusions(&options.given, errors);
+        options
+    }
+}
+
+fn scope(which: Macro, function: Option<&Function>) -> Scope<'_> {
+    match (which, function) {
+        (_, None) => Scope::Unknown,
+        (Macro::Cacheable, Some(function)) => Scope::Arguments(&function.arguments),
+        (Macro::Evict | Macro::Put, Some(function)) => Scope::ArgumentsAndResult(&function.arguments),
+    }
+}
+
+enum Read {
+    Option(Given),
+    Unreadable(&'static Row),
+    Unknown,
+}
+
+struct Reader<'a> {
+    which: Macro,
+    scope: Scope<'a>,
+    seen: Vec<&'static str>,
+    errors: &'a mut Errors,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, entry: Entry) -> Read {
+        match entry {
+            Entry::Named(name, given) => {
+                let Some(row) = self.row(&name) else { return Read::Unknown };
+                let value = form::read(row, &name, given, self.scope, self.errors);
+                value.map_or(Read::Unreadable(row), |value| Read::Option(Given { name, row, value }))
+            }
+            Entry::Bare(expr) => self.bare(*expr),
+        }
+    }
+
+    /// The row of a name that is known and new.
+    fn row(&mut self, name: &Ident) -> Option<&'static Row> {
+        let Some(row) = row_of(self.which, &name.to_string()) else {
+            self.errors.at(name.span(), hints::unknown(self.which, &name.to_string()));
+            return None;
+        };
+        self.first(row, name.span()).then_some(row)
+    }
+
+    fn first(&mut self, row: &'static Row, span: proc_macro2::Span) -> bool {
+        if self.seen.contains(&row.name) {
+            self.errors.at(span, format_args!("`{}` is given twice: keep one", row.name));
+            return false;
+        }
+        self.seen.push(row.name);
+        true
+    }
+
+    fn bare(&mut self, expr: Expr) -> Read {
+        let text = matches!(literal(&expr), Some(Lit::Str(_)));
+        let row = positional(self.which).and_then(|name| row_of(self.which, name));
+        let Some(row) = row.filter(|row| matches!(row.form, Form::Templates(_)) || !text) else {
+            self.errors.on(&expr, hints::bare(self.which, &expr));
+            return Read::Unknown;
+        };
+        let span = crate::source::function::first_span(&expr);
+        if !self.first(row, span) {
+            return Read::Unknown;
+        }
+        let value = form::read_value(row, expr, self.scope, self.errors);
+        let name = Ident::new(row.name, span);
+        value.map_or(Read::Unreadable(row), |value| Read::Option(Given { name, row, value }))
+    }
+}
+
+/// One error per clash, on the later of the two.
+fn exclusions(given: &[Given], errors: &mut Errors) {
+    for (at, later) in given.iter().enumerate() {
+        for earlier in &given[..at] {
+            let clash = reason(later.row, earlier.row).or_else(|| reason(earlier.row, later.row));
+            if let Some(why) = clash {
+                let (name, other) = (later.row.name, earlier.row.name);
+                errors.at(later.name.span(), format_args!("`{name}` cannot stand beside `{other}`: {why}"));
+            }
+        }
+    }
+}
+
+fn reason(row: &Row, other: &Row) -> Option<&'static str> {
+    row.excludes.iter().find(|(name, _)| *name == other.name).map(|(_, why)| *why)
+}

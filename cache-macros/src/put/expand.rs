@@ -1,0 +1,44 @@
+//! Putting the fragments together.
+
+use proc_macro2::TokenStream;
+
+use crate::fragments::key::{KeyPlan, late};
+use crate::fragments::{body, call, policy, shape};
+use crate::names::{generated, site};
+use crate::paths::Door;
+use crate::source::Input;
+use crate::source::value::template::Kind;
+
+pub(super) fn expand(input: &Input) -> TokenStream {
+    let (function, options, p) = (&input.function, &input.options, &Door::new(input.options.root()));
+    // Without a readable key the expansion is thrown away: the error has been reported.
+    let plans: Vec<_> =
+        options.templates("key").iter().map(|template| KeyPlan::of(template, Kind::Key, &[], true)).collect();
+    let (render, late) = (plans.first().map(|plan| plan.render(p)), late(&plans));
+    let head = head(input, p, plans.first().map_or_else(String::new, KeyPlan::blanked));
+    let (cache, condition) = (call::cache(options, p), call::condition(options));
+    let (site, policy, hooks) = (site(), policy::of_call(options, p), policy::hooks(options));
+    let (output, load) = (&function.returns.output, body::load(function));
+    let statements = generated! {
+        #head
+        let __plan = __ready.put(#p::Call::new(&#site, #cache, __instance), #condition, #render);
+        let __policy = #policy;
+        let __hooks = #hooks;
+        let __put = __plan.begin().await;
+        let __out: #output = #load.await;
+        __ready.finish_put(__put, __policy, __hooks, __out, #late).await
+    };
+    body::around(function, p, statements)
+}
+
+fn head(input: &Input, p: &Door, template: String) -> TokenStream {
+    let (site, name) = (site(), call::site_name(&input.function));
+    let policy = policy::constant(&input.options, p);
+    let (shape, ready) = (shape::shape(&input.function.returns, p), shape::ready(&input.function));
+    generated! {
+        static #site: #p::Site = #p::Site::new(#name, #template, #policy);
+        #shape
+        #ready
+        let __instance = #p::instance(&|| {});
+    }
+}

@@ -1,0 +1,20 @@
+//! Whether the options fit the function.
+
+use crate::diagnostics::Errors;
+use crate::options::Macro;
+use crate::source::{Input, result, tiers};
+
+pub(super) fn check(input: &Input, errors: &mut Errors) {
+    input.function.returns.check_storable(Macro::Put, errors);
+    if !input.options.written("key") {
+        errors.at(
+            proc_macro2::Span::call_site(),
+            "`cache_put` needs the key that readers use: write `key = \"product:{id}\"`",
+        );
+    }
+    if let Some(other) = input.function.sibling(&["cacheable"]) {
+        errors.at(other.span(), "`cacheable` cannot stand beside `cache_put`: a hit would not run the body");
+    }
+    result::check(input, input.options.templates("key"), errors);
+    tiers::check(input, errors);
+}

@@ -1,0 +1,93 @@
+//! The arguments as the body can name them.
+//!
+//! A placeholder resolves to a binding of the signature, and takes over its hygiene: a function written by somebody's
+//! `macro_rules!` can then be annotated like any other.
+
+use proc_macro2::{Ident, Span};
+use syn::visit::{self, Visit};
+use syn::{FnArg, Pat, Signature, Token};
+
+/// Every name that the signature binds.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) receiver: Option<Token![self]>,
+    /// One per argument other than the receiver, in order.
+    pub(crate) list: Vec<Argument>,
+}
+
+/// One argument other than the receiver.
+pub(crate) enum Argument {
+    /// `id: u64`
+    Name(Ident),
+    /// `_: u64`; the body cannot see what a key cannot.
+    Ignored,
+    /// `(a, b): (u8, u8)`, with the names it binds.
+    Pattern(Box<Pat>, Vec<Ident>),
+}
+
+impl Arguments {
+    pub(crate) fn of(sig: &Signature) -> Self {
+        let mut arguments = Self::default();
+        for input in &sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) => arguments.receiver = Some(receiver.self_token),
+                FnArg::Typed(typed) => arguments.list.push(Argument::of(&typed.pat)),
+            }
+        }
+        arguments
+    }
+
+    /// The span that resolves to the binding called `name`.
+    pub(crate) fn find(&self, name: &str) -> Option<Span> {
+        if name == "self" {
+            return self.receiver.map(|token| token.span);
+        }
+        self.bindings().find(|ident| *ident == name).map(Ident::span)
+    }
+
+    /// Every binding except `self`.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = &Ident> {
+        self.list.iter().flat_map(|argument| match argument {
+            Argument::Name(name) => std::slice::from_ref(name),
+            Argument::Ignored => &[],
+            Argument::Pattern(_, names) => names.as_slice(),
+        })
+    }
+
+    /// What there is instead of `unknown`, as the second half of an error.
+    pub(crate) fn instead(&self) -> String {
+        let receiver = self.receiver.iter().map(|_| "self".to_owned());
+        let names: Vec<_> = receiver.chain(self.bindings().map(Ident::to_string)).collect();
+        // `async_trait` renames an argument that is a pattern to `__arg1`.
+        if names.iter().any(|name| name.starts_with("__arg")) {
+            return "an argument that is a pattern has no name under `async_trait`: bind the argument to a name".to_owned();
+        }
+        if names.is_empty() {
+            return "it has no arguments".to_owned();
+        }
+        format!("it has {}", crate::diagnostics::listed(names.iter().map(String::as_str)))
+    }
+}
+
+impl Argument {
+    fn of(pattern: &Pat) -> Self {
+        match pattern {
+            Pat::Ident(binding) if binding.subpat.is_none() => Self::Name(binding.ident.clone()),
+            Pat::Wild(_) => Self::Ignored,
+            pattern => {
+                let mut bound = Bound(Vec::new());
+                bound.visit_pat(pattern);
+                Self::Pattern(Box::new(pattern.clone()), bound.0)
+            }
+        }
+    }
+}
+
+struct Bound(Vec<Ident>);
+
+impl<'ast> Visit<'ast> for Bound {
+    fn visit_pat_ident(&mut self, binding: &'ast syn::PatIdent) {
+        self.0.push(binding.ident.clone());
+        visit::visit_pat_ident(self, binding);
+    }
+}
