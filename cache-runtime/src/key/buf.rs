@@ -122,6 +122,15 @@ impl KeyBuf {
         }
     }
 
+    /// The text of a key that needs nothing more: the common case, looked up in the buffer where it stands.
+    /// Where there is none, [`finish`](Self::finish) knows the text or why it has none.
+    #[inline]
+    pub(crate) fn ready(&self) -> Option<&[u8]> {
+        let complete =
+            self.failure.is_none() && self.marks.is_empty() && self.text.len() <= digest::MAX_TEXT;
+        complete.then(|| self.text.as_bytes())
+    }
+
     /// The key, if everything could be rendered and nothing waits for the result.
     #[inline]
     pub(crate) fn finish(self) -> Result<Rendered, Unrenderable> {

@@ -51,30 +51,44 @@ const fn reserved_ascii() -> [bool; 128] {
     table
 }
 
+/// Bytes at which a run of harmless ones ends: reserved, or the start of a character that needs a look.
+const ENDS_RUN: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut ascii = 0;
+    while ascii < RESERVED.len() {
+        table[ascii] = RESERVED[ascii];
+        ascii += 1;
+    }
+    table
+};
+
 /// Appends `raw` with its reserved characters escaped. Runs of harmless characters are copied whole.
+#[inline]
 pub(super) fn escape(text: &mut Text, raw: &str, colon: Colon) -> Result<(), Full> {
-    let bytes = raw.as_bytes();
+    match end_of_run(raw) {
+        None => text.push(raw),
+        Some(at) => escape_from(text, raw, at, colon),
+    }
+}
+
+#[inline]
+fn end_of_run(raw: &str) -> Option<usize> {
+    raw.bytes().position(|byte| ENDS_RUN[byte as usize])
+}
+
+/// `at` is the first byte that may need an escape.
+fn escape_from(text: &mut Text, raw: &str, mut at: usize, colon: Colon) -> Result<(), Full> {
     let mut copied = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        let (reserved, width) = if byte.is_ascii() {
-            (RESERVED[byte as usize], 1)
-        } else {
-            let c = raw[at..]
-                .chars()
-                .next()
-                .expect("`at` advances by whole characters");
-            (is_reserved(c), c.len_utf8())
-        };
-        if reserved && !(byte == b':' && colon == Colon::Separates) {
+    while let Some(c) = raw[at..].chars().next() {
+        let after = at + c.len_utf8();
+        if is_reserved(c) && !(c == ':' && colon == Colon::Separates) {
             text.push(&raw[copied..at])?;
-            bytes[at..at + width]
-                .iter()
-                .try_for_each(|byte| push_percent(text, *byte))?;
-            copied = at + width;
+            raw[at..after]
+                .bytes()
+                .try_for_each(|byte| push_percent(text, byte))?;
+            copied = after;
         }
-        at += width;
+        at = end_of_run(&raw[after..]).map_or(raw.len(), |run| after + run);
     }
     text.push(&raw[copied..])
 }
@@ -95,7 +109,7 @@ fn push_percent(text: &mut Text, byte: u8) -> Result<(), Full> {
     let mut utf8 = [b'%', 0, 0];
     upper_hex(byte >> 4).encode_utf8(&mut utf8[1..]);
     upper_hex(byte & 0xf).encode_utf8(&mut utf8[2..]);
-    text.push(std::str::from_utf8(&utf8).expect("three ASCII characters"))
+    text.push_ascii(&utf8)
 }
 
 fn upper_hex(nibble: u8) -> char {

@@ -36,14 +36,26 @@ impl Text {
 
     #[inline]
     pub(super) fn push(&mut self, text: &str) -> Result<(), Full> {
+        self.push_bytes(text.as_bytes())
+    }
+
+    /// Spares digits the check that they are UTF-8, which takes longer than to make them.
+    #[inline]
+    pub(super) fn push_ascii(&mut self, text: &[u8]) -> Result<(), Full> {
+        debug_assert!(text.is_ascii());
+        self.push_bytes(text)
+    }
+
+    #[inline]
+    fn push_bytes(&mut self, text: &[u8]) -> Result<(), Full> {
         let end = self
             .len
             .checked_add(text.len())
             .filter(|end| *end <= self.limit)
             .ok_or(Full)?;
         match self.inline.get_mut(self.len..end) {
-            Some(free) if self.spill.is_empty() => free.copy_from_slice(text.as_bytes()),
-            _ => self.push_to_heap(text.as_bytes()),
+            Some(free) if self.spill.is_empty() => free.copy_from_slice(text),
+            _ => self.push_to_heap(text),
         }
         self.len = end;
         Ok(())

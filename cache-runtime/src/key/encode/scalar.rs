@@ -23,7 +23,7 @@ pub(super) fn push_u64(text: &mut Text, v: u64) -> Result<(), Full> {
             break;
         }
     }
-    text.push(std::str::from_utf8(&digits[start..]).expect("digits are ASCII"))
+    text.push_ascii(&digits[start..])
 }
 
 pub(super) fn push_i64(text: &mut Text, v: i64) -> Result<(), Full> {
