@@ -1,0 +1,90 @@
+//! Reading: the one plain `GET` of a hit, and everything about a key for people.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::unexpected;
+use crate::tiers::redis::RedisTier;
+use crate::tiers::redis::fault::is_wrong_type;
+use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::{Remote, TierError};
+
+impl RedisTier {
+    pub(in crate::tiers::redis) async fn get_value(
+        &self,
+        key: &str,
+        within: Duration,
+    ) -> Result<Option<Bytes>, TierError> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.names.value(key));
+        let work = async |mut connection: Connection| text(connection.command(&command).await);
+        let found = self.link.call(Lane::Traffic, within, work).await?;
+        Ok(match found {
+            Found::Nothing => None,
+            Found::Text(bytes) => Some(bytes),
+            Found::OtherType => {
+                self.foreign_types.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        })
+    }
+
+    pub(in crate::tiers::redis) async fn look_at(
+        &self,
+        key: &str,
+        within: Duration,
+    ) -> Result<Remote, TierError> {
+        let mut commands = redis::pipe();
+        commands.cmd("GET").arg(self.names.value(key));
+        commands.cmd("PTTL").arg(self.names.value(key));
+        commands.cmd("EXISTS").arg(self.names.lease(key));
+        commands.cmd("PTTL").arg(self.names.hold(key));
+        let work = async |mut connection: Connection| remote(connection.commands(&commands).await?);
+        self.link.call(Lane::Traffic, within, work).await
+    }
+}
+
+/// What a `GET` found.
+enum Found {
+    Nothing,
+    Text(Bytes),
+    OtherType,
+}
+
+fn text(answer: redis::RedisResult<redis::Value>) -> redis::RedisResult<Found> {
+    match answer {
+        Ok(redis::Value::Nil) => Ok(Found::Nothing),
+        Ok(redis::Value::BulkString(bytes)) => Ok(Found::Text(bytes.into())),
+        Ok(_) => Err(unexpected("GET was not answered by a string")),
+        Err(error) if is_wrong_type(&error) => Ok(Found::OtherType),
+        Err(error) => Err(error),
+    }
+}
+
+fn remote(answers: Vec<redis::Value>) -> redis::RedisResult<Remote> {
+    let Ok([value, life, lease, hold]) = <[redis::Value; 4]>::try_from(answers) else {
+        return Err(unexpected("four commands, another number of answers"));
+    };
+    let life = redis::from_redis_value::<i64>(life.extract_error()?)?;
+    let hold = redis::from_redis_value::<i64>(hold.extract_error()?)?;
+    Ok(Remote {
+        value: match text(value.extract_error())? {
+            Found::Text(bytes) => Some(bytes),
+            Found::Nothing | Found::OtherType => None,
+        },
+        remaining: remaining(life),
+        leased: redis::from_redis_value::<i64>(lease.extract_error()?)? == 1,
+        // A hold without an end holds all the same.
+        hold: match hold {
+            -1 => Some(Duration::MAX),
+            _ => remaining(hold),
+        },
+    })
+}
+
+/// `PTTL` says -2 for no key and -1 for no end.
+fn remaining(pttl: i64) -> Option<Duration> {
+    u64::try_from(pttl).ok().map(Duration::from_millis)
+}

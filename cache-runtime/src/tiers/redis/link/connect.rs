@@ -1,0 +1,104 @@
+//! Making a connection, and proving that it serves.
+//!
+//! A connection is not a server that serves: one that loads its data answers `HELLO` and `PING`, one
+//! that became a replica answers everything but writes, and one whose process is stopped accepts
+//! connections. So a connection counts when our account is accepted, a read of one of our keys and a
+//! deletion of a key nobody has are not refused, and the time came back. One round trip, which also
+//! loads the scripts.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::super::fault::{Remedy, is_wrong_type, judge};
+use super::super::scripts::Script;
+use super::{Connection, Core};
+
+/// Bounds the making of the socket and, again, the first round trip.
+const WITHIN: Duration = Duration::from_secs(1);
+/// Commands that may wait for the socket inside the client library; more than are ever in flight.
+const QUEUE: usize = 2048;
+
+/// Connects, signs in and proves readiness; on failure says why, without secrets.
+pub(super) async fn connect(core: &Core) -> Result<Connection, String> {
+    #[cfg(feature = "tls")]
+    super::tls::choose_provider();
+    let words = |error: redis::RedisError| core.endpoint.words(&error);
+    let client = core.endpoint.client().map_err(words)?;
+    // Deadlines are ours, around each call: a second timer inside would only cost.
+    let config = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(QUEUE);
+    let socket = client.get_multiplexed_async_connection_with_config(&config);
+    let mut connection = match timeout(WITHIN, socket).await {
+        Ok(made) => Connection::new(made.map_err(words)?),
+        Err(_) => return Err(format!("no connection within {WITHIN:?}")),
+    };
+    match timeout(WITHIN, greet(core, &mut connection)).await {
+        Ok(greeted) => greeted.map_err(words)?,
+        Err(_) => return Err(format!("connected, but no answer within {WITHIN:?}")),
+    }
+    Ok(connection)
+}
+
+/// Which question an answer belongs to.
+#[derive(Clone, Copy)]
+enum Asked {
+    Account,
+    Database,
+    Write,
+    Read,
+    Time,
+    Script,
+}
+
+async fn greet(core: &Core, connection: &mut Connection) -> redis::RedisResult<()> {
+    let (commands, asked) = questions(core);
+    let sent = Instant::now();
+    let answers = connection.commands(&commands).await?;
+    for (asked, answer) in asked.into_iter().zip(answers) {
+        match (asked, answer.extract_error()) {
+            (Asked::Time, Ok(time)) => core.clock.learn(millis(&time)?, sent),
+            (_, Ok(_)) => {}
+            // Any answer about the key's contents is an answer.
+            (Asked::Read, Err(error)) if is_wrong_type(&error) => {}
+            // What is forbidden here fails where it is needed, with its own message.
+            (Asked::Write | Asked::Script, Err(error)) if judge(&error).1 == Remedy::None => {}
+            (_, Err(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn questions(core: &Core) -> (redis::Pipeline, Vec<Asked>) {
+    let mut commands = redis::pipe();
+    let mut asked = Vec::new();
+    if let Some(password) = &core.endpoint.password {
+        let command = commands.cmd("AUTH");
+        if let Some(user) = &core.endpoint.user {
+            command.arg(user);
+        }
+        command.arg(password);
+        asked.push(Asked::Account);
+    }
+    if core.endpoint.database != 0 {
+        commands.cmd("SELECT").arg(core.endpoint.database);
+        asked.push(Asked::Database);
+    }
+    commands.cmd("UNLINK").arg(&core.probe);
+    commands.cmd("GET").arg(&core.probe);
+    commands.cmd("TIME");
+    asked.extend([Asked::Write, Asked::Read, Asked::Time]);
+    for script in Script::all() {
+        commands.add_command(script.load());
+        asked.push(Asked::Script);
+    }
+    (commands, asked)
+}
+
+/// `TIME`'s two texts, seconds and microseconds.
+fn millis(time: &redis::Value) -> redis::RedisResult<i64> {
+    let (seconds, micros): (i64, i64) = redis::from_redis_value_ref(time)?;
+    Ok(seconds.saturating_mul(1000).saturating_add(micros / 1000))
+}

@@ -1,0 +1,44 @@
+-- Asks for the right to fill one key.
+--
+-- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold
+-- ARGV[1] lease record: the 16 bytes of the load's token, then its kind
+-- ARGV[2] life of the lease in ms
+-- ARGV[3] first 16 bytes of the value the caller cannot use, or '' for none
+-- ARGV[4] '1': take the lease whatever value is there, else '0'
+--
+-- Reply   {0, ms, value}  a value the caller has not seen
+--         {1, ms}         the lease is the caller's
+--         {2, ms, kind}   another load or put has it
+--         {3, ms}         stores are refused for now
+-- `ms` is this server's time. It is read first: a caller who may not read it leaves no lease behind.
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+-- A key of another type counts as absent; every other error is raised by asking again.
+local function bytes(key, first, last)
+  local reply = redis.pcall('GETRANGE', key, first, last)
+  if type(reply) == 'string' then return reply end
+  if string.find(reply.err, 'WRONGTYPE', 1, true) then return '' end
+  return redis.call('GETRANGE', key, first, last)
+end
+
+if ARGV[4] ~= '1' then
+  -- Nothing of ours is shorter than a token, so a shorter value is foreign and may be overwritten.
+  local token = bytes(KEYS[1], 0, 15)
+  if #token == 16 and token ~= ARGV[3] then
+    return {0, now, redis.call('GET', KEYS[1])}
+  end
+end
+
+if redis.call('EXISTS', KEYS[3]) == 1 then return {3, now} end
+
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1, now} end
+
+local kind = bytes(KEYS[2], 16, 16)
+-- Every lease has a kind and a life: something else here would bar the key for ever.
+if kind == '' or redis.call('PTTL', KEYS[2]) == -1 then
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return {1, now}
+end
+return {2, now, kind}

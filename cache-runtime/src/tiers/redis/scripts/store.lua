@@ -1,0 +1,42 @@
+-- Stores a loaded value, if the lease it was loaded under still stands.
+--
+-- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold
+-- ARGV[1] the 16 bytes of the load's token
+-- ARGV[2] schema version of the new value
+-- ARGV[3] life of the value in ms
+-- ARGV[4] the envelope
+--
+-- Reply   1  stored, lease given back
+--         0  the lease is gone or another's: nothing stored
+--         2  an entry of a higher schema version is there: nothing stored, lease given back
+--         3  stores are refused for now: nothing stored, lease given back
+
+-- A key of another type counts as absent; every other error is raised by asking again.
+local function bytes(key, first, last)
+  local reply = redis.pcall('GETRANGE', key, first, last)
+  if type(reply) == 'string' then return reply end
+  if string.find(reply.err, 'WRONGTYPE', 1, true) then return '' end
+  return redis.call('GETRANGE', key, first, last)
+end
+
+-- An eviction deletes the lease, so this comparison is what keeps a value loaded before it out.
+if bytes(KEYS[2], 0, 15) ~= ARGV[1] then return 0 end
+
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  redis.call('DEL', KEYS[2])
+  return 3
+end
+
+-- The envelope: a token of 16 bytes, magic CA C4, and at 22 the schema version, four bytes, high first.
+local header = bytes(KEYS[1], 16, 25)
+if #header == 10 and string.sub(header, 1, 2) == '\202\196' then
+  local a, b, c, d = string.byte(header, 7, 10)
+  if ((a * 256 + b) * 256 + c) * 256 + d > tonumber(ARGV[2]) then
+    redis.call('DEL', KEYS[2])
+    return 2
+  end
+end
+
+redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1

@@ -1,0 +1,165 @@
+//! A redis-server of a test's own.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+pub(super) struct Server {
+    child: Child,
+    port: u16,
+    directory: PathBuf,
+    args: Vec<String>,
+    password: Option<String>,
+}
+
+impl Server {
+    pub(super) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    pub(super) fn with(args: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cache-tier-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        // Somebody else may take the free port before the server does.
+        for _ in 0..5 {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            drop(listener);
+            let mut server = Self {
+                child: spawn(port, &directory, &args),
+                port,
+                directory: directory.clone(),
+                args: args.clone(),
+                password: None,
+            };
+            if server.is_ready() {
+                return server;
+            }
+        }
+        panic!("redis-server did not start in {}", directory.display());
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The password the test's own commands sign in with.
+    pub(super) fn sign_in_with(&mut self, password: &str) {
+        self.password = Some(password.to_owned());
+    }
+
+    /// Kills it as `kill -9` does.
+    pub(super) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again, empty, on the same port.
+    pub(super) fn restart(&mut self) {
+        self.child = spawn(self.port, &self.directory, &self.args);
+        assert!(self.is_ready(), "redis-server did not come back");
+    }
+
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let done = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
+        assert!(done.unwrap().success());
+    }
+
+    /// One command by a connection of its own; the raw answer.
+    pub(super) fn ask(&self, words: &[&str]) -> String {
+        let mut stream = self.connect().unwrap();
+        if let Some(password) = &self.password {
+            exchange(&mut stream, &["AUTH", password]);
+        }
+        exchange(&mut stream, words)
+    }
+
+    pub(super) fn connect(&self) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        Ok(stream)
+    }
+
+    fn is_ready(&mut self) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(10) {
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if self.connect().is_ok() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn spawn(port: u16, directory: &std::path::Path, args: &[String]) -> Child {
+    let started = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .args(["--save", "", "--appendonly", "no", "--dir"])
+        .arg(directory)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    started.unwrap_or_else(|error| {
+        panic!(
+            "these tests need `redis-server` on the PATH (apt-get install redis-server): {error}"
+        )
+    })
+}
+
+/// Sends words as a RESP array and reads what came in one go or until it is complete enough to show.
+pub(super) fn exchange(stream: &mut TcpStream, words: &[&str]) -> String {
+    let mut command = format!("*{}\r\n", words.len());
+    for word in words {
+        command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+    }
+    stream.write_all(command.as_bytes()).unwrap();
+    let mut answer = vec![0; 1 << 16];
+    let mut length = stream.read(&mut answer).unwrap();
+    while !answer[..length].ends_with(b"\r\n") {
+        length += stream.read(&mut answer[length..]).unwrap();
+    }
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+/// Starts to record commands.
+pub(super) fn monitor(server: &Server) -> TcpStream {
+    let mut stream = server.connect().unwrap();
+    exchange(&mut stream, &["MONITOR"]);
+    stream
+}
+
+/// The recorded lines up to one with this text, without those of scripts and of the supervisor's ping.
+pub(super) fn lines_until(monitor: TcpStream, text: &str) -> Vec<String> {
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(monitor)).map(Result::unwrap);
+    lines
+        .take_while(|line| !line.contains(text))
+        .filter(|line| !line.contains(" lua] ") && !line.contains("\"PING\""))
+        .collect()
+}

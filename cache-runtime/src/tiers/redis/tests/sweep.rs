@@ -1,0 +1,125 @@
+//! Evicting by pattern.
+
+use super::*;
+use crate::key::Pattern;
+
+#[tokio::test]
+async fn a_sweep_takes_what_matches_and_nothing_else() {
+    let server = Server::start();
+    let tier = tier(&server);
+    for key in ["list:1", "list:2", "lists:1", "list", "other:list:1"] {
+        fill(&tier, key).await;
+    }
+    server.ask(&["SET", "shop2:{list:1}", "another cache's"]);
+    server.ask(&["SET", "shop:{list:1}:hold", "", "PX", "60000"]);
+    server.ask(&["SET", "shop:{list:}x}", "nobody's"]);
+    let gone = tier.sweep(&Pattern::parse("list:*"), SOON).await.unwrap();
+    assert_eq!(gone, 2);
+    for (key, left) in [
+        ("list:1", false),
+        ("list:2", false),
+        ("lists:1", true),
+        ("list", true),
+        ("other:list:1", true),
+    ] {
+        assert_eq!(tier.get(key, SOON).await.unwrap().is_some(), left, "{key}");
+    }
+    for key in ["shop2:{list:1}", "shop:{list:1}:hold", "shop:{list:}x}"] {
+        assert_eq!(server.ask(&["EXISTS", key]), ":1\r\n", "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_breaks_leases() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let (matching, other) = (Token::random(), Token::random());
+    tier.acquire("list:1", load(matching), SOON).await.unwrap();
+    tier.acquire("item:1", load(other), SOON).await.unwrap();
+    assert_eq!(
+        tier.sweep(&Pattern::parse("list:*"), SOON).await.unwrap(),
+        0
+    );
+    assert_eq!(
+        store(&tier, "list:1", matching, 1).await.unwrap(),
+        Stored::Refused
+    );
+    assert_eq!(
+        store(&tier, "item:1", other, 1).await.unwrap(),
+        Stored::Stored
+    );
+}
+
+#[tokio::test]
+async fn leases_go_before_values() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let token = Token::random();
+    fill(&tier, "list:1").await;
+    tier.acquire("list:2", load(token), SOON).await.unwrap();
+    let monitor = super::server::monitor(&server);
+    tier.sweep(&Pattern::parse("list:*"), SOON).await.unwrap();
+    server.ask(&["ECHO", "the end"]);
+
+    let seen = super::server::lines_until(monitor, "the end");
+    let unlinked: Vec<_> = seen
+        .iter()
+        .filter(|line| line.contains("\"UNLINK\""))
+        .collect();
+    assert_eq!(unlinked.len(), 2, "{seen:#?}");
+    assert!(unlinked[0].contains("shop:{list:2}:lease"), "{seen:#?}");
+    assert!(unlinked[1].ends_with("\"shop:{list:1}\""), "{seen:#?}");
+}
+
+#[tokio::test]
+async fn a_digested_key_is_swept_although_no_glob_of_the_pattern_finds_it() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let digested = format!("list:#{}", "0f".repeat(16));
+    fill(&tier, &digested).await;
+    fill(&tier, "item:1").await;
+    tier.sweep(&Pattern::parse("list:someone:*"), SOON)
+        .await
+        .unwrap();
+    assert_eq!(tier.get(&digested, SOON).await.unwrap(), None);
+    assert!(tier.get("item:1", SOON).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn everything_means_every_entry_of_this_cache() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let weird = [
+        "",
+        "%",
+        "%2A",
+        "a%3Ab:c",
+        "%7B%7D",
+        "ключ",
+        "a b".trim(),
+        "'",
+        "~",
+        "(1,2,)",
+    ];
+    for key in weird.iter().filter(|key| **key != "%") {
+        fill(&tier, key).await;
+    }
+    for n in 0..3000 {
+        server.ask(&["SET", &format!("neighbour:{n}"), "x"]);
+        if n % 3 == 0 {
+            server.ask(&["SET", &format!("shop:{{bulk:{n}}}"), "x"]);
+        }
+    }
+    let gone = tier.sweep(&Pattern::parse("*"), SOON).await.unwrap();
+    assert_eq!(gone, 1000 + weird.len() as u64 - 1);
+    assert_eq!(server.ask(&["DBSIZE"]), ":3000\r\n");
+}
+
+#[tokio::test]
+async fn a_sweep_of_a_dead_server_fails() {
+    let mut server = Server::start();
+    let tier = tier(&server);
+    assert!(tier.connected_within(SOON).await);
+    server.kill();
+    assert!(tier.sweep(&Pattern::parse("*"), SOON).await.is_err());
+}
