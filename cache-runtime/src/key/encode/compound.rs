@@ -8,7 +8,8 @@ use std::ops::Range;
 use serde::Serialize;
 use serde::ser;
 
-use super::{Done, EncodeError, Encoder};
+use super::encoder::Encoder;
+use super::{Done, EncodeError};
 use crate::key::escape::{Colon, escape};
 use crate::key::text::Text;
 

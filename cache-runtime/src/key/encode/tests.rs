@@ -20,6 +20,12 @@ struct Page {
 }
 
 #[derive(Serialize)]
+struct Renamed {
+    #[serde(rename = "a=1,b")]
+    odd: u8,
+}
+
+#[derive(Serialize)]
 struct Unit;
 
 #[derive(Serialize)]
@@ -129,6 +135,7 @@ fn containers_terminate_their_elements() {
     assert_eq!(text(&Shape::Line(1, -1)), "Line(1,-1,)");
     assert_eq!(text(&Shape::Rect { w: 1 }), "Rect(w=1,)");
     assert_eq!(text(&Shape::Odd), "a%3Db%2C");
+    assert_eq!(text(&Renamed { odd: 1 }), "(a%3D1%2Cb=1,)");
 }
 
 #[test]

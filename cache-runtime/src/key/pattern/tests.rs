@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Pattern, Token};
+use super::{Builder, Pattern, Token};
 use crate::key::escape::Unit;
 use crate::key::{Key, KeyBuf};
 
@@ -271,6 +271,17 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_pattern_over_the_start_of_a_digested_key_finds_it_on_the_server(key in long_key(), units in 0..60usize) {
+        let mut builder = Builder::default();
+        Unit::all(key.logical()).take(units).for_each(|unit| builder.push(Token::Literal(unit)));
+        builder.any();
+        let pattern = builder.finish();
+        let glob = pattern.server_glob();
+        prop_assert!(pattern.matches(key.text()), "{:?}", key);
+        prop_assert!(redis_matches(glob.as_bytes(), key.text().as_bytes()), "{} {:?}", glob, key);
     }
 
     #[test]
