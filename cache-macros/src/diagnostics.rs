@@ -18,7 +18,10 @@ pub(crate) struct Errors {
 
 impl Errors {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), read: false }
+        Self {
+            found: Vec::new(),
+            read: false,
+        }
     }
 
     /// An error on one token.
@@ -42,17 +45,29 @@ impl Errors {
         if self.found.is_empty() {
             return None;
         }
-        Some(self.found.iter().map(syn::Error::to_compile_error).collect())
+        Some(
+            self.found
+                .iter()
+                .map(syn::Error::to_compile_error)
+                .collect(),
+        )
     }
 }
 
 impl Drop for Errors {
     fn drop(&mut self) {
-        assert!(self.read || std::thread::panicking(), "the errors of an expansion were not emitted");
+        assert!(
+            self.read || std::thread::panicking(),
+            "the errors of an expansion were not emitted"
+        );
     }
 }
 
 /// `` `a`, `b`, `c` ``
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .into_iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -24,7 +24,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let template = template::one("key!", Kind::Key, &value, Scope::Caller, &mut errors);
     match (errors.finish(), template) {
-        (None, Some(template)) => render(&template, &Door::of(&root)),
+        (None, Some(template)) => render(&template, &Door::of_expression(&root)),
         (found, _) => quote! { { #found ::core::unreachable!() } },
     }
 }

@@ -34,13 +34,21 @@ use proc_macro::TokenStream;
 #[doc = include_str!("docs/cacheable.md")]
 #[proc_macro_attribute]
 pub fn cacheable(options: TokenStream, item: TokenStream) -> TokenStream {
-    debug::shown("cacheable", cacheable::attribute(options.into(), &item.into())).into()
+    debug::shown(
+        "cacheable",
+        cacheable::attribute(options.into(), &item.into()),
+    )
+    .into()
 }
 
 #[doc = include_str!("docs/cache_evict.md")]
 #[proc_macro_attribute]
 pub fn cache_evict(options: TokenStream, item: TokenStream) -> TokenStream {
-    debug::shown("cache_evict", evict::attribute(options.into(), &item.into())).into()
+    debug::shown(
+        "cache_evict",
+        evict::attribute(options.into(), &item.into()),
+    )
+    .into()
 }
 
 #[doc = include_str!("docs/cache_put.md")]

@@ -3,12 +3,13 @@
 //! An argument called `key`, `cache` or `__key` must reach the body untouched. So every token we write carries the span
 //! `mixed_site`, under which locals live in a world of their own; the tokens of the user keep theirs. Generated code is
 //! written with [`generated!`] and nothing else, which makes the rule a property of the macro instead of a habit. Locals are
-//! called `__name` there, for whoever reads an expansion. Statics are items and not hygienic: [`SITE`] is the one such name.
+//! called `__name` there, for whoever reads an expansion. Items are not hygienic: the two that an
+//! expansion has, [`site`] and [`door`], are called what nobody else would.
 //!
 //! The span also carries our edition, so `::cache_runtime` means the crate in a caller of any edition.
 
-/// The one generated item in a body.
-pub(crate) const SITE: &str = "__CACHE_SITE";
+const SITE: &str = "__CACHE_SITE";
+const DOOR: &str = "__cache";
 
 /// `quote!` with the span of generated code.
 macro_rules! generated {
@@ -21,4 +22,9 @@ pub(crate) use generated;
 /// The identifier of the site's static.
 pub(crate) fn site() -> proc_macro2::Ident {
     proc_macro2::Ident::new(SITE, proc_macro2::Span::mixed_site())
+}
+
+/// The identifier of the runtime's door.
+pub(crate) fn door() -> proc_macro2::Ident {
+    proc_macro2::Ident::new(DOOR, proc_macro2::Span::mixed_site())
 }

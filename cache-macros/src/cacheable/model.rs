@@ -23,6 +23,11 @@ impl<'a> Cacheable<'a> {
             [template, ..] => KeyPlan::of(template, Kind::Key, secret, false),
             [] => KeyPlan::default(&function.arguments, options.names("skip"), secret),
         };
-        Self { function, options, door: Door::new(options.root()), key }
+        Self {
+            function,
+            options,
+            door: Door::of_body(options.root()),
+            key,
+        }
     }
 }

@@ -3,11 +3,14 @@
 use crate::diagnostics::Errors;
 use crate::fragments::key::is_secret;
 use crate::options::{Argument, Macro};
-use crate::source::{Input, tiers};
 use crate::source::arguments::Argument as Bound;
+use crate::source::{Input, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
-    input.function.returns.check_storable(Macro::Cacheable, errors);
+    input
+        .function
+        .returns
+        .check_storable(Macro::Cacheable, errors);
     siblings(input, errors);
     names(input, errors);
     if input.options.written("key") {
@@ -38,7 +41,10 @@ fn names(input: &Input, errors: &mut Errors) {
     for option in ["skip", "secret"] {
         for name in options.names(option) {
             if arguments.find(&name.to_string()).is_none() {
-                errors.at(name.span(), format_args!("no argument is called `{name}`: {}", arguments.instead()));
+                errors.at(
+                    name.span(),
+                    format_args!("no argument is called `{name}`: {}", arguments.instead()),
+                );
             }
         }
     }
@@ -46,7 +52,10 @@ fn names(input: &Input, errors: &mut Errors) {
         if name == "self" {
             errors.at(name.span(), "`self` is no part of a default key: name the field in `key`, as in `key = \"{self.token}\"`");
         } else if options.names("skip").contains(name) {
-            errors.at(name.span(), format_args!("`{name}` cannot be `skip`ped and `secret`: keep one of the two"));
+            errors.at(
+                name.span(),
+                format_args!("`{name}` cannot be `skip`ped and `secret`: keep one of the two"),
+            );
         }
     }
 }
@@ -57,7 +66,11 @@ fn secrets_are_used(input: &Input, errors: &mut Errors) {
     for template in options.templates("key") {
         for name in options.names("secret") {
             let alone = std::slice::from_ref(name);
-            if name != "self" && !template.placeholders().any(|placeholder| is_secret(placeholder, alone)) {
+            if name != "self"
+                && !template
+                    .placeholders()
+                    .any(|placeholder| is_secret(placeholder, alone))
+            {
                 errors.at(name.span(), format_args!("`{name}` is not in the key: write `{{{name}}}` in the template, or leave it out here"));
             }
         }
@@ -85,8 +98,13 @@ fn default_key(input: &Input, errors: &mut Errors) {
 
 /// Where nobody waits there is nothing to limit.
 fn waiting(input: &Input, errors: &mut Errors) {
-    let protection = input.options.setting("stampede_protection").map(|setting| &setting.argument);
-    if let (Some(Argument::Variant(_, "Off")), Some(name)) = (protection, input.options.name("wait_timeout")) {
+    let protection = input
+        .options
+        .setting("stampede_protection")
+        .map(|setting| &setting.argument);
+    if let (Some(Argument::Variant(_, "Off")), Some(name)) =
+        (protection, input.options.name("wait_timeout"))
+    {
         errors.at(name.span(), "`wait_timeout` cannot stand beside `stampede_protection = \"off\"`: nobody waits there");
     }
 }

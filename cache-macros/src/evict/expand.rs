@@ -11,10 +11,13 @@ use crate::source::Input;
 use crate::source::value::template::Kind;
 
 pub(super) fn expand(input: &Input) -> TokenStream {
-    let (function, p) = (&input.function, &Door::new(input.options.root()));
+    let (function, p) = (&input.function, &Door::of_body(input.options.root()));
     let targets = targets(input);
     let plan = plan(input, &targets, p);
-    let (late, load) = (late(targets.iter().map(|(_, plan)| plan)), body::load(function));
+    let (late, load) = (
+        late(targets.iter().map(|(_, plan)| plan)),
+        body::load(function),
+    );
     let statements = if function.returns.is_opaque() {
         generated! {
             #plan
@@ -40,7 +43,11 @@ fn targets(input: &Input) -> Vec<(Kind, KeyPlan)> {
     let mut targets = Vec::new();
     for given in &input.options.given {
         if let Value::Templates(kind, templates) = &given.value {
-            targets.extend(templates.iter().map(|template| (*kind, KeyPlan::of(template, *kind, &[], true))));
+            targets.extend(
+                templates
+                    .iter()
+                    .map(|template| (*kind, KeyPlan::of(template, *kind, &[], true))),
+            );
         }
     }
     targets
@@ -49,7 +56,10 @@ fn targets(input: &Input) -> Vec<(Kind, KeyPlan)> {
 /// From the site to the armed guard.
 fn plan(input: &Input, targets: &[(Kind, KeyPlan)], p: &Door) -> TokenStream {
     let (site, name) = (site(), call::site_name(&input.function));
-    let (cache, condition) = (call::cache(&input.options, p), call::condition(&input.options));
+    let (cache, condition) = (
+        call::cache(&input.options, p),
+        call::condition(&input.options),
+    );
     let targets = targets.iter().map(|(kind, plan)| {
         let (template, render) = (plan.blanked(), plan.render(p));
         match kind {

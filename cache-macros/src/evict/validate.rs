@@ -24,7 +24,9 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
             "`cacheable` cannot stand beside `cache_evict`: a hit would not run the body; put the eviction on the function that writes",
         );
     }
-    let templates: Vec<_> = templates(options).map(|(_, template)| template.clone()).collect();
+    let templates: Vec<_> = templates(options)
+        .map(|(_, template)| template.clone())
+        .collect();
     result::check(input, &templates, errors);
     before(options, &templates, errors);
     globs(options, errors);
@@ -32,7 +34,9 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
 
 fn templates(options: &Options) -> impl Iterator<Item = (Kind, &Template)> {
     options.given.iter().flat_map(|given| match &given.value {
-        Value::Templates(kind, templates) => templates.iter().map(|template| (*kind, template)).collect(),
+        Value::Templates(kind, templates) => {
+            templates.iter().map(|template| (*kind, template)).collect()
+        }
         _ => Vec::new(),
     })
 }
@@ -43,7 +47,10 @@ fn before(options: &Options, templates: &[Template], errors: &mut Errors) {
         && !templates.is_empty()
         && templates.iter().all(result::uses_result)
     {
-        errors.at(before.span(), "`before` has nothing to evict, because every template uses `{result}`: leave it out");
+        errors.at(
+            before.span(),
+            "`before` has nothing to evict, because every template uses `{result}`: leave it out",
+        );
     }
 }
 
@@ -51,9 +58,16 @@ fn before(options: &Options, templates: &[Template], errors: &mut Errors) {
 fn globs(options: &Options, errors: &mut Errors) {
     let keys = templates(options).filter(|(kind, _)| *kind == Kind::Key);
     for (_, template) in keys {
-        if template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains('*'))) {
+        if template
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Text(text) if text.contains('*')))
+        {
             let text = template.literal.value();
-            errors.at(template.literal.span(), format_args!("a `*` in a key is a plain character: write `pattern = \"{text}\"`"));
+            errors.at(
+                template.literal.span(),
+                format_args!("a `*` in a key is a plain character: write `pattern = \"{text}\"`"),
+            );
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn load(function: &Function) -> TokenStream {
             let boxed = pinned(whole, &function.body);
             generated! {
                 async move {
+                    #[allow(clippy::async_yields_async)]
                     let __boxed = #boxed.await;
                     __boxed.await
                 }
@@ -32,26 +33,17 @@ pub(crate) fn load(function: &Function) -> TokenStream {
 
 /// The function around generated statements, boxed if the original was.
 pub(crate) fn around(function: &Function, p: &Door, statements: TokenStream) -> TokenStream {
-    let body = match function.returns.delivery {
-        Delivery::Async => statements,
-        Delivery::Boxed(_) => generated! { #p::Box::pin(async move { #statements }) },
-    };
-    function.around(body)
+    let import = p.import();
+    function.around(match function.returns.delivery {
+        Delivery::Async => generated! { #import #statements },
+        Delivery::Boxed(_) => generated! { #import #p::Box::pin(async move { #statements }) },
+    })
 }
 
 fn pinned(output: &impl ToTokens, body: &TokenStream) -> TokenStream {
     generated! {
         async move {
-            #[allow(
-                unknown_lints,
-                unreachable_code,
-                clippy::diverging_sub_expression,
-                clippy::empty_loop,
-                clippy::let_unit_value,
-                clippy::let_with_type_underscore,
-                clippy::needless_return,
-                clippy::unreachable
-            )]
+            #[allow(unreachable_code)]
             if false {
                 let __pin: #output = loop {};
                 return __pin;

@@ -29,7 +29,9 @@ pub(crate) fn cache(options: &Options, p: &Door) -> TokenStream {
 
 /// Whether the cache takes part.
 pub(crate) fn condition(options: &Options) -> TokenStream {
-    options.expression("condition").map_or_else(|| generated! { true }, ToTokens::to_token_stream)
+    options
+        .expression("condition")
+        .map_or_else(|| generated! { true }, ToTokens::to_token_stream)
 }
 
 /// An expression of the user as one operand.

@@ -38,13 +38,19 @@ impl KeyPlan {
     pub(crate) fn default(arguments: &Arguments, skipped: &[Ident], secret: &[Ident]) -> Self {
         let mut parts = vec![Part::Path];
         for argument in &arguments.list {
-            let Argument::Name(name) = argument else { continue };
+            let Argument::Name(name) = argument else {
+                continue;
+            };
             if skipped.contains(name) {
                 continue;
             }
             parts.push(Part::Text(":".to_owned()));
             let value = name.to_token_stream();
-            parts.push(if secret.contains(name) { Part::Secret(value) } else { Part::Value(value) });
+            parts.push(if secret.contains(name) {
+                Part::Secret(value)
+            } else {
+                Part::Value(value)
+            });
         }
         Self { parts }
     }
@@ -65,7 +71,9 @@ impl KeyPlan {
                 }
             }
         };
-        Self { parts: template.pieces.iter().map(part).collect() }
+        Self {
+            parts: template.pieces.iter().map(part).collect(),
+        }
     }
 
     /// The template with its placeholders blanked: what the entry is fingerprinted with.
@@ -85,12 +93,12 @@ impl KeyPlan {
             Part::Text(text) => generated! { __key.lit(#text); },
             Part::Glob(text) => generated! { __key.glob(#text); },
             Part::Value(value) => {
-                let value = parenthesised(value);
-                generated! { __key.arg(&#value); }
+                let (lints, value) = (underscore(value), parenthesised(value));
+                generated! { #lints __key.arg(&#value); }
             }
             Part::Secret(value) => {
-                let value = parenthesised(value);
-                generated! { __key.secret(&#value); }
+                let (lints, value) = (underscore(value), parenthesised(value));
+                generated! { #lints __key.secret(&#value); }
             }
             Part::Hole(..) => generated! { __key.hole(); },
         });
@@ -105,10 +113,19 @@ impl KeyPlan {
     }
 }
 
+/// That `_unused` is part of a key is our use of it: clippy should not hold it against the user.
+fn underscore(value: &TokenStream) -> Option<TokenStream> {
+    let first = value.clone().into_iter().next()?;
+    let unused = first.to_string().starts_with('_');
+    unused.then(|| generated! { #[allow(clippy::used_underscore_binding)] })
+}
+
 /// The closure that fills the holes of all plans, in order, with the value at hand.
 pub(crate) fn late<'a>(plans: impl IntoIterator<Item = &'a KeyPlan>) -> TokenStream {
     let holes: Vec<_> = plans.into_iter().flat_map(KeyPlan::holes).collect();
-    let Some((_, span)) = holes.first() else { return generated! { |_, _| {} } };
+    let Some((_, span)) = holes.first() else {
+        return generated! { |_, _| {} };
+    };
     // The placeholder was given the attribute's hygiene: so is the binding that it resolves to.
     let result = Ident::new("result", Span::call_site().located_at(*span));
     let fills = holes.iter().map(|(value, _)| {
@@ -120,5 +137,7 @@ pub(crate) fn late<'a>(plans: impl IntoIterator<Item = &'a KeyPlan>) -> TokenStr
 
 /// A secret is a secret wherever the placeholder can see it, not only at its root.
 pub(crate) fn is_secret(placeholder: &Placeholder, secret: &[Ident]) -> bool {
-    secret.iter().any(|name| placeholder.mentions(&name.to_string()))
+    secret
+        .iter()
+        .any(|name| placeholder.mentions(&name.to_string()))
 }

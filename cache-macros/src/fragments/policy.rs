@@ -14,20 +14,28 @@ use crate::source::value::duration;
 
 /// The policy of the static.
 pub(crate) fn constant(options: &Options, p: &Door) -> TokenStream {
-    let calls = options.settings().filter(|setting| !is_expression(setting)).map(|setting| call(setting, p));
+    let calls = options
+        .settings()
+        .filter(|setting| !is_expression(setting))
+        .map(|setting| call(setting, p));
     generated! { #p::Policy::new()#(#calls)* }
 }
 
 /// The policy of this call.
 pub(crate) fn of_call(options: &Options, p: &Door) -> TokenStream {
     let site = site();
-    let calls = options.settings().filter(|setting| is_expression(setting)).map(|setting| call(setting, p));
+    let calls = options
+        .settings()
+        .filter(|setting| is_expression(setting))
+        .map(|setting| call(setting, p));
     generated! { #site.policy()#(#calls)* }
 }
 
 /// The functions over the value.
 pub(crate) fn hooks(options: &Options) -> TokenStream {
-    let given = ["ttl_from", "unless"].into_iter().filter_map(|name| Some((name, options.expression(name)?)));
+    let given = ["ttl_from", "unless"]
+        .into_iter()
+        .filter_map(|name| Some((name, options.expression(name)?)));
     let calls = given.map(|(name, function)| {
         let setter = Ident::new(name, Span::mixed_site());
         generated! { .#setter(#function) }
@@ -55,7 +63,10 @@ fn call(setting: &Setting, p: &Door) -> TokenStream {
         Argument::Share(share) => generated! { #share },
         Argument::Version(version) => generated! { #version },
         Argument::Variant(of, variant) => {
-            let (of, variant) = (Ident::new(of, Span::mixed_site()), Ident::new(variant, Span::mixed_site()));
+            let (of, variant) = (
+                Ident::new(of, Span::mixed_site()),
+                Ident::new(variant, Span::mixed_site()),
+            );
             generated! { #p::#of::#variant }
         }
         Argument::Expression(expr) => expr.to_token_stream(),

@@ -27,7 +27,10 @@ pub(crate) enum Form {
     /// `skip(a, b)`
     Names,
     /// A duration that goes to the policy; `zero` says what to write instead of zero, where that means nothing.
-    Duration { setter: &'static str, zero: Option<&'static str> },
+    Duration {
+        setter: &'static str,
+        zero: Option<&'static str>,
+    },
     /// A duration of an eviction.
     Hold { zero: &'static str },
     /// `jitter = 0.1`
@@ -35,13 +38,21 @@ pub(crate) enum Form {
     /// A whole number.
     Version { setter: &'static str },
     /// A flag or one of some words: each word with its variant of the enum `of`.
-    Choice { setter: &'static str, of: &'static str, flag: &'static str, values: &'static [(&'static str, &'static str)] },
+    Choice {
+        setter: &'static str,
+        of: &'static str,
+        flag: &'static str,
+        values: &'static [(&'static str, &'static str)],
+    },
     /// A function's path, or a closure.
     Function,
     /// `false`, or a function.
     FalseOrFunction,
     /// `false`, or a duration where there is a `cap`: its setter and what to write instead of zero.
-    Tier { off: &'static str, cap: Option<(&'static str, &'static str)> },
+    Tier {
+        off: &'static str,
+        cap: Option<(&'static str, &'static str)>,
+    },
     /// A `bool` over the arguments.
     Condition,
     /// Any expression.
@@ -81,63 +92,109 @@ pub(crate) enum Argument {
 }
 
 /// Reads what was written after an option's name.
-pub(super) fn read(row: &Row, name: &Ident, given: list::Given, scope: Scope<'_>, errors: &mut Errors) -> Option<Value> {
+pub(super) fn read(
+    row: &Row,
+    name: &Ident,
+    given: list::Given,
+    scope: Scope<'_>,
+    errors: &mut Errors,
+) -> Option<Value> {
     use list::Given::{Keyword, Missing, Nothing, Parenthesised, Value as Given};
     let write = row.example;
     match (row.form, given) {
         (Form::Flag, Nothing) => Some(Value::Flag),
         (Form::Flag, _) => {
-            errors.at(name.span(), format_args!("`{name}` takes no value: write `{write}`, or leave it out"));
+            errors.at(
+                name.span(),
+                format_args!("`{name}` takes no value: write `{write}`, or leave it out"),
+            );
             None
         }
-        (Form::Choice { setter, of, flag, .. }, Nothing) => Some(policy(setter, Argument::Variant(of, flag))),
+        (
+            Form::Choice {
+                setter, of, flag, ..
+            },
+            Nothing,
+        ) => Some(policy(setter, Argument::Variant(of, flag))),
         (Form::Names, Parenthesised(tokens)) => names(row, name, tokens, errors),
         (Form::Names, _) => {
-            errors.at(name.span(), format_args!("`{name}` takes names of arguments: write `{write}`"));
+            errors.at(
+                name.span(),
+                format_args!("`{name}` takes names of arguments: write `{write}`"),
+            );
             None
         }
-        (Form::Root, Keyword(root)) => path::absolute(root).map(Value::Path).map_err(|error| errors.push(error)).ok(),
+        (Form::Root, Keyword(root)) => path::absolute(root)
+            .map(Value::Path)
+            .map_err(|error| errors.push(error))
+            .ok(),
         (Form::Root, Given(value)) => {
-            errors.on(value, format_args!("a path is written without quotes: `{write}`"));
+            errors.on(
+                value,
+                format_args!("a path is written without quotes: `{write}`"),
+            );
             None
         }
         (_, Given(value)) => read_value(row, *value, scope, errors),
         (_, Nothing | Parenthesised(_) | Keyword(_)) => {
-            errors.at(name.span(), format_args!("`{name}` needs a value: write `{write}`"));
+            errors.at(
+                name.span(),
+                format_args!("`{name}` needs a value: write `{write}`"),
+            );
             None
         }
         (_, Missing(equals)) => {
-            errors.at(equals, format_args!("`{name}` needs a value after `=`: write `{write}`"));
+            errors.at(
+                equals,
+                format_args!("`{name}` needs a value after `=`: write `{write}`"),
+            );
             None
         }
     }
 }
 
 /// Reads an expression as the value of an option.
-pub(super) fn read_value(row: &Row, expr: Expr, scope: Scope<'_>, errors: &mut Errors) -> Option<Value> {
+pub(super) fn read_value(
+    row: &Row,
+    expr: Expr,
+    scope: Scope<'_>,
+    errors: &mut Errors,
+) -> Option<Value> {
     let read = match row.form {
         Form::Template => {
             return template::one(row.name, Kind::Key, &expr, scope, errors)
                 .map(|template| Value::Templates(Kind::Key, vec![template]));
         }
         Form::Templates(kind) => {
-            return Some(Value::Templates(kind, template::many(row.name, kind, &expr, scope, errors)));
+            return Some(Value::Templates(
+                kind,
+                template::many(row.name, kind, &expr, scope, errors),
+            ));
         }
-        Form::Duration { setter, zero } => nonzero(row, &expr, zero).map(|span| policy(setter, span.into())),
+        Form::Duration { setter, zero } => {
+            nonzero(row, &expr, zero).map(|span| policy(setter, span.into()))
+        }
         Form::Hold { zero } => nonzero(row, &expr, Some(zero)).map(Value::Duration),
-        Form::Share { setter } => number::share(row.name, &expr).map(|share| policy(setter, share.into())),
-        Form::Version { setter } => {
-            number::version(row.name, &expr).map(|version| policy(setter, Argument::Version(version)))
+        Form::Share { setter } => {
+            number::share(row.name, &expr).map(|share| policy(setter, share.into()))
         }
-        Form::Choice { setter, of, values, .. } => choice(row, of, values, &expr).map(|variant| policy(setter, variant)),
+        Form::Version { setter } => number::version(row.name, &expr)
+            .map(|version| policy(setter, Argument::Version(version))),
+        Form::Choice {
+            setter, of, values, ..
+        } => choice(row, of, values, &expr).map(|variant| policy(setter, variant)),
         Form::Function => function(row, expr).map(Value::Function),
         Form::FalseOrFunction if boolean(&expr) == Some(false) => Ok(Value::Off),
         Form::FalseOrFunction => function(row, expr).map(Value::Function),
-        Form::Tier { off, .. } if boolean(&expr) == Some(false) => Ok(policy(off, Argument::Nothing)),
+        Form::Tier { off, .. } if boolean(&expr) == Some(false) => {
+            Ok(policy(off, Argument::Nothing))
+        }
         Form::Tier { cap, .. } => tier(row, &expr, cap),
         Form::Condition => condition(row, expr),
         Form::Expression => expression(row, expr),
-        Form::Flag | Form::Names | Form::Root => unreachable!("`read` has dealt with the forms that are no expression"),
+        Form::Flag | Form::Names | Form::Root => {
+            unreachable!("`read` has dealt with the forms that are no expression")
+        }
     };
     read.map_err(|error| errors.push(error)).ok()
 }
@@ -148,7 +205,9 @@ fn policy(setter: &'static str, argument: Argument) -> Value {
 
 fn nonzero(row: &Row, expr: &Expr, zero: Option<&str>) -> syn::Result<Span> {
     match (duration::read(row.name, expr)?, zero) {
-        (Span::Literal(length), Some(instead)) if length.is_zero() => Err(syn::Error::new_spanned(expr, instead)),
+        (Span::Literal(length), Some(instead)) if length.is_zero() => {
+            Err(syn::Error::new_spanned(expr, instead))
+        }
         (span, _) => Ok(span),
     }
 }
@@ -157,23 +216,46 @@ fn tier(row: &Row, expr: &Expr, cap: Option<(&'static str, &'static str)>) -> sy
     let name = row.name;
     let wrong = |message: String| Err(syn::Error::new_spanned(expr, message));
     match cap {
-        _ if boolean(expr) == Some(true) => wrong(format!("`{name}` is on without the option: leave it out")),
-        None => wrong(format!("`{name}` takes only `false`, to leave the tier out")),
-        Some((setter, zero)) => nonzero(row, expr, Some(zero)).map(|span| policy(setter, span.into())),
+        _ if boolean(expr) == Some(true) => {
+            wrong(format!("`{name}` is on without the option: leave it out"))
+        }
+        None => wrong(format!(
+            "`{name}` takes only `false`, to leave the tier out"
+        )),
+        Some((setter, zero)) => {
+            nonzero(row, expr, Some(zero)).map(|span| policy(setter, span.into()))
+        }
     }
 }
 
-fn choice(row: &Row, of: &'static str, values: &[(&str, &'static str)], expr: &Expr) -> syn::Result<Argument> {
+fn choice(
+    row: &Row,
+    of: &'static str,
+    values: &[(&str, &'static str)],
+    expr: &Expr,
+) -> syn::Result<Argument> {
     let word = match literal(expr) {
         Some(Lit::Str(word)) => Some(word.value()),
         _ => None,
     };
-    let variant = values.iter().find(|(value, _)| word.as_deref() == Some(value));
-    variant.map(|(_, variant)| Argument::Variant(of, variant)).ok_or_else(|| {
-        let words: Vec<_> = values.iter().map(|(value, _)| format!("\"{value}\"")).collect();
-        let message = format!("`{}` is one of {}: write `{}`", row.name, words.join(", "), row.example);
-        syn::Error::new_spanned(expr, message)
-    })
+    let variant = values
+        .iter()
+        .find(|(value, _)| word.as_deref() == Some(value));
+    variant
+        .map(|(_, variant)| Argument::Variant(of, variant))
+        .ok_or_else(|| {
+            let words: Vec<_> = values
+                .iter()
+                .map(|(value, _)| format!("\"{value}\""))
+                .collect();
+            let message = format!(
+                "`{}` is one of {}: write `{}`",
+                row.name,
+                words.join(", "),
+                row.example
+            );
+            syn::Error::new_spanned(expr, message)
+        })
 }
 
 fn function(row: &Row, expr: Expr) -> syn::Result<Expr> {
@@ -185,49 +267,83 @@ fn function(row: &Row, expr: Expr) -> syn::Result<Expr> {
         return Ok(expr);
     }
     let hint = match row.form {
-        Form::FalseOrFunction if boolean(&expr).is_some() => "errors that are `Clone` are shared without the option".to_owned(),
-        Form::FalseOrFunction => "write `false`, the path of a `fn(&E) -> E`, or a closure".to_owned(),
-        _ => format!("write the path of a `fn` or a closure, as in `{}`", row.example),
+        Form::FalseOrFunction if boolean(&expr).is_some() => {
+            "errors that are `Clone` are shared without the option".to_owned()
+        }
+        Form::FalseOrFunction => {
+            "write `false`, the path of a `fn(&E) -> E`, or a closure".to_owned()
+        }
+        _ => format!(
+            "write the path of a `fn` or a closure, as in `{}`",
+            row.example
+        ),
     };
-    Err(syn::Error::new_spanned(expr, format!("`{}` takes a function: {hint}", row.name)))
+    Err(syn::Error::new_spanned(
+        expr,
+        format!("`{}` takes a function: {hint}", row.name),
+    ))
 }
 
 fn condition(row: &Row, expr: Expr) -> syn::Result<Value> {
     let message = match (&expr, literal(&expr)) {
-        (Expr::Closure(_), _) => "is evaluated where it stands, over the arguments: write the body of the closure alone",
+        (Expr::Closure(_), _) => {
+            "is evaluated where it stands, over the arguments: write the body of the closure alone"
+        }
         (_, Some(Lit::Str(_))) => "is an expression, not a text: write it without quotes",
-        (_, Some(Lit::Bool(_))) => "that never changes decides nothing: write an expression over the arguments",
+        (_, Some(Lit::Bool(_))) => {
+            "that never changes decides nothing: write an expression over the arguments"
+        }
         _ => return Ok(Value::Expression(expr)),
     };
-    Err(syn::Error::new_spanned(expr, format!("`{}` {message}", row.name)))
+    Err(syn::Error::new_spanned(
+        expr,
+        format!("`{}` {message}", row.name),
+    ))
 }
 
 fn expression(row: &Row, expr: Expr) -> syn::Result<Value> {
     if literal(&expr).is_none() {
         return Ok(Value::Expression(expr));
     }
-    let message = format!("`{}` takes an expression that is a cache: write `{}`", row.name, row.example);
+    let message = format!(
+        "`{}` takes an expression that is a cache: write `{}`",
+        row.name, row.example
+    );
     Err(syn::Error::new_spanned(expr, message))
 }
 
 fn names(row: &Row, option: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Value> {
     let parsed = Punctuated::<Ident, Token![,]>::parse_terminated_with;
-    let names = match (|input: syn::parse::ParseStream<'_>| parsed(input, Ident::parse_any)).parse2(tokens) {
+    let names = match (|input: syn::parse::ParseStream<'_>| parsed(input, Ident::parse_any))
+        .parse2(tokens)
+    {
         Ok(names) => names,
         Err(error) => {
-            let message = format!("`{}` takes names of arguments: write `{}`", row.name, row.example);
+            let message = format!(
+                "`{}` takes names of arguments: write `{}`",
+                row.name, row.example
+            );
             errors.at(error.span(), message);
             return None;
         }
     };
     if names.is_empty() {
-        errors.at(option.span(), format_args!("`{option}` names no argument: write `{}`", row.example));
+        errors.at(
+            option.span(),
+            format_args!("`{option}` names no argument: write `{}`", row.example),
+        );
         return None;
     }
     let mut seen: Vec<Ident> = Vec::new();
     for name in names {
         if seen.contains(&name) {
-            errors.at(name.span(), format_args!("{} is named twice in `{option}`", listed([&*name.to_string()])));
+            errors.at(
+                name.span(),
+                format_args!(
+                    "{} is named twice in `{option}`",
+                    listed([&*name.to_string()])
+                ),
+            );
         } else {
             seen.push(name);
         }

@@ -61,7 +61,10 @@ pub(crate) struct Options {
 
 impl Options {
     fn find(&self, name: &str) -> Option<&Given> {
-        debug_assert!(table::ROWS.iter().any(|row| row.name == name), "no row for `{name}`");
+        debug_assert!(
+            table::ROWS.iter().any(|row| row.name == name),
+            "no row for `{name}`"
+        );
         self.given.iter().find(|given| given.row.name == name)
     }
 

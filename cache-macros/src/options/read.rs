@@ -22,17 +22,32 @@ fn positional(which: Macro) -> Option<&'static str> {
 }
 
 fn row_of(which: Macro, name: &str) -> Option<&'static Row> {
-    table::ROWS.iter().find(|row| row.name == name && row.macros.contains(&which))
+    table::ROWS
+        .iter()
+        .find(|row| row.name == name && row.macros.contains(&which))
 }
 
 impl Options {
     /// Reads the tokens in an attribute's parentheses.
-    pub(crate) fn read(which: Macro, tokens: TokenStream, function: Option<&Function>, errors: &mut Errors) -> Self {
-        let mut reader = Reader { which, scope: scope(which, function), seen: Vec::new(), errors };
-        let mut options = Self { given: Vec::new(), unreadable: Vec::new() };
+    pub(crate) fn read(
+        which: Macro,
+        tokens: TokenStream,
+        function: Option<&Function>,
+        errors: &mut Errors,
+    ) -> Self {
+        let mut reader = Reader {
+            which,
+            scope: scope(which, function),
+            seen: Vec::new(),
+            errors,
+        };
+        let mut options = Self {
+            given: Vec::new(),
+            unreadable: Vec::new(),
+        };
         for entry in list::read(tokens, reader.errors) {
             match reader.entry(entry) {
-                Read::Option(given) => options.given.push(given),
+                Read::Option(given) => options.given.push(*given),
                 Read::Unreadable(row) => options.unreadable.push(row.name),
                 Read::Unknown => {}
             }
@@ -46,12 +61,14 @@ fn scope(which: Macro, function: Option<&Function>) -> Scope<'_> {
     match (which, function) {
         (_, None) => Scope::Unknown,
         (Macro::Cacheable, Some(function)) => Scope::Arguments(&function.arguments),
-        (Macro::Evict | Macro::Put, Some(function)) => Scope::ArgumentsAndResult(&function.arguments),
+        (Macro::Evict | Macro::Put, Some(function)) => {
+            Scope::ArgumentsAndResult(&function.arguments)
+        }
     }
 }
 
 enum Read {
-    Option(Given),
+    Option(Box<Given>),
     Unreadable(&'static Row),
     Unknown,
 }
@@ -67,9 +84,13 @@ impl Reader<'_> {
     fn entry(&mut self, entry: Entry) -> Read {
         match entry {
             Entry::Named(name, given) => {
-                let Some(row) = self.row(&name) else { return Read::Unknown };
+                let Some(row) = self.row(&name) else {
+                    return Read::Unknown;
+                };
                 let value = form::read(row, &name, given, self.scope, self.errors);
-                value.map_or(Read::Unreadable(row), |value| Read::Option(Given { name, row, value }))
+                value.map_or(Read::Unreadable(row), |value| {
+                    Read::Option(Box::new(Given { name, row, value }))
+                })
             }
             Entry::Bare(expr) => self.bare(*expr),
         }
@@ -78,7 +99,8 @@ impl Reader<'_> {
     /// The row of a name that is known and new.
     fn row(&mut self, name: &Ident) -> Option<&'static Row> {
         let Some(row) = row_of(self.which, &name.to_string()) else {
-            self.errors.at(name.span(), hints::unknown(self.which, &name.to_string()));
+            self.errors
+                .at(name.span(), hints::unknown(self.which, &name.to_string()));
             return None;
         };
         self.first(row, name.span()).then_some(row)
@@ -86,7 +108,10 @@ impl Reader<'_> {
 
     fn first(&mut self, row: &'static Row, span: proc_macro2::Span) -> bool {
         if self.seen.contains(&row.name) {
-            self.errors.at(span, format_args!("`{}` is given twice: keep one", row.name));
+            self.errors.at(
+                span,
+                format_args!("`{}` is given twice: keep one", row.name),
+            );
             return false;
         }
         self.seen.push(row.name);
@@ -106,7 +131,9 @@ impl Reader<'_> {
         }
         let value = form::read_value(row, expr, self.scope, self.errors);
         let name = Ident::new(row.name, span);
-        value.map_or(Read::Unreadable(row), |value| Read::Option(Given { name, row, value }))
+        value.map_or(Read::Unreadable(row), |value| {
+            Read::Option(Box::new(Given { name, row, value }))
+        })
     }
 }
 
@@ -117,12 +144,18 @@ fn exclusions(given: &[Given], errors: &mut Errors) {
             let clash = reason(later.row, earlier.row).or_else(|| reason(earlier.row, later.row));
             if let Some(why) = clash {
                 let (name, other) = (later.row.name, earlier.row.name);
-                errors.at(later.name.span(), format_args!("`{name}` cannot stand beside `{other}`: {why}"));
+                errors.at(
+                    later.name.span(),
+                    format_args!("`{name}` cannot stand beside `{other}`: {why}"),
+                );
             }
         }
     }
 }
 
 fn reason(row: &Row, other: &Row) -> Option<&'static str> {
-    row.excludes.iter().find(|(name, _)| *name == other.name).map(|(_, why)| *why)
+    row.excludes
+        .iter()
+        .find(|(name, _)| *name == other.name)
+        .map(|(_, why)| *why)
 }

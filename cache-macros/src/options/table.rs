@@ -4,23 +4,59 @@ use super::Macro::{Cacheable, Evict, Put};
 use super::{Form, Row};
 use crate::source::value::template::Kind;
 
-const ZERO_TTL: &str = "a `ttl` of zero stores nothing: write how long the value is fresh, or take the attribute away";
+const ZERO_TTL: &str =
+    "a `ttl` of zero stores nothing: write how long the value is fresh, or take the attribute away";
 const ZERO_NEGATIVE: &str = "without `negative_ttl` a `None` is not cached: leave the option out";
 const ZERO_CAP: &str = "a memory tier that keeps nothing is written `l1 = false`";
 const ZERO_HOLD: &str = "a `hold` of zero holds nothing: leave the option out";
 const ALL_COVERS: &str = "`all` evicts everything already: keep one of the two";
-const DEFAULT_KEY_ONLY: &str = "`skip` shapes the default key: leave the argument out of the template instead";
+const DEFAULT_KEY_ONLY: &str =
+    "`skip` shapes the default key: leave the argument out of the template instead";
 const HOLD_NEEDS_KEY: &str = "`hold` needs a key, because what a pattern reaches is not known beforehand: write `key = \"…\"`";
 
 const NONE: &[(&str, &str)] = &[];
 
 /// One row per option; two where macros read the same name differently.
 pub(super) static ROWS: &[Row] = &[
-    row("key", &[Cacheable, Put], Form::Template, "key = \"product:{id}\"", NONE),
-    row("key", &[Evict], Form::Templates(Kind::Key), "key = \"product:{id}\"", NONE),
-    row("keys", &[Evict], Form::Templates(Kind::Key), "keys = [\"product:{id}\", \"stock:{id}\"]", NONE),
-    row("pattern", &[Evict], Form::Templates(Kind::Pattern), "pattern = \"products:list:*\"", NONE),
-    row("all", &[Evict], Form::Flag, "all", &[("key", ALL_COVERS), ("keys", ALL_COVERS), ("pattern", ALL_COVERS)]),
+    row(
+        "key",
+        &[Cacheable, Put],
+        Form::Template,
+        "key = \"product:{id}\"",
+        NONE,
+    ),
+    row(
+        "key",
+        &[Evict],
+        Form::Templates(Kind::Key),
+        "key = \"product:{id}\"",
+        NONE,
+    ),
+    row(
+        "keys",
+        &[Evict],
+        Form::Templates(Kind::Key),
+        "keys = [\"product:{id}\", \"stock:{id}\"]",
+        NONE,
+    ),
+    row(
+        "pattern",
+        &[Evict],
+        Form::Templates(Kind::Pattern),
+        "pattern = \"products:list:*\"",
+        NONE,
+    ),
+    row(
+        "all",
+        &[Evict],
+        Form::Flag,
+        "all",
+        &[
+            ("key", ALL_COVERS),
+            ("keys", ALL_COVERS),
+            ("pattern", ALL_COVERS),
+        ],
+    ),
     row("before", &[Evict], Form::Flag, "before", NONE),
     row("always", &[Evict], Form::Flag, "always", NONE),
     row(
@@ -30,11 +66,35 @@ pub(super) static ROWS: &[Row] = &[
         "hold = \"2s\"",
         &[("pattern", HOLD_NEEDS_KEY), ("all", HOLD_NEEDS_KEY)],
     ),
-    row("skip", &[Cacheable], Form::Names, "skip(pool)", &[("key", DEFAULT_KEY_ONLY)]),
+    row(
+        "skip",
+        &[Cacheable],
+        Form::Names,
+        "skip(pool)",
+        &[("key", DEFAULT_KEY_ONLY)],
+    ),
     row("secret", &[Cacheable], Form::Names, "secret(token)", NONE),
-    row("ttl", &[Cacheable, Put], duration("ttl", Some(ZERO_TTL)), "ttl = \"10m\"", NONE),
-    row("ttl_from", &[Cacheable, Put], Form::Function, "ttl_from = |value| value.lifetime", NONE),
-    row("jitter", &[Cacheable, Put], Form::Share { setter: "jitter" }, "jitter = 0.1", NONE),
+    row(
+        "ttl",
+        &[Cacheable, Put],
+        duration("ttl", Some(ZERO_TTL)),
+        "ttl = \"10m\"",
+        NONE,
+    ),
+    row(
+        "ttl_from",
+        &[Cacheable, Put],
+        Form::Function,
+        "ttl_from = |value| value.lifetime",
+        NONE,
+    ),
+    row(
+        "jitter",
+        &[Cacheable, Put],
+        Form::Share { setter: "jitter" },
+        "jitter = 0.1",
+        NONE,
+    ),
     row(
         "negative_ttl",
         &[Cacheable, Put],
@@ -54,21 +114,75 @@ pub(super) static ROWS: &[Row] = &[
         "stampede_protection = \"fleet\"",
         NONE,
     ),
-    row("wait_timeout", &[Cacheable], duration("wait_timeout", None), "wait_timeout = \"5s\"", NONE),
-    row("condition", &[Cacheable, Evict, Put], Form::Condition, "condition = id > 0", NONE),
-    row("unless", &[Cacheable, Put], Form::Function, "unless = |value| value.is_empty()", NONE),
-    row("version", &[Cacheable, Put], Form::Version { setter: "version" }, "version = 2", NONE),
-    row("share_errors", &[Cacheable], Form::FalseOrFunction, "share_errors = false", NONE),
+    row(
+        "wait_timeout",
+        &[Cacheable],
+        duration("wait_timeout", None),
+        "wait_timeout = \"5s\"",
+        NONE,
+    ),
+    row(
+        "condition",
+        &[Cacheable, Evict, Put],
+        Form::Condition,
+        "condition = id > 0",
+        NONE,
+    ),
+    row(
+        "unless",
+        &[Cacheable, Put],
+        Form::Function,
+        "unless = |value| value.is_empty()",
+        NONE,
+    ),
+    row(
+        "version",
+        &[Cacheable, Put],
+        Form::Version { setter: "version" },
+        "version = 2",
+        NONE,
+    ),
+    row(
+        "share_errors",
+        &[Cacheable],
+        Form::FalseOrFunction,
+        "share_errors = false",
+        NONE,
+    ),
     row(
         "l1",
         &[Cacheable, Put],
-        Form::Tier { off: "without_l1", cap: Some(("l1_max_age", ZERO_CAP)) },
+        Form::Tier {
+            off: "without_l1",
+            cap: Some(("l1_max_age", ZERO_CAP)),
+        },
         "l1 = false",
         NONE,
     ),
-    row("l2", &[Cacheable, Put], Form::Tier { off: "without_l2", cap: None }, "l2 = false", NONE),
-    row("cache", &[Cacheable, Evict, Put], Form::Expression, "cache = self.cache", NONE),
-    row("crate", &[Cacheable, Evict, Put], Form::Root, "crate = ::my_framework::cache", NONE),
+    row(
+        "l2",
+        &[Cacheable, Put],
+        Form::Tier {
+            off: "without_l2",
+            cap: None,
+        },
+        "l2 = false",
+        NONE,
+    ),
+    row(
+        "cache",
+        &[Cacheable, Evict, Put],
+        Form::Expression,
+        "cache = self.cache",
+        NONE,
+    ),
+    row(
+        "crate",
+        &[Cacheable, Evict, Put],
+        Form::Root,
+        "crate = ::my_framework::cache",
+        NONE,
+    ),
 ];
 
 const fn row(
@@ -78,7 +192,13 @@ const fn row(
     example: &'static str,
     excludes: &'static [(&'static str, &'static str)],
 ) -> Row {
-    Row { name, macros, form, example, excludes }
+    Row {
+        name,
+        macros,
+        form,
+        example,
+        excludes,
+    }
 }
 
 const fn duration(setter: &'static str, zero: Option<&'static str>) -> Form {
@@ -93,7 +213,11 @@ mod tests {
     #[test]
     fn no_macro_has_two_rows_for_a_name() {
         for which in [Macro::Cacheable, Macro::Evict, Macro::Put] {
-            let mut names: Vec<_> = ROWS.iter().filter(|row| row.macros.contains(&which)).map(|row| row.name).collect();
+            let mut names: Vec<_> = ROWS
+                .iter()
+                .filter(|row| row.macros.contains(&which))
+                .map(|row| row.name)
+                .collect();
             let all = names.len();
             names.sort_unstable();
             names.dedup();

@@ -10,12 +10,23 @@ use crate::source::Input;
 use crate::source::value::template::Kind;
 
 pub(super) fn expand(input: &Input) -> TokenStream {
-    let (function, options, p) = (&input.function, &input.options, &Door::new(input.options.root()));
+    let (function, options, p) = (
+        &input.function,
+        &input.options,
+        &Door::of_body(input.options.root()),
+    );
     // Without a readable key the expansion is thrown away: the error has been reported.
-    let plans: Vec<_> =
-        options.templates("key").iter().map(|template| KeyPlan::of(template, Kind::Key, &[], true)).collect();
+    let plans: Vec<_> = options
+        .templates("key")
+        .iter()
+        .map(|template| KeyPlan::of(template, Kind::Key, &[], true))
+        .collect();
     let (render, late) = (plans.first().map(|plan| plan.render(p)), late(&plans));
-    let head = head(input, p, plans.first().map_or_else(String::new, KeyPlan::blanked));
+    let head = head(
+        input,
+        p,
+        plans.first().map_or_else(String::new, KeyPlan::blanked),
+    );
     let (cache, condition) = (call::cache(options, p), call::condition(options));
     let (site, policy, hooks) = (site(), policy::of_call(options, p), policy::hooks(options));
     let (output, load) = (&function.returns.output, body::load(function));
@@ -34,7 +45,10 @@ pub(super) fn expand(input: &Input) -> TokenStream {
 fn head(input: &Input, p: &Door, template: String) -> TokenStream {
     let (site, name) = (site(), call::site_name(&input.function));
     let policy = policy::constant(&input.options, p);
-    let (shape, ready) = (shape::shape(&input.function.returns, p), shape::ready(&input.function));
+    let (shape, ready) = (
+        shape::shape(&input.function.returns, p),
+        shape::ready(&input.function),
+    );
     generated! {
         static #site: #p::Site = #p::Site::new(#name, #template, #policy);
         #shape

@@ -13,7 +13,10 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
         );
     }
     if let Some(other) = input.function.sibling(&["cacheable"]) {
-        errors.at(other.span(), "`cacheable` cannot stand beside `cache_put`: a hit would not run the body");
+        errors.at(
+            other.span(),
+            "`cacheable` cannot stand beside `cache_put`: a hit would not run the body",
+        );
     }
     result::check(input, input.options.templates("key"), errors);
     tiers::check(input, errors);

@@ -42,7 +42,9 @@ impl Arguments {
         if name == "self" {
             return self.receiver.map(|token| token.span);
         }
-        self.bindings().find(|ident| *ident == name).map(Ident::span)
+        self.bindings()
+            .find(|ident| *ident == name)
+            .map(Ident::span)
     }
 
     /// Every binding except `self`.
@@ -57,7 +59,9 @@ impl Arguments {
     /// What there is instead of `unknown`, as the second half of an error.
     pub(crate) fn instead(&self) -> String {
         let receiver = self.receiver.iter().map(|_| "self".to_owned());
-        let names: Vec<_> = receiver.chain(self.bindings().map(Ident::to_string)).collect();
+        let names: Vec<_> = receiver
+            .chain(self.bindings().map(Ident::to_string))
+            .collect();
         // `async_trait` renames an argument that is a pattern to `__arg1`.
         if names.iter().any(|name| name.starts_with("__arg")) {
             return "an argument that is a pattern has no name under `async_trait`: bind the argument to a name".to_owned();
@@ -65,7 +69,10 @@ impl Arguments {
         if names.is_empty() {
             return "it has no arguments".to_owned();
         }
-        format!("it has {}", crate::diagnostics::listed(names.iter().map(String::as_str)))
+        format!(
+            "it has {}",
+            crate::diagnostics::listed(names.iter().map(String::as_str))
+        )
     }
 }
 

@@ -33,19 +33,26 @@ impl Function {
         let (attrs, vis, sig, body) = match parse_item.parse2(item.clone()) {
             Ok(parts) => parts,
             Err(error) => {
-                errors.at(error.span(), format_args!("`{name}` goes on an `async fn`: {error}"));
+                errors.at(
+                    error.span(),
+                    format_args!("`{name}` goes on an `async fn`: {error}"),
+                );
                 return None;
             }
         };
         let Some(body) = body else {
             errors.at(
                 sig.fn_token.span,
-                format_args!("this declaration has no body to run: put `{name}` on the `fn` in the `impl`"),
+                format_args!(
+                    "this declaration has no body to run: put `{name}` on the `fn` in the `impl`"
+                ),
             );
             return None;
         };
         let returns = returns::read(which, &sig, errors)?;
-        let (inner, statements) = inner_attributes.parse2(body.stream()).unwrap_or((Vec::new(), body.stream()));
+        let (inner, statements) = inner_attributes
+            .parse2(body.stream())
+            .unwrap_or((Vec::new(), body.stream()));
         Some(Self {
             attrs: attrs.into_iter().chain(inner).collect(),
             vis,
@@ -60,15 +67,20 @@ impl Function {
     /// The name as it is written in a path, without `r#`.
     pub(crate) fn name(&self) -> String {
         let name = self.sig.ident.to_string();
-        name.strip_prefix("r#").map_or_else(|| name.clone(), str::to_owned)
+        name.strip_prefix("r#")
+            .map_or_else(|| name.clone(), str::to_owned)
     }
 
     /// The first of the other attributes of this function that is called one of `names`.
     ///
     /// Attributes expand from the outside in, so the first listed sees the others.
     pub(crate) fn sibling(&self, names: &[&str]) -> Option<&Ident> {
-        let last = self.attrs.iter().filter_map(|attribute| attribute.path().segments.last());
-        last.map(|segment| &segment.ident).find(|ident| names.iter().any(|name| ident == name))
+        let last = self
+            .attrs
+            .iter()
+            .filter_map(|attribute| attribute.path().segments.last());
+        last.map(|segment| &segment.ident)
+            .find(|ident| names.iter().any(|name| ident == name))
     }
 
     /// The function around another body.
@@ -92,7 +104,12 @@ fn parse_item(input: ParseStream<'_>) -> syn::Result<Parts> {
     } else {
         match input.parse()? {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
-            other => return Err(syn::Error::new(other.span(), "expected the body of a function")),
+            other => {
+                return Err(syn::Error::new(
+                    other.span(),
+                    "expected the body of a function",
+                ));
+            }
         }
     };
     Ok((attrs, vis, sig, body))
@@ -109,5 +126,9 @@ fn inner_attributes(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Toke
 
 /// The span of the first token, for facts about a whole piece of syntax.
 pub(crate) fn first_span(tokens: &impl ToTokens) -> Span {
-    tokens.to_token_stream().into_iter().next().map_or_else(|| tokens.span(), |token| token.span())
+    tokens
+        .to_token_stream()
+        .into_iter()
+        .next()
+        .map_or_else(|| tokens.span(), |token| token.span())
 }

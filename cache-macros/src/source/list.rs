@@ -86,7 +86,9 @@ fn given(input: ParseStream<'_>, name: &Ident) -> syn::Result<Given> {
         syn::parenthesized!(inside in input);
         return inside.parse().map(Given::Parenthesised);
     }
-    let Some(equals) = input.parse::<Option<Token![=]>>()? else { return Ok(Given::Nothing) };
+    let Some(equals) = input.parse::<Option<Token![=]>>()? else {
+        return Ok(Given::Nothing);
+    };
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(Given::Missing(equals.span));
     }
@@ -101,7 +103,9 @@ fn crate_path(input: ParseStream<'_>) -> syn::Result<Entry> {
         return Ok(Entry::Named(name, Given::Missing(equals.span)));
     }
     if input.peek(syn::Lit) {
-        return input.parse().map(|value| Entry::Named(name, Given::Value(Box::new(value))));
+        return input
+            .parse()
+            .map(|value| Entry::Named(name, Given::Value(Box::new(value))));
     }
     let path = input.call(syn::Path::parse_mod_style)?;
     Ok(Entry::Named(name, Given::Keyword(path)))
@@ -109,7 +113,8 @@ fn crate_path(input: ParseStream<'_>) -> syn::Result<Entry> {
 
 /// What stands between an entry and the next comma does not belong there.
 fn after_entry(input: ParseStream<'_>) -> Option<syn::Error> {
-    (!input.is_empty() && !input.peek(Token![,])).then(|| input.error("expected `,` between options"))
+    (!input.is_empty() && !input.peek(Token![,]))
+        .then(|| input.error("expected `,` between options"))
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {

@@ -6,17 +6,27 @@ use crate::diagnostics::Errors;
 
 /// Whether a template uses the value.
 pub(crate) fn uses_result(template: &Template) -> bool {
-    template.placeholders().any(|placeholder| placeholder.mentions("result"))
+    template
+        .placeholders()
+        .any(|placeholder| placeholder.mentions("result"))
 }
 
 /// Reports what stands in the way of a template that uses the value.
 pub(crate) fn check(input: &Input, templates: &[Template], errors: &mut Errors) {
-    let Some(template) = templates.iter().find(|template| uses_result(template)) else { return };
+    let Some(template) = templates.iter().find(|template| uses_result(template)) else {
+        return;
+    };
     let mut bindings = input.function.arguments.bindings();
     if let Some(argument) = bindings.find(|binding| *binding == "result") {
-        errors.at(argument.span(), "`{result}` in a template is the returned value: give the argument another name");
+        errors.at(
+            argument.span(),
+            "`{result}` in a template is the returned value: give the argument another name",
+        );
     }
     if input.function.returns.is_opaque() {
-        errors.at(template.literal.span(), "`{result}` needs a return type that can be named: write it instead of `impl …`");
+        errors.at(
+            template.literal.span(),
+            "`{result}` needs a return type that can be named: write it instead of `impl …`",
+        );
     }
 }

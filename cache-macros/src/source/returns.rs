@@ -35,12 +35,20 @@ pub(crate) fn read(which: Macro, sig: &Signature, errors: &mut Errors) -> Option
         ReturnType::Default => None,
     };
     if sig.asyncness.is_some() {
-        let output = declared.cloned().unwrap_or_else(|| Type::Verbatim(generated! { () }));
-        return Some(Returns { output, delivery: Delivery::Async });
+        let output = declared
+            .cloned()
+            .unwrap_or_else(|| Type::Verbatim(generated! { () }));
+        return Some(Returns {
+            output,
+            delivery: Delivery::Async,
+        });
     }
     if let Some(output) = declared.and_then(boxed_output) {
         let whole = declared.cloned().map(Box::new)?;
-        return Some(Returns { output, delivery: Delivery::Boxed(whole) });
+        return Some(Returns {
+            output,
+            delivery: Delivery::Boxed(whole),
+        });
     }
     let name = which.name();
     errors.at(
@@ -53,7 +61,9 @@ pub(crate) fn read(which: Macro, sig: &Signature, errors: &mut Errors) -> Option
 /// `R` of `Pin<Box<dyn Future<Output = R>>>`.
 fn boxed_output(declared: &Type) -> Option<Type> {
     let inside = only_argument(only_argument(declared, "Pin")?, "Box")?;
-    let Type::TraitObject(object) = inside else { return None };
+    let Type::TraitObject(object) = inside else {
+        return None;
+    };
     object.bounds.iter().find_map(|bound| match bound {
         TypeParamBound::Trait(bound) => bound.path.segments.last().and_then(future_output),
         _ => None,
@@ -66,9 +76,17 @@ fn only_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 
 /// The type arguments of a path type whose last segment is `name`.
 fn arguments<'a>(ty: &'a Type, name: &str) -> Option<impl Iterator<Item = &'a Type>> {
-    let Type::Path(path) = ungrouped(ty) else { return None };
-    let segment = path.path.segments.last().filter(|segment| segment.ident == name)?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let Type::Path(path) = ungrouped(ty) else {
+        return None;
+    };
+    let segment = path
+        .path
+        .segments
+        .last()
+        .filter(|segment| segment.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
     Some(arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
@@ -76,9 +94,13 @@ fn arguments<'a>(ty: &'a Type, name: &str) -> Option<impl Iterator<Item = &'a Ty
 }
 
 fn future_output(segment: &syn::PathSegment) -> Option<Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
     arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(output) if segment.ident == "Future" && output.ident == "Output" => {
+        GenericArgument::AssocType(output)
+            if segment.ident == "Future" && output.ident == "Output" =>
+        {
             Some(output.ty.clone())
         }
         _ => None,
@@ -163,7 +185,11 @@ struct Borrows {
 impl<'ast> Visit<'ast> for Borrows {
     fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
         self.all_references.push(reference.clone());
-        if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
+        if reference
+            .lifetime
+            .as_ref()
+            .is_none_or(|lifetime| lifetime.ident != "static")
+        {
             self.references.push(reference.clone());
         }
         visit::visit_type_reference(self, reference);

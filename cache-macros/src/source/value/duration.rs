@@ -29,20 +29,27 @@ pub(crate) enum Span {
 /// Reads the value of an option called `name`.
 pub(crate) fn read(name: &str, expr: &Expr) -> syn::Result<Span> {
     let wrong = |message: String| syn::Error::new_spanned(expr, message);
-    let forms = format!("write seconds (`{name} = 60`), a text (`{name} = \"1h30m\"`) or an expression of type `Duration`");
+    let forms = format!(
+        "write seconds (`{name} = 60`), a text (`{name} = \"1h30m\"`) or an expression of type `Duration`"
+    );
     if is_negative(expr) {
         return Err(wrong(format!("a duration cannot be negative: {forms}")));
     }
     match literal(expr) {
-        None if matches!(expr, Expr::Closure(_)) => Err(wrong(format!("a closure is no duration: {forms}"))),
+        None if matches!(expr, Expr::Closure(_)) => {
+            Err(wrong(format!("a closure is no duration: {forms}")))
+        }
         None => Ok(Span::Expression(expr.clone())),
         Some(Lit::Int(seconds)) if seconds.suffix().is_empty() => {
-            let seconds = seconds.base10_parse().map_err(|_| wrong("too long: the limit is 2^64 seconds".to_owned()))?;
+            let seconds = seconds
+                .base10_parse()
+                .map_err(|_| wrong("too long: the limit is 2^64 seconds".to_owned()))?;
             Ok(Span::Literal(Duration::from_secs(seconds)))
         }
-        Some(Lit::Int(seconds)) => {
-            Err(wrong(format!("write `{}` without its suffix: a bare number is seconds", seconds.base10_digits())))
-        }
+        Some(Lit::Int(seconds)) => Err(wrong(format!(
+            "write `{}` without its suffix: a bare number is seconds",
+            seconds.base10_digits()
+        ))),
         Some(Lit::Str(text)) => parse(&text.value()).map(Span::Literal).map_err(wrong),
         Some(_) => Err(wrong(format!("not a duration: {forms}"))),
     }
@@ -58,20 +65,27 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         return Err("an empty duration: write a number with a unit, such as \"10m\"".to_owned());
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("`{text}` has no unit: write \"{text}s\", or {text} without quotes for seconds"));
+        return Err(format!(
+            "`{text}` has no unit: write \"{text}s\", or {text} without quotes for seconds"
+        ));
     }
     let (mut nanos, mut rest, mut last) = (0_u128, text, None);
     while !rest.is_empty() {
         let (amount, unit, after) = component(text, rest)?;
         if last.is_some_and(|last| unit <= last) {
-            return Err(format!("`{text}` is out of order: write each unit once and the larger first, such as \"1h30m\""));
+            return Err(format!(
+                "`{text}` is out of order: write each unit once and the larger first, such as \"1h30m\""
+            ));
         }
         let share = amount.checked_mul(UNITS[unit].1);
-        nanos = share.and_then(|share| nanos.checked_add(share)).ok_or_else(|| too_long(text))?;
+        nanos = share
+            .and_then(|share| nanos.checked_add(share))
+            .ok_or_else(|| too_long(text))?;
         (rest, last) = (after, Some(unit));
     }
     let seconds = u64::try_from(nanos / 1_000_000_000).map_err(|_| too_long(text))?;
-    let fraction = u32::try_from(nanos % 1_000_000_000).expect("a remainder of 10^9 fits in 32 bits");
+    let fraction =
+        u32::try_from(nanos % 1_000_000_000).expect("a remainder of 10^9 fits in 32 bits");
     Ok(Duration::new(seconds, fraction))
 }
 
@@ -83,13 +97,21 @@ fn too_long(text: &str) -> String {
 fn component<'a>(text: &str, rest: &'a str) -> Result<(u128, usize, &'a str), String> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (number, rest) = rest.split_at(digits);
-    let letters = rest.find(|letter: char| !letter.is_alphabetic()).unwrap_or(rest.len());
+    let letters = rest
+        .find(|letter: char| !letter.is_alphabetic())
+        .unwrap_or(rest.len());
     let (unit, after) = rest.split_at(letters);
     if number.is_empty() || unit.is_empty() {
         return Err(match rest.chars().next() {
-            Some('.' | ',') => format!("`{text}` has a fraction: write it in a smaller unit, as in \"1s500ms\""),
-            Some(' ' | '_') => format!("`{text}` has a gap: write it in one piece, as in \"1h30m\""),
-            Some('-' | '+') => format!("`{text}` has a sign: a duration is a length, as in \"1h30m\""),
+            Some('.' | ',') => {
+                format!("`{text}` has a fraction: write it in a smaller unit, as in \"1s500ms\"")
+            }
+            Some(' ' | '_') => {
+                format!("`{text}` has a gap: write it in one piece, as in \"1h30m\"")
+            }
+            Some('-' | '+') => {
+                format!("`{text}` has a sign: a duration is a length, as in \"1h30m\"")
+            }
             _ => format!("`{text}` is not a duration: write numbers with units, as in \"1h30m\""),
         });
     }
@@ -124,7 +146,10 @@ mod tests {
     fn units_add_up() {
         assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse("1d2h3m4s5ms6us7ns"), Ok(Duration::new(93_784, 5_006_007)));
+        assert_eq!(
+            parse("1d2h3m4s5ms6us7ns"),
+            Ok(Duration::new(93_784, 5_006_007))
+        );
         assert_eq!(parse("90m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse("0s"), Ok(Duration::ZERO));
     }

@@ -59,7 +59,9 @@ impl Placeholder {
 
     /// Reports names at the roots of the expression that no argument has.
     pub(crate) fn check(&self, literal: &LitStr, scope: Scope<'_>, errors: &mut Errors) {
-        let Some(arguments) = scope.arguments() else { return };
+        let Some(arguments) = scope.arguments() else {
+            return;
+        };
         if let Expr::Lit(number) = &self.expr {
             let text = number.to_token_stream();
             let message = format!("`{{{text}}}` names no argument: {}", arguments.instead());
@@ -107,10 +109,18 @@ fn collect_roots<'a>(expr: &'a Expr, roots: &mut Vec<&'a Ident>) {
         }
         Expr::MethodCall(call) => {
             collect_roots(&call.receiver, roots);
-            call.args.iter().for_each(|argument| collect_roots(argument, roots));
+            call.args
+                .iter()
+                .for_each(|argument| collect_roots(argument, roots));
         }
-        Expr::Call(call) => call.args.iter().for_each(|argument| collect_roots(argument, roots)),
-        Expr::Tuple(tuple) => tuple.elems.iter().for_each(|element| collect_roots(element, roots)),
+        Expr::Call(call) => call
+            .args
+            .iter()
+            .for_each(|argument| collect_roots(argument, roots)),
+        Expr::Tuple(tuple) => tuple
+            .elems
+            .iter()
+            .for_each(|element| collect_roots(element, roots)),
         _ => {}
     }
 }

@@ -32,30 +32,59 @@ pub(crate) enum Kind {
 }
 
 /// Reads the value of an option called `name` that takes one template.
-pub(crate) fn one(name: &str, kind: Kind, expr: &Expr, scope: Scope<'_>, errors: &mut Errors) -> Option<Template> {
+pub(crate) fn one(
+    name: &str,
+    kind: Kind,
+    expr: &Expr,
+    scope: Scope<'_>,
+    errors: &mut Errors,
+) -> Option<Template> {
     match literal(expr) {
         Some(Lit::Str(text)) => Template::read(text, kind, scope, errors),
         _ => {
-            errors.on(expr, format_args!("a template is read at compile time: write `{name} = \"…\"` as a string literal"));
+            errors.on(
+                expr,
+                format_args!(
+                    "a template is read at compile time: write `{name} = \"…\"` as a string literal"
+                ),
+            );
             None
         }
     }
 }
 
 /// Reads one template or a list `[…]` of them.
-pub(crate) fn many(name: &str, kind: Kind, expr: &Expr, scope: Scope<'_>, errors: &mut Errors) -> Vec<Template> {
+pub(crate) fn many(
+    name: &str,
+    kind: Kind,
+    expr: &Expr,
+    scope: Scope<'_>,
+    errors: &mut Errors,
+) -> Vec<Template> {
     let Expr::Array(array) = expr else {
         return one(name, kind, expr, scope, errors).into_iter().collect();
     };
     if array.elems.is_empty() {
-        errors.on(array, format_args!("an empty list evicts nothing: write `{name} = [\"…\"]`"));
+        errors.on(
+            array,
+            format_args!("an empty list evicts nothing: write `{name} = [\"…\"]`"),
+        );
     }
-    array.elems.iter().filter_map(|element| one(name, kind, element, scope, errors)).collect()
+    array
+        .elems
+        .iter()
+        .filter_map(|element| one(name, kind, element, scope, errors))
+        .collect()
 }
 
 impl Template {
     /// Reads a literal, reporting every mistake in it.
-    pub(crate) fn read(text: &LitStr, kind: Kind, scope: Scope<'_>, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn read(
+        text: &LitStr,
+        kind: Kind,
+        scope: Scope<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let pieces = match split(text, scope) {
             Ok(pieces) => pieces,
             Err(message) => {
@@ -64,11 +93,19 @@ impl Template {
             }
         };
         if pieces.is_empty() {
-            errors.at(text.span(), "an empty template: write what the entry is called, such as \"product:{id}\"");
+            errors.at(
+                text.span(),
+                "an empty template: write what the entry is called, such as \"product:{id}\"",
+            );
             return None;
         }
-        let template = Self { literal: text.clone(), pieces };
-        template.placeholders().for_each(|placeholder| placeholder.check(text, scope, errors));
+        let template = Self {
+            literal: text.clone(),
+            pieces,
+        };
+        template
+            .placeholders()
+            .for_each(|placeholder| placeholder.check(text, scope, errors));
         if !template.separated(kind) {
             errors.at(text.span(), "two placeholders without `:` between them can give one key for different values: write `{a}:{b}`");
         }
@@ -84,7 +121,8 @@ impl Template {
 
     /// Whether the placeholders are kept apart, by `:` or in a pattern by a `*`.
     fn separated(&self, kind: Kind) -> bool {
-        let separator = |text: &String| text.contains(':') || kind == Kind::Pattern && text.contains('*');
+        let separator =
+            |text: &String| text.contains(':') || kind == Kind::Pattern && text.contains('*');
         let mut open = false;
         self.pieces.iter().all(|piece| match piece {
             Piece::Text(text) => {
@@ -125,13 +163,22 @@ fn split(literal: &LitStr, scope: Scope<'_>) -> Result<Vec<Piece>, String> {
 }
 
 /// The placeholder at the start of `rest`, and the text after its `}`.
-fn placeholder<'a>(rest: &'a str, literal: &LitStr, scope: Scope<'_>) -> Result<(Placeholder, &'a str), String> {
+fn placeholder<'a>(
+    rest: &'a str,
+    literal: &LitStr,
+    scope: Scope<'_>,
+) -> Result<(Placeholder, &'a str), String> {
     let ends = rest.match_indices('}').map(|(end, _)| end);
-    let read = |end| Placeholder::read(&rest[..end], literal, scope).map(|read| (read, &rest[end + 1..]));
-    ends.clone().find_map(read).ok_or_else(|| match ends.clone().next() {
-        None => "`{` without `}`: close the placeholder, or write `{{` for the character".to_owned(),
-        Some(end) => malformed(&rest[..end], literal, scope),
-    })
+    let read =
+        |end| Placeholder::read(&rest[..end], literal, scope).map(|read| (read, &rest[end + 1..]));
+    ends.clone()
+        .find_map(read)
+        .ok_or_else(|| match ends.clone().next() {
+            None => {
+                "`{` without `}`: close the placeholder, or write `{{` for the character".to_owned()
+            }
+            Some(end) => malformed(&rest[..end], literal, scope),
+        })
 }
 
 /// Says what is wrong with the text of a placeholder.
@@ -141,9 +188,13 @@ fn malformed(text: &str, literal: &LitStr, scope: Scope<'_>) -> String {
     }
     let head = text.split(':').next().unwrap_or_default();
     if text.contains(':') && Placeholder::read(head, literal, scope).is_some() {
-        return format!("`{{{text}}}` has a format spec, and a key has one encoding for every value: write `{{{head}}}`");
+        return format!(
+            "`{{{text}}}` has a format spec, and a key has one encoding for every value: write `{{{head}}}`"
+        );
     }
-    format!("`{text}` is no expression: write an argument or what it leads to, such as `{{id}}` or `{{query.page}}`")
+    format!(
+        "`{text}` is no expression: write an argument or what it leads to, such as `{{id}}` or `{{query.page}}`"
+    )
 }
 
 #[cfg(test)]
@@ -167,7 +218,10 @@ mod tests {
     #[test]
     fn text_and_placeholders_alternate() {
         assert_eq!(read("product:{id}").expect("reads"), ["product:", "<id>"]);
-        assert_eq!(read("{self.tenant}:{q.page}:x").expect("reads"), ["<self . tenant>", ":", "<q . page>", ":x"]);
+        assert_eq!(
+            read("{self.tenant}:{q.page}:x").expect("reads"),
+            ["<self . tenant>", ":", "<q . page>", ":x"]
+        );
         assert_eq!(read("plain").expect("reads"), ["plain"]);
     }
 
@@ -178,8 +232,14 @@ mod tests {
 
     #[test]
     fn a_placeholder_ends_where_its_expression_does() {
-        assert_eq!(read("a:{ {let x = id; x + 1} }").expect("reads"), ["a:", "<{ let x = id ; x + 1 }>"]);
-        assert_eq!(read("a:{vec![id, 1]}:{f::<u8>(b)}").expect("reads").len(), 4);
+        assert_eq!(
+            read("a:{ {let x = id; x + 1} }").expect("reads"),
+            ["a:", "<{ let x = id ; x + 1 }>"]
+        );
+        assert_eq!(
+            read("a:{vec![id, 1]}:{f::<u8>(b)}").expect("reads").len(),
+            4
+        );
         assert_eq!(read("a:{\"}\".len() + id}").expect("reads").len(), 2);
     }
 
@@ -210,13 +270,22 @@ mod tests {
         ] {
             let literal = LitStr::new(text, proc_macro2::Span::call_site());
             let pieces = split(&literal, Scope::Caller).expect(text);
-            assert_eq!(Template { literal, pieces }.separated(kind), apart, "{text}");
+            assert_eq!(
+                Template { literal, pieces }.separated(kind),
+                apart,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_field_of_the_same_name_is_no_mention() {
-        for (text, found) in [("result.id", true), ("self.result", false), ("f(&result)", true), ("format!(\"{result}\")", true)] {
+        for (text, found) in [
+            ("result.id", true),
+            ("self.result", false),
+            ("f(&result)", true),
+            ("format!(\"{result}\")", true),
+        ] {
             let literal = LitStr::new("", proc_macro2::Span::call_site());
             let placeholder = Placeholder::read(text, &literal, Scope::Caller).expect(text);
             assert_eq!(placeholder.mentions("result"), found, "{text}");
