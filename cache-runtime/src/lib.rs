@@ -1,1 +1,51 @@
-//! x
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cache;
+mod door;
+mod engine;
+mod entry;
+mod error;
+mod flight;
+mod key;
+mod observe;
+mod policy;
+mod ports;
+mod site;
+#[cfg(feature = "test-util")]
+pub mod testing;
+mod tiers;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use cache_macros::{cache_evict, cache_put, cacheable};
+
+pub use crate::{
+    cache::{
+        Cache, CacheBuilder, EntryInfo, Health, RedisHealth, StoredInfo, Unfinished,
+        scope::{bypass, refresh, traced},
+    },
+    engine::Evict,
+    entry::CacheValue,
+    error::{BuildError, CacheError, ErrorKind, InstallError},
+    key::Key,
+    observe::{Served, SiteStats, Stats, Why},
+    policy::{MemoryUse, Policy, StampedeProtection},
+    tiers::memory::Memory,
+};
+
+/// Builds a [`Key`] from a template, with the rules of the attributes' `key`.
+///
+/// ```
+/// use cache_runtime::key;
+///
+/// let (id, locale) = (7, "de:AT");
+/// assert_eq!(key!("product:{id}:{locale}").as_str(), "product:7:de%3AAT");
+/// ```
+#[macro_export]
+macro_rules! key {
+    ($template:literal) => {
+        $crate::__private::key_macro!($crate, $template)
+    };
+}

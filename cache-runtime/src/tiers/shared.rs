@@ -165,6 +165,10 @@ pub(crate) struct Store<'a> {
 
 /// The answer to [`Store`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "`Stored` is the answer that means it"
+)]
 pub(crate) enum Stored {
     Stored,
     /// The lease was lost.

@@ -90,18 +90,9 @@ async fn everything_means_every_entry_of_this_cache() {
     let server = Server::start();
     let tier = tier(&server);
     let weird = [
-        "",
-        "%",
-        "%2A",
-        "a%3Ab:c",
-        "%7B%7D",
-        "ключ",
-        "a b".trim(),
-        "'",
-        "~",
-        "(1,2,)",
+        "", "%2A", "a%3Ab:c", "%7B%7D", "ключ", "a%20b", "'", "~", "(1,2,)", "%25",
     ];
-    for key in weird.iter().filter(|key| **key != "%") {
+    for key in weird {
         fill(&tier, key).await;
     }
     for n in 0..3000 {
@@ -111,7 +102,7 @@ async fn everything_means_every_entry_of_this_cache() {
         }
     }
     let gone = tier.sweep(&Pattern::parse("*"), SOON).await.unwrap();
-    assert_eq!(gone, 1000 + weird.len() as u64 - 1);
+    assert_eq!(gone, 1000 + weird.len() as u64);
     assert_eq!(server.ask(&["DBSIZE"]), ":3000\r\n");
 }
 

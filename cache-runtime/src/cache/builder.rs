@@ -1,0 +1,250 @@
+//! From settings to a cache.
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use super::{Background, Cache, Sites};
+use crate::{
+    engine::{Core, Holds, Journal, Settings},
+    error::BuildError,
+    flight::{Flights, Retries},
+    key::KeySecret,
+    policy::Policy,
+    ports::Clock,
+    tiers::{
+        NoTier, SharedTier,
+        memory::{Memory, MemoryTier},
+    },
+};
+
+/// What a cache is built from; see [`Cache::builder`].
+#[must_use = "nothing is built until `build` is called"]
+pub struct CacheBuilder {
+    name: String,
+    memory: Memory,
+    redis: Option<RedisUrl>,
+    defaults: Policy,
+    key_secret: Option<Vec<u8>>,
+    redis_budget: Duration,
+    evict_deadline: Duration,
+    max_in_flight: usize,
+    max_value_bytes: usize,
+    max_key_bytes: usize,
+    clock: Clock,
+}
+
+/// A URL and where it came from, for the error that names it.
+struct RedisUrl {
+    source: &'static str,
+    url: String,
+}
+
+impl CacheBuilder {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            memory: Memory::new(),
+            redis: None,
+            defaults: Policy::new(),
+            key_secret: None,
+            redis_budget: Duration::from_millis(100),
+            evict_deadline: Duration::from_secs(1),
+            max_in_flight: 1_024,
+            max_value_bytes: 1 << 20,
+            max_key_bytes: 64 << 10,
+            clock: Clock::default(),
+        }
+    }
+
+    /// The bounds of the memory tier. Default: [`Memory::new`].
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// No memory tier.
+    pub fn no_memory(mut self) -> Self {
+        self.memory = Memory::off();
+        self
+    }
+
+    /// A Redis or Valkey shared with the other processes of the fleet: `redis://user:password@host:port/db`,
+    /// `rediss://…` (feature `tls`) or `redis+unix:///path`.
+    ///
+    /// Nothing is connected here: an unreachable Redis is reported by [`Cache::health`] and delays nobody.
+    pub fn redis(self, url: impl Into<String>) -> Self {
+        self.redis_from("redis", url.into())
+    }
+
+    pub(super) fn redis_from(mut self, source: &'static str, url: String) -> Self {
+        self.redis = Some(RedisUrl { source, url });
+        self
+    }
+
+    /// What sites that do not say otherwise do.
+    pub fn defaults(mut self, defaults: Policy) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// What `secret(…)` arguments are digested with: at least 16 bytes, the same in the whole fleet.
+    ///
+    /// Without it a memory-only cache makes one up; with Redis, calls with `secret` arguments bypass the cache.
+    pub fn key_secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
+        self.key_secret = Some(secret.into());
+        self
+    }
+
+    /// How long all Redis commands of one annotated call together may take. Default: 100 ms.
+    pub fn redis_budget(mut self, budget: Duration) -> Self {
+        self.redis_budget = budget;
+        self
+    }
+
+    /// How long one eviction, or one batch of a scan, may take. Default: 1 s.
+    pub fn evict_deadline(mut self, deadline: Duration) -> Self {
+        self.evict_deadline = deadline;
+        self
+    }
+
+    /// The most Redis operations in flight; beyond it reads and stores do without Redis. Default: 1,024.
+    pub fn max_in_flight(mut self, operations: usize) -> Self {
+        self.max_in_flight = operations;
+        self
+    }
+
+    /// The largest encoded value that is stored; larger ones are returned and counted. Default: 1 MiB.
+    pub fn max_value_bytes(mut self, bytes: usize) -> Self {
+        self.max_value_bytes = bytes;
+        self
+    }
+
+    /// The longest key; calls with a longer one bypass the cache. Default: 64 KiB.
+    ///
+    /// Keys beyond 512 bytes are stored under a digest, so this bounds the work, not the size in Redis.
+    pub fn max_key_bytes(mut self, bytes: usize) -> Self {
+        self.max_key_bytes = bytes;
+        self
+    }
+
+    /// Runs the memory tier's deadlines on a clock that a test moves.
+    #[cfg(feature = "test-util")]
+    pub fn manual_clock(mut self, clock: crate::testing::ManualClock) -> Self {
+        self.clock = Clock::Manual(clock);
+        self
+    }
+
+    /// Builds the cache. Touches no network.
+    ///
+    /// # Errors
+    ///
+    /// If a setting makes no sense; the error names it and its value.
+    pub fn build(self) -> Result<Cache, BuildError> {
+        self.check()?;
+        let tier = self.tier()?;
+        let secret = match &self.key_secret {
+            Some(bytes) => Some(KeySecret::new(bytes)),
+            None if tier.is_present() => None,
+            None => Some(KeySecret::new(&random_secret())),
+        };
+        let memory = Arc::new(MemoryTier::new(self.memory));
+        let core = Arc::new(Core {
+            settings: Settings {
+                name: self.name,
+                defaults: self.defaults,
+                redis_budget: self.redis_budget,
+                evict_deadline: self.evict_deadline,
+                max_value_bytes: self.max_value_bytes,
+                max_key_bytes: self.max_key_bytes,
+            },
+            clock: self.clock,
+            flights: Arc::new(Flights::new(Arc::clone(&memory))),
+            memory,
+            retries: Arc::new(Retries::default()),
+            tier,
+            holds: Holds::default(),
+            journal: Journal::default(),
+            sites: Sites::default(),
+            secret,
+            background: Background::default(),
+            closed: AtomicBool::new(false),
+        });
+        let owner = Arc::downgrade(&core);
+        core.tier.on_reconnect(Arc::new(move || {
+            if let Some(core) = owner.upgrade().filter(|core| core.journal.len() > 0) {
+                core.background.nudge(&core);
+            }
+        }));
+        Ok(Cache::from_core(core))
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if self.name.is_empty() || !self.name.chars().all(legal) {
+            return Err(BuildError(format!(
+                "the cache's name is `{}`; it must be letters, digits, `_`, `.` and `-`, at least one",
+                self.name
+            )));
+        }
+        let positive = |setting: &str, value: u128| {
+            if value > 0 {
+                return Ok(());
+            }
+            Err(BuildError(format!("`{setting}` is 0; it must be more")))
+        };
+        positive("memory.max_entries", self.memory.max_entries as u128)?;
+        positive("memory.max_bytes", u128::from(self.memory.max_bytes.unwrap_or(1)))?;
+        positive("memory.max_age", self.memory.max_age.as_nanos())?;
+        positive("redis_budget", self.redis_budget.as_nanos())?;
+        positive("evict_deadline", self.evict_deadline.as_nanos())?;
+        positive("max_in_flight", self.max_in_flight as u128)?;
+        positive("max_value_bytes", self.max_value_bytes as u128)?;
+        positive("max_key_bytes", self.max_key_bytes as u128)?;
+        match &self.key_secret {
+            Some(secret) if secret.len() < 16 => Err(BuildError(format!(
+                "`key_secret` has {} bytes; it must have at least 16",
+                secret.len()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    fn tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
+        let Some(RedisUrl { source, url }) = &self.redis else { return Ok(Arc::new(NoTier)) };
+        let endpoint = crate::tiers::redis::parse(url)
+            .map_err(|why| BuildError(format!("`{source}` is not a Redis URL: {why}")))?;
+        Ok(Arc::new(crate::tiers::redis::RedisTier::new(&self.name, endpoint, self.max_in_flight)))
+    }
+
+    #[cfg(not(feature = "redis"))]
+    fn tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
+        match &self.redis {
+            None => Ok(Arc::new(NoTier)),
+            Some(RedisUrl { source, .. }) => Err(BuildError(format!(
+                "`{source}` is set, but cache-runtime was built without its feature `redis`"
+            ))),
+        }
+    }
+}
+
+/// Arguments digested with it mean nothing outside this process.
+fn random_secret() -> Vec<u8> {
+    use std::hash::{BuildHasher, RandomState};
+    // Each `RandomState` is keyed by the operating system's random numbers.
+    (0..4u8).flat_map(|part| RandomState::new().hash_one(part).to_be_bytes()).collect()
+}
+
+impl fmt::Debug for CacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheBuilder")
+            .field("name", &self.name)
+            .field("memory", &self.memory)
+            .field("redis", &self.redis.is_some())
+            .field("defaults", &self.defaults)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,296 @@
+//! The handle of a cache, and the programmatic form of what the attributes do.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use super::{CacheBuilder, EntryInfo, Health, builder, current, env, inspect, scope};
+use crate::{
+    engine::{Call, Core, Evict, EvictTask, Loaded, Put, Wish, run},
+    entry::{CacheValue, ValueType},
+    error::{BuildError, CacheError, ErrorKind, InstallError},
+    key::Key,
+    observe::{Count, Counters, Stats},
+    policy::{Policy, Resolved},
+    site::{Hooks, Share},
+    tiers::memory::Reader,
+};
+
+/// A cache: a cheap handle, to be cloned and shared.
+///
+/// ```
+/// use cache_runtime::{Cache, Policy, key};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let cache = Cache::builder("shop").build()?;
+/// let id = 7;
+/// let name: String = cache
+///     .get_or_load(&key!("name:{id}"), &Policy::new(), || async { "seven".to_owned() })
+///     .await;
+/// assert_eq!(name, "seven");
+/// cache.evict(key!("name:{id}")).await?;
+/// assert_eq!(cache.get::<String>(&key!("name:{id}")).await, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Cache {
+    core: Arc<Core>,
+}
+
+/// What [`Cache::close`] could not finish in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unfinished {
+    /// Evictions Redis has not confirmed: what they concern stays readable elsewhere until its ttl.
+    pub evictions: usize,
+    /// Leases not given back: they run out within three seconds.
+    pub leases: usize,
+}
+
+impl Unfinished {
+    /// Whether everything was finished.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.evictions == 0 && self.leases == 0
+    }
+}
+
+impl Cache {
+    /// Begins a cache; `name` is the prefix of its keys in Redis and its label everywhere.
+    pub fn builder(name: impl Into<String>) -> CacheBuilder {
+        builder::CacheBuilder::new(name.into())
+    }
+
+    /// A builder filled from `CACHE_NAME`, `CACHE_TTL`, `CACHE_JITTER`, `CACHE_MAX_ENTRIES` and `REDIS_URL`.
+    ///
+    /// # Errors
+    ///
+    /// If a variable's value cannot be read; the error names the variable.
+    pub fn from_env() -> Result<CacheBuilder, BuildError> {
+        env::builder()
+    }
+
+    /// The cache annotated functions use here: the task's ([`as_current`](Self::as_current)), else the
+    /// installed one, else one in memory named `cache`.
+    #[must_use]
+    pub fn current() -> Self {
+        (*current::current()).clone()
+    }
+
+    /// Makes this the process's default for annotated functions.
+    ///
+    /// # Errors
+    ///
+    /// If one is installed already.
+    pub fn install(&self) -> Result<(), InstallError> {
+        current::install(self)
+    }
+
+    /// Runs a future with this cache as the current one: for tests, and for services with a cache per tenant.
+    ///
+    /// Loads and tasks the cache starts keep it; tasks the future spawns do not.
+    pub fn as_current<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
+        scope::with_cache(self.clone(), future)
+    }
+
+    /// The name it was built with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.core.settings.name
+    }
+
+    /// The fresh value under a key, from either tier. Never loads; Redis trouble reads as nothing.
+    ///
+    /// Safe to drop at any time.
+    pub async fn get<T: CacheValue>(&self, key: &Key) -> Option<T> {
+        if !self.is_usable(key) {
+            return None;
+        }
+        let reader = Reader { schema: None, ..self.reader::<T>(key, &Policy::new()) };
+        let value = self.call(key, reader, &Policy::new(), "get").stored().await?;
+        value.downcast_ref::<T>().cloned()
+    }
+
+    /// The value under a key; if there is none, loads it, once for all who ask, and stores it.
+    ///
+    /// Dropping the future hands the load over to another caller who waits for it.
+    pub async fn get_or_load<T, F, Fut>(&self, key: &Key, policy: &Policy, load: F) -> T
+    where
+        T: CacheValue,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let load = async move || Ok::<T, Infallible>(load().await);
+        match self.try_get_or_load(key, policy, load).await {
+            Ok(value) => value,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The value under a key; if there is none, loads it, once for all who ask, and stores it. Errors are not stored.
+    ///
+    /// When the load fails its waiters run theirs, a few at a time, because an `E` in general cannot be shared.
+    ///
+    /// # Errors
+    ///
+    /// Those of `load`.
+    pub async fn try_get_or_load<T, E, F, Fut>(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        load: F,
+    ) -> Result<T, E>
+    where
+        T: CacheValue,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        if !self.is_usable(key) {
+            return scope::in_load(load()).await;
+        }
+        let reader = self.reader::<T>(key, policy);
+        let call = self.call(key, reader, policy, "get_or_load");
+        if let Some(value) = call.in_memory() {
+            if let Some(value) = value.downcast_ref::<T>() {
+                return Ok(value.clone());
+            }
+        }
+        let with = Loaded { hooks: Hooks::none(), share: Share::Not };
+        run(call, with, Box::pin(async move { load().await })).await
+    }
+
+    /// Stores a value in both tiers.
+    ///
+    /// It fences what happens after the call. Where two writers can meet, evict instead or use `#[cache_put]`, whose
+    /// lease spans the write to the origin. Dropping the future evicts the key.
+    ///
+    /// # Errors
+    ///
+    /// If the value was not stored; what was stored under the key before is evicted then.
+    pub async fn put<T: CacheValue>(
+        &self,
+        key: &Key,
+        value: T,
+        policy: &Policy,
+    ) -> Result<(), CacheError> {
+        if let Err(why) = key.usable() {
+            return Err(CacheError::new(ErrorKind::Key, why.to_string()));
+        }
+        let reader = self.reader::<T>(key, policy);
+        let policy = Resolved::new(policy, &self.core.settings.defaults);
+        let core = Arc::clone(&self.core);
+        let put = Put::begin(core, key.clone(), reader, policy, self.counters("put")).await;
+        let wish = Wish { veto: false, ttl: None, took: Duration::ZERO };
+        put.finish(Arc::new(value), wish).await
+    }
+
+    /// Evicts keys, patterns or everything, in Redis and in this process.
+    ///
+    /// Once polled it runs to its end, whether or not its caller still waits.
+    ///
+    /// # Errors
+    ///
+    /// If Redis did not confirm it: it is then queued, replayed before this process reads what it concerns, and
+    /// already done in this process's memory. If a hold was asked for what cannot be held, nothing is evicted.
+    #[doc(alias = "invalidate")]
+    pub async fn evict(&self, what: impl Into<Evict>) -> Result<(), CacheError> {
+        let evict = what.into();
+        evict.check()?;
+        let counters = self.counters("evict");
+        counters.add(Count::Eviction);
+        EvictTask::new(&self.core, evict.items).counted_by(counters).run_detached().await
+    }
+
+    /// What is stored under a key, and where; `None` if nothing is.
+    pub async fn inspect(&self, key: &Key) -> Option<EntryInfo> {
+        inspect::inspect(&self.core, key).await
+    }
+
+    /// Counters per site and in total, since the cache was built.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.core.sites.stats();
+        stats.total.decode_errors += self.core.tier.foreign_types();
+        stats
+    }
+
+    /// A report on Redis and on what waits for it. Does not ask Redis: it tells what is known.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::of(&self.core)
+    }
+
+    /// Waits until Redis is connected.
+    ///
+    /// # Errors
+    ///
+    /// The state after `within`, if it is not; annotated functions work all the same.
+    pub async fn ready(&self, within: Duration) -> Result<(), Health> {
+        self.core.tier.wake();
+        if self.core.tier.connected_within(within).await { Ok(()) } else { Err(self.health()) }
+    }
+
+    /// Delivers what is queued, gives leases back and ends the background tasks; tells what could not be done.
+    ///
+    /// Annotated functions go on working afterwards, in memory.
+    pub async fn close(&self, within: Duration) -> Unfinished {
+        let deadline = tokio::time::Instant::now() + within;
+        if self.core.journal.len() > 0 {
+            let _ = tokio::time::timeout_at(deadline, self.core.replay_all()).await;
+        }
+        self.core.closed.store(true, Ordering::Release);
+        self.core.background.stop();
+        // Loads under way give their leases back, so that no other process waits for them.
+        self.core.flights.mark_where(|_| true);
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let leases = self.core.tier.close(left).await;
+        Unfinished { evictions: self.core.journal.len(), leases }
+    }
+
+    pub(super) fn from_core(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    fn counters(&self, site: &str) -> Arc<Counters> {
+        self.core.sites.counters(site)
+    }
+
+    fn is_usable(&self, key: &Key) -> bool {
+        key.usable().is_ok() && key.logical().len() <= self.core.settings.max_key_bytes
+    }
+
+    fn reader<T: CacheValue>(&self, key: &Key, policy: &Policy) -> Reader {
+        let schema = policy.over(&self.core.settings.defaults).schema();
+        Reader {
+            template: key.template(),
+            instance: 0,
+            schema: Some(schema),
+            ty: ValueType::of::<T>(),
+        }
+    }
+
+    fn call(&self, key: &Key, reader: Reader, policy: &Policy, site: &str) -> Call {
+        let policy = Resolved::new(policy, &self.core.settings.defaults);
+        let hash = self.core.hash(key.text());
+        let core = Arc::clone(&self.core);
+        Call::new(core, key.clone(), hash, reader, policy, self.counters(site), false)
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("name", &self.name())
+            .field("entries_in_memory", &self.core.memory.len())
+            .field("health", &self.health())
+            .finish_non_exhaustive()
+    }
+}

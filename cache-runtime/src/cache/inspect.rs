@@ -1,0 +1,91 @@
+//! What is stored under a key, and where.
+
+use std::time::Duration;
+
+use crate::{
+    engine::Core,
+    entry::Envelope,
+    key::Key,
+};
+
+/// What [`Cache::inspect`](crate::Cache::inspect) found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EntryInfo {
+    /// The key as it stands in Redis, without the cache's name.
+    pub key: String,
+    /// In this process.
+    pub memory: Option<StoredInfo>,
+    /// In Redis.
+    pub redis: Option<StoredInfo>,
+    /// A load or a put of the key runs somewhere in the fleet.
+    pub leased: bool,
+    /// Loads of the key are not stored for this long.
+    pub held: Option<Duration>,
+}
+
+/// One stored value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredInfo {
+    /// Time since it was loaded.
+    pub age: Duration,
+    /// Time it stays fresh; zero when it is dead.
+    pub remaining: Duration,
+    /// Bytes of its encoded form.
+    pub size: usize,
+    /// Schema version.
+    pub version: u32,
+    /// The value is `None`.
+    pub absent: bool,
+    /// How it is encoded: `typed` in memory, `json` or `unreadable` in Redis.
+    pub codec: &'static str,
+}
+
+pub(super) async fn inspect(core: &Core, key: &Key) -> Option<EntryInfo> {
+    let remote = core.tier.inspect(key.text(), core.settings.redis_budget).await.unwrap_or_default();
+    let info = EntryInfo {
+        key: key.text().to_owned(),
+        memory: in_memory(core, key),
+        redis: remote.value.as_ref().map(|bytes| in_redis(core, bytes)),
+        leased: remote.leased,
+        held: remote.hold,
+    };
+    let anything = info.memory.is_some() || info.redis.is_some() || info.leased || info.held.is_some();
+    anything.then_some(info)
+}
+
+fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
+    let entry = core.memory.get(core.hash(key.text()), key.text().as_bytes())?;
+    let now = core.clock.now();
+    Some(StoredInfo {
+        age: Duration::from_millis(now.saturating_sub(entry.born)),
+        remaining: Duration::from_millis(entry.fresh_until.saturating_sub(now)),
+        size: entry.size,
+        version: entry.schema,
+        absent: entry.absent,
+        codec: "typed",
+    })
+}
+
+fn in_redis(core: &Core, bytes: &bytes::Bytes) -> StoredInfo {
+    let now = core.tier.now();
+    match Envelope::decode(bytes) {
+        Ok(Envelope { header, payload, .. }) => StoredInfo {
+            age: Duration::from_millis(now.saturating_sub(header.birth)),
+            remaining: Duration::from_millis(header.fresh_until.saturating_sub(now)),
+            size: payload.len(),
+            version: header.schema,
+            absent: header.absent,
+            codec: "json",
+        },
+        Err(_) => StoredInfo {
+            age: Duration::ZERO,
+            remaining: Duration::ZERO,
+            size: bytes.len(),
+            version: 0,
+            absent: false,
+            codec: "unreadable",
+        },
+    }
+}

@@ -1,0 +1,20 @@
+//! The handle users hold, how it is built, and which one is the current one.
+
+mod background;
+mod builder;
+mod current;
+mod env;
+mod handle;
+mod health;
+mod inspect;
+pub(crate) mod scope;
+mod sites;
+
+pub(crate) use background::Background;
+pub use builder::CacheBuilder;
+pub use current::CacheRef;
+pub(crate) use current::{cache_ref, current};
+pub use handle::{Cache, Unfinished};
+pub use health::{Health, RedisHealth};
+pub use inspect::{EntryInfo, StoredInfo};
+pub(crate) use sites::{FirstCounters, Sites};

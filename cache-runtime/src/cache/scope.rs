@@ -1,0 +1,151 @@
+//! What surrounds a call: which cache is the current one, and how the call is to behave.
+//!
+//! A task-local, looked at only if a scope was ever opened in this process: services that never open one pay a
+//! relaxed load. The scope reaches the annotated calls a future makes itself; inside a load only the current
+//! cache remains.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::Cache;
+use crate::observe::Served;
+
+static EVER: AtomicBool = AtomicBool::new(false);
+
+tokio::task_local! {
+    static SCOPE: Scope;
+}
+
+/// How the annotated calls of a future behave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    #[default]
+    Normal,
+    /// Neither read nor write.
+    Bypass,
+    /// Skip what is stored, load, store.
+    Refresh,
+}
+
+#[derive(Clone, Default)]
+struct Scope {
+    cache: Option<Cache>,
+    mode: Mode,
+    report: Option<Arc<Mutex<Option<Served>>>>,
+}
+
+fn here() -> Option<Scope> {
+    if !EVER.load(Ordering::Relaxed) {
+        return None;
+    }
+    SCOPE.try_with(Clone::clone).ok()
+}
+
+fn open<F: Future>(
+    change: impl FnOnce(&mut Scope),
+    future: F,
+) -> impl Future<Output = F::Output> {
+    EVER.store(true, Ordering::Relaxed);
+    let mut scope = here().unwrap_or_default();
+    change(&mut scope);
+    SCOPE.scope(scope, future)
+}
+
+/// The cache of the innermost `as_current`.
+pub(super) fn cache() -> Option<Cache> {
+    if !EVER.load(Ordering::Relaxed) {
+        return None;
+    }
+    SCOPE.try_with(|scope| scope.cache.clone()).ok().flatten()
+}
+
+/// How the call that asks is to behave.
+pub(crate) fn mode() -> Mode {
+    if !EVER.load(Ordering::Relaxed) {
+        return Mode::Normal;
+    }
+    SCOPE.try_with(|scope| scope.mode).unwrap_or_default()
+}
+
+/// Tells the innermost [`traced`] how a call was served.
+pub(crate) fn report(served: Served) {
+    if !EVER.load(Ordering::Relaxed) {
+        return;
+    }
+    let _ = SCOPE.try_with(|scope| {
+        if let Some(report) = &scope.report {
+            *report.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        }
+    });
+}
+
+pub(super) fn with_cache<F: Future>(cache: Cache, future: F) -> impl Future<Output = F::Output> {
+    open(|scope| scope.cache = Some(cache), future)
+}
+
+/// Runs a load: the current cache stays, the rest of the scope does not reach in.
+pub(crate) fn in_load<F: Future>(load: F) -> impl Future<Output = F::Output> {
+    let cache = here().and_then(|scope| scope.cache);
+    let scope = Scope { cache, ..Scope::default() };
+    SCOPE.scope(scope, load)
+}
+
+/// Runs `future` with annotated calls that neither read nor write the cache.
+///
+/// Reaches the calls `future` makes itself, not those inside loads. Evictions still happen, and a
+/// `#[cache_put]` evicts instead of storing: what is stored would be old.
+///
+/// ```
+/// # use cache_runtime::{bypass, cacheable};
+/// #[cacheable(key = "answer", ttl = 60)]
+/// async fn answer() -> u32 { 42 }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// assert_eq!(bypass(answer()).await, 42);
+/// # });
+/// ```
+pub fn bypass<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    open(|scope| scope.mode = Mode::Bypass, future)
+}
+
+/// Runs `future` with annotated calls that skip what is stored, load, and store.
+///
+/// Reaches the calls `future` makes itself, not those inside loads. Loads that already run do not count as
+/// fresh: a refresh overtakes them.
+///
+/// ```
+/// # use cache_runtime::{refresh, cacheable};
+/// #[cacheable(key = "answer", ttl = 60)]
+/// async fn answer() -> u32 { 42 }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// assert_eq!(refresh(answer()).await, 42);
+/// # });
+/// ```
+pub fn refresh<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    open(|scope| scope.mode = Mode::Refresh, future)
+}
+
+/// Runs `future` and tells how its last annotated call was served; `None` if it made none.
+///
+/// ```
+/// # use cache_runtime::{traced, cacheable, Served};
+/// #[cacheable(key = "traced answer", ttl = 60)]
+/// async fn answer() -> u32 { 42 }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// assert_eq!(traced(answer()).await, (42, Some(Served::Loaded)));
+/// assert_eq!(traced(answer()).await, (42, Some(Served::Memory)));
+/// # });
+/// ```
+pub async fn traced<F: Future>(future: F) -> (F::Output, Option<Served>) {
+    let report = Arc::new(Mutex::new(None));
+    let output = open(|scope| scope.report = Some(Arc::clone(&report)), future).await;
+    let served = *report.lock().unwrap_or_else(PoisonError::into_inner);
+    (output, served)
+}

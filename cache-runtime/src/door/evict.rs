@@ -1,0 +1,212 @@
+//! `#[cache_evict]`: evict when the body has returned, or was dropped, or panicked.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    cache::CacheRef,
+    engine::{Core, EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD},
+    key::{Holes, KeyBuf, LateTemplate, fingerprint},
+    observe::Count,
+    site::EvictSite,
+};
+
+/// A return type that cannot be probed (`impl Trait`).
+#[derive(Clone, Copy, Debug)]
+pub struct Opaque;
+
+impl Opaque {
+    /// The value.
+    pub fn ok<R>(self, out: &R) -> Option<&R> {
+        Some(out)
+    }
+}
+
+/// What one attribute evicts, rendered as far as the arguments allow.
+#[derive(Debug)]
+pub struct EvictPlan {
+    core: Arc<Core>,
+    site: &'static EvictSite,
+    /// The attribute's condition; when false nothing below is done.
+    condition: bool,
+    ready: Vec<Target>,
+    late: Vec<Late>,
+    hold: Option<Duration>,
+    always: bool,
+}
+
+/// A template that waits for the result.
+#[derive(Debug)]
+struct Late {
+    template: LateTemplate,
+    /// Of a key's template; `None` for a pattern.
+    key: Option<u64>,
+}
+
+impl EvictPlan {
+    /// A plan of `site` for `cache`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "an expansion makes the reference for this call")]
+    pub fn new(site: &'static EvictSite, cache: CacheRef<'_>, condition: bool) -> Self {
+        Self {
+            core: Arc::clone(cache.core()),
+            site,
+            condition,
+            ready: Vec::new(),
+            late: Vec::new(),
+            hold: None,
+            always: false,
+        }
+    }
+
+    /// One key.
+    pub fn key(&mut self, template: &'static str, render: impl FnOnce(&mut KeyBuf)) {
+        let template = fingerprint(template);
+        let Some(buffer) = self.render(render) else { return };
+        let late = buffer.finish_late();
+        self.add(late, Some(template));
+    }
+
+    /// One pattern.
+    pub fn pattern(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+        let Some(buffer) = self.render(render) else { return };
+        let late = buffer.finish_late();
+        self.add(late, None);
+    }
+
+    /// Everything.
+    pub fn all(&mut self) {
+        if self.condition {
+            self.ready.push(Target::All);
+        }
+    }
+
+    /// How long loads of the keys are not stored.
+    pub fn hold(&mut self, hold: Duration) {
+        self.hold = Some(hold);
+    }
+
+    /// Also when the body returns `Err`.
+    pub fn always(&mut self) {
+        self.always = true;
+    }
+
+    /// Evicts now, before the body, what the arguments alone name.
+    pub async fn before(&mut self) {
+        if self.condition && !self.ready.is_empty() {
+            let items = items(&self.ready, self.hold.unwrap_or_default());
+            report(self.site, self.task(items).run_detached().await);
+        }
+    }
+
+    /// From here on a drop or a panic evicts.
+    #[must_use]
+    pub fn arm(self) -> EvictGuard {
+        EvictGuard { armed: self.condition, plan: self }
+    }
+
+    fn render(&self, render: impl FnOnce(&mut KeyBuf)) -> Option<KeyBuf> {
+        if !self.condition {
+            return None;
+        }
+        let mut buffer = KeyBuf::new(self.core.settings.max_key_bytes, self.core.secret.as_ref());
+        render(&mut buffer);
+        Some(buffer)
+    }
+
+    fn add(&mut self, template: LateTemplate, key: Option<u64>) {
+        let late = Late { template, key };
+        if late.template.has_holes() {
+            self.late.push(late);
+        } else {
+            self.ready.push(late.target());
+        }
+    }
+
+    fn task(&self, items: Vec<Item>) -> EvictTask {
+        let counters = self.core.sites.counters(self.site.name);
+        counters.add(Count::Eviction);
+        EvictTask::new(&self.core, items).counted_by(counters)
+    }
+
+    /// Everything, with what is not known yet as `*`.
+    fn widest(&mut self) -> Vec<Target> {
+        let mut targets = std::mem::take(&mut self.ready);
+        targets.extend(self.late.drain(..).map(|late| late.target()));
+        targets
+    }
+}
+
+impl Late {
+    /// The key, or the pattern of what it can be.
+    fn target(&self) -> Target {
+        match (self.key, self.template.render()) {
+            (Some(template), Ok(rendered)) => Target::Key(rendered.into_key(template)),
+            (Some(_), Err(_)) | (None, _) => Target::Pattern(self.template.pattern()),
+        }
+    }
+}
+
+fn items(targets: &[Target], hold: Duration) -> Vec<Item> {
+    targets
+        .iter()
+        .map(|target| {
+            // Only keys can be held in the fleet; a pattern is held in this process.
+            Item { target: target.clone(), hold }
+        })
+        .collect()
+}
+
+/// The caller of an annotated function does not hear of Redis: what is not confirmed is queued.
+fn report(site: &EvictSite, result: Result<(), crate::CacheError>) {
+    if let Err(error) = result {
+        tracing::debug!(site = site.name, %error, "an eviction is queued");
+    }
+}
+
+/// A plan whose body runs.
+pub struct EvictGuard {
+    plan: EvictPlan,
+    armed: bool,
+}
+
+impl EvictGuard {
+    /// The body has returned: `ok` is its value, `None` for an `Err`. `late` fills what waited for the value.
+    ///
+    /// Once polled the eviction runs to its end, whether or not this future does.
+    pub async fn finish<V: ?Sized>(mut self, ok: Option<&V>, late: impl FnOnce(&V, &mut Holes)) {
+        if !std::mem::take(&mut self.armed) || (ok.is_none() && !self.plan.always) {
+            self.armed = false;
+            return;
+        }
+        if let Some(value) = ok.filter(|_| !self.plan.late.is_empty()) {
+            let waiting = std::mem::take(&mut self.plan.late);
+            let keys: Vec<_> = waiting.iter().map(|late| late.key).collect();
+            let mut holes = Holes::new(waiting.into_iter().map(|late| late.template).collect());
+            late(value, &mut holes);
+            let filled = holes.finish().into_iter().zip(keys);
+            self.plan.late = filled.map(|(template, key)| Late { template, key }).collect();
+        }
+        let targets = self.plan.widest();
+        if !targets.is_empty() {
+            let items = items(&targets, self.plan.hold.unwrap_or_default());
+            report(self.plan.site, self.plan.task(items).run_detached().await);
+        }
+    }
+}
+
+impl Drop for EvictGuard {
+    fn drop(&mut self) {
+        if self.armed {
+            // What the body did is unknown: evict at once, and do not store what loads see for a while.
+            let targets = self.plan.widest();
+            let hold = self.plan.hold.unwrap_or(UNKNOWN_OUTCOME_HOLD);
+            drop(self.plan.task(items(&targets, hold)));
+        }
+    }
+}
+
+impl fmt::Debug for EvictGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EvictGuard").field("armed", &self.armed).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,225 @@
+//! `#[cacheable]`: look up, and on a miss fill.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use super::shape::{Plain, Res, Shape};
+use crate::{
+    cache::{
+        CacheRef,
+        scope::{self, Mode},
+    },
+    engine::{self, Core, Loaded},
+    entry::{CacheValue, ValueType},
+    key::{Key, KeyBuf},
+    observe::{Count, Counters, Served, Why},
+    policy::{Policy, Resolved},
+    site::{Hooks, Share, Site},
+    tiers::memory::{KeyHash, Reader},
+};
+
+/// One call of an annotated function.
+#[derive(Debug)]
+pub struct Call<'a> {
+    pub(super) site: &'static Site,
+    pub(super) cache: CacheRef<'a>,
+    pub(super) instance: &'static str,
+}
+
+impl<'a> Call<'a> {
+    /// A call of `site`, instantiated as `instance`, through `cache`.
+    #[must_use]
+    pub fn new(site: &'static Site, cache: CacheRef<'a>, instance: &'static str) -> Self {
+        Self { site, cache, instance }
+    }
+
+    /// What the function reads, whatever its arguments.
+    pub(super) fn reader<V: CacheValue>(&self) -> Reader {
+        let defaults = &self.cache.core().settings.defaults;
+        let schema = self.site.literal_policy().over(defaults).schema();
+        Reader {
+            template: self.site.template,
+            instance: self.site.fingerprint(self.instance),
+            schema: Some(schema),
+            ty: ValueType::of::<V>(),
+        }
+    }
+
+    pub(super) fn buffer(&self) -> KeyBuf {
+        let core = self.cache.core();
+        KeyBuf::new(core.settings.max_key_bytes, core.secret.as_ref())
+    }
+
+    pub(super) fn counters<T>(&self, count: impl FnOnce(&Arc<Counters>) -> T) -> T {
+        self.site.counted.with(self.cache.core(), self.site.name, count)
+    }
+}
+
+/// A shape whose values can be cached.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready<S>(pub(super) S);
+
+/// The answer of a lookup.
+#[derive(Debug)]
+pub enum Found<V> {
+    /// A fresh value from memory.
+    Hit(V),
+    /// Anything else.
+    Miss(Miss),
+}
+
+/// A call that goes on; boxed, so that a hit's future stays small.
+pub struct Miss(Box<Missed>);
+
+enum Missed {
+    Bypass(Why, Arc<Counters>),
+    Fill(Fill),
+}
+
+struct Fill {
+    core: Arc<Core>,
+    key: Key,
+    hash: KeyHash,
+    reader: Reader,
+    counters: Arc<Counters>,
+    refresh: bool,
+}
+
+impl fmt::Debug for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Miss").finish_non_exhaustive()
+    }
+}
+
+fn lookup<V: CacheValue>(
+    call: &Call<'_>,
+    condition: bool,
+    render: impl FnOnce(&mut KeyBuf),
+) -> Found<V> {
+    let mode = scope::mode();
+    if !condition || mode == Mode::Bypass {
+        let why = if condition { Why::Asked } else { Why::Condition };
+        return bypass(call, why);
+    }
+    let mut buffer = call.buffer();
+    render(&mut buffer);
+    let reader = call.reader::<V>();
+    let reads = mode == Mode::Normal && call.site.literal_policy().reads_memory();
+    if let Some(text) = buffer.ready().filter(|_| reads) {
+        if let Some(value) = in_memory(call, &reader, text, None) {
+            return Found::Hit(value);
+        }
+    }
+    let rendered = match buffer.finish() {
+        Ok(rendered) => rendered,
+        Err(why) => {
+            tracing::debug!(site = call.site.name, %why, "a key cannot be rendered; the call bypasses the cache");
+            return bypass(call, Why::Key);
+        }
+    };
+    if let Some(full) = rendered.full().filter(|_| reads) {
+        if let Some(value) = in_memory(call, &reader, rendered.bytes(), Some(full)) {
+            return Found::Hit(value);
+        }
+    }
+    let core = call.cache.core();
+    Found::Miss(Miss(Box::new(Missed::Fill(Fill {
+        core: Arc::clone(core),
+        hash: core.memory.hash(rendered.bytes()),
+        key: rendered.into_key(call.site.template),
+        reader,
+        counters: call.counters(Arc::clone),
+        refresh: mode == Mode::Refresh,
+    }))))
+}
+
+/// The hit: one probe, one comparison, one reading of the clock, one clone.
+fn in_memory<V: CacheValue>(
+    call: &Call<'_>,
+    reader: &Reader,
+    text: &[u8],
+    full: Option<&str>,
+) -> Option<V> {
+    let core = call.cache.core();
+    let entry = core.memory.get(core.memory.hash(text), text)?;
+    if !entry.is_for(reader, full, core.clock.now()) {
+        return None;
+    }
+    let value = entry.typed::<V>(reader)?;
+    call.counters(|counters| counters.add(Count::L1Hit));
+    scope::report(Served::Memory);
+    Some(value)
+}
+
+fn bypass<V>(call: &Call<'_>, why: Why) -> Found<V> {
+    Found::Miss(Miss(Box::new(Missed::Bypass(why, call.counters(Arc::clone)))))
+}
+
+async fn fill<V, E, L>(
+    miss: Miss,
+    policy: Policy,
+    with: Loaded<V, E>,
+    load: Pin<Box<L>>,
+) -> Result<V, E>
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>>,
+{
+    match *miss.0 {
+        Missed::Bypass(why, counters) => {
+            counters.add(Count::Bypassed);
+            let result = scope::in_load(load).await;
+            scope::report(Served::Bypassed(why));
+            result
+        }
+        Missed::Fill(Fill { core, key, hash, reader, counters, refresh }) => {
+            let policy = Resolved::new(&policy, &core.settings.defaults);
+            let call = engine::Call::new(core, key, hash, reader, policy, counters, refresh);
+            engine::run(call, with, load).await
+        }
+    }
+}
+
+/// The methods of an expansion; written twice because their types differ, not what they do.
+macro_rules! ready {
+    ([$($generics:tt)*] $shape:ty, $value:ty, $error:ty, $return:ty) => {
+        impl<$($generics)*> Ready<$shape> {
+            /// Looks into memory.
+            pub fn lookup(
+                self,
+                call: Call<'_>,
+                condition: bool,
+                key: impl FnOnce(&mut KeyBuf),
+            ) -> Found<$value> {
+                lookup(&call, condition, key)
+            }
+
+            /// A hit as the function's return value.
+            pub fn join(self, value: $value) -> $return {
+                <$shape>::join(value)
+            }
+
+            /// No hooks yet.
+            #[must_use]
+            pub fn hooks(self) -> Hooks<$value> {
+                Hooks::none()
+            }
+
+            /// Everything after a miss. `load` is the body, run at most once.
+            pub fn fill<L: Future<Output = $return>>(
+                self,
+                miss: Miss,
+                policy: Policy,
+                hooks: Hooks<$value>,
+                share: Share<$error>,
+                load: L,
+            ) -> Pin<Box<impl Future<Output = $return>>> {
+                let load = Box::pin(async move { <$shape>::split(load.await) });
+                let with = Loaded { hooks, share };
+                Box::pin(async move { <$shape>::pack(fill(miss, policy, with, load).await) })
+            }
+        }
+    };
+}
+
+ready!([V: CacheValue, E] Res<V, E>, V, E, Result<V, E>);
+ready!([V: CacheValue] Plain<V>, V, std::convert::Infallible, V);

@@ -1,0 +1,225 @@
+//! What a return type is, found out by the type checker.
+//!
+//! `Result<V, E>` caches `V`; anything else is cached whole. Method resolution decides, through aliases: the method
+//! on the type with one `&` less is preferred (autoref specialization: `(&probe).shape()` finds the method of `Probe` before that of `&Probe`). The probe holds a function pointer, so it is
+//! `Send`, `Sync` and `'static` whatever the return type is, and no level has a bound: bounds are
+//! checked once, by `can_be_cached`, where the compiler lists all that are missing in one error.
+
+use std::{convert::Infallible, marker::PhantomData};
+
+use super::lookup::Ready;
+use crate::{
+    engine::{unwrap, wrap},
+    entry::CacheValue,
+    flight::SharedError,
+    site::Share,
+};
+
+/// Asks what `R` is.
+#[derive(Debug)]
+pub struct Probe<R>(PhantomData<fn() -> R>);
+
+impl<R> Probe<R> {
+    /// The question.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// A function that returns `Result<V, E>`: `V` is cached.
+#[derive(Debug)]
+pub struct Res<V, E>(PhantomData<fn() -> (V, E)>);
+
+/// A function that returns `V`.
+#[derive(Debug)]
+pub struct Plain<V>(PhantomData<fn() -> V>);
+
+/// Asks whether `E` can be shared by cloning.
+#[derive(Debug)]
+pub struct Errors<E>(PhantomData<fn() -> E>);
+
+impl<V, E> Clone for Res<V, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V, E> Copy for Res<V, E> {}
+
+impl<V> Clone for Plain<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Plain<V> {}
+
+/// The traits whose methods answer; imported by a glob in a block of their own.
+pub mod via {
+    use std::{marker::PhantomData, sync::Arc};
+
+    use super::{Errors, Plain, Probe, Res, SharedError};
+    use crate::site::Share;
+
+    /// First choice.
+    pub trait ShapeOfResult<V, E> {
+        /// `Result<V, E>`.
+        fn shape(&self) -> Res<V, E>;
+    }
+
+    impl<V, E> ShapeOfResult<V, E> for Probe<Result<V, E>> {
+        fn shape(&self) -> Res<V, E> {
+            Res(PhantomData)
+        }
+    }
+
+    /// Second choice.
+    pub trait ShapeOfValue<V> {
+        /// Anything.
+        fn shape(&self) -> Plain<V>;
+    }
+
+    impl<V> ShapeOfValue<V> for &Probe<V> {
+        fn shape(&self) -> Plain<V> {
+            Plain(PhantomData)
+        }
+    }
+
+    /// First choice.
+    pub trait SharedByClone<E> {
+        /// Waiters get clones.
+        fn sharing(&self) -> Share<E>;
+    }
+
+    impl<E: Clone + Send + Sync + 'static> SharedByClone<E> for Errors<E> {
+        fn sharing(&self) -> Share<E> {
+            Share::Clone {
+                give: |error| Arc::new(error.clone()) as SharedError,
+                receive: |error| error.downcast_ref::<E>().cloned(),
+            }
+        }
+    }
+
+    /// Second choice.
+    pub trait NotShared<E> {
+        /// Waiters see for themselves.
+        fn sharing(&self) -> Share<E>;
+    }
+
+    impl<E> NotShared<E> for &Errors<E> {
+        fn sharing(&self) -> Share<E> {
+            Share::Not
+        }
+    }
+}
+
+impl<V, E> Res<V, E> {
+    /// The question how errors are shared.
+    #[must_use]
+    pub fn errors(self) -> Errors<E> {
+        Errors(PhantomData)
+    }
+
+    /// Errors are not shared.
+    #[must_use]
+    pub fn share_none(self) -> Share<E> {
+        Share::Not
+    }
+
+    /// Waiters get errors made from the leader's.
+    #[must_use]
+    pub fn share_with(self, make: fn(&E) -> E) -> Share<E>
+    where
+        E: Send + 'static,
+    {
+        Share::With { make, wrap: wrap::<E>, unwrap: unwrap::<E> }
+    }
+
+    /// The value inside, if there is one.
+    pub fn ok(self, out: &Result<V, E>) -> Option<&V> {
+        out.as_ref().ok()
+    }
+}
+
+impl<V> Plain<V> {
+    /// There are no errors to share.
+    #[must_use]
+    pub fn errors(self) -> Errors<Infallible> {
+        Errors(PhantomData)
+    }
+
+    /// There are no errors to share.
+    #[must_use]
+    pub fn share_none(self) -> Share<Infallible> {
+        Share::Not
+    }
+
+    /// The value.
+    pub fn ok(self, out: &V) -> Option<&V> {
+        Some(out)
+    }
+}
+
+impl<V: CacheValue, E> Res<V, E> {
+    /// The one place where the bounds of a cached value are checked.
+    #[must_use]
+    pub fn can_be_cached(self) -> Ready<Self> {
+        Ready(self)
+    }
+}
+
+impl<V: CacheValue> Plain<V> {
+    /// The one place where the bounds of a cached value are checked.
+    #[must_use]
+    pub fn can_be_cached(self) -> Ready<Self> {
+        Ready(self)
+    }
+}
+
+/// A shape whose values can be cached.
+pub(super) trait Shape: Copy {
+    type Value: CacheValue;
+    type Error;
+    type Return;
+
+    fn join(value: Self::Value) -> Self::Return;
+    fn pack(result: Result<Self::Value, Self::Error>) -> Self::Return;
+    fn split(out: Self::Return) -> Result<Self::Value, Self::Error>;
+}
+
+impl<V: CacheValue, E> Shape for Res<V, E> {
+    type Value = V;
+    type Error = E;
+    type Return = Result<V, E>;
+
+    fn join(value: V) -> Self::Return {
+        Ok(value)
+    }
+
+    fn pack(result: Result<V, E>) -> Self::Return {
+        result
+    }
+
+    fn split(out: Self::Return) -> Result<V, E> {
+        out
+    }
+}
+
+impl<V: CacheValue> Shape for Plain<V> {
+    type Value = V;
+    type Error = Infallible;
+    type Return = V;
+
+    fn join(value: V) -> V {
+        value
+    }
+
+    fn pack(result: Result<V, Infallible>) -> V {
+        match result {
+            Ok(value) => value,
+            Err(never) => match never {},
+        }
+    }
+
+    fn split(out: V) -> Result<V, Infallible> {
+        Ok(out)
+    }
+}

@@ -1,0 +1,69 @@
+//! How long one call may wait for Redis, all its commands together.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    observe::{Count, Counters},
+    tiers::{ErrorKind, TierError},
+};
+
+/// What is left of a call's Redis budget.
+///
+/// After one command that failed or had no answer, the rest of the call does without Redis: the
+/// caller is at most one budget late, whatever happens.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: Option<Duration>,
+    whole: Duration,
+}
+
+impl Budget {
+    pub(crate) const fn new(whole: Duration) -> Self {
+        Self { left: Some(whole), whole }
+    }
+
+    /// No Redis for this call.
+    pub(crate) const fn none() -> Self {
+        Self { left: None, whole: Duration::ZERO }
+    }
+
+    /// The deadline of the next command; `None` when Redis is out of this call.
+    pub(crate) const fn left(&self) -> Option<Duration> {
+        self.left
+    }
+
+    /// Books a command that began at `started`.
+    pub(crate) fn book<T>(
+        &mut self,
+        started: Instant,
+        result: Result<T, TierError>,
+        counters: &Counters,
+    ) -> Option<T> {
+        match result {
+            Ok(answer) => {
+                self.left = self.left.map(|left| left.saturating_sub(started.elapsed()));
+                Some(answer)
+            }
+            Err(error) => {
+                self.left = None;
+                count(&error, counters);
+                None
+            }
+        }
+    }
+
+    /// Waiting for another's load is bounded by `wait_timeout`, not by the budget: a poll that was answered costs nothing.
+    pub(crate) fn refill(&mut self) {
+        self.left = self.left.map(|_| self.whole);
+    }
+}
+
+/// Counts a failed command by kind.
+pub(crate) fn count(error: &TierError, counters: &Counters) {
+    counters.add(Count::RedisError);
+    if error.kind == ErrorKind::Timeout {
+        counters.add(Count::RedisTimeout);
+    }
+}

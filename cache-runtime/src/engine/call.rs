@@ -1,0 +1,236 @@
+//! One call that found nothing in memory: join a load, or lead one.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Core,
+    budget::Budget,
+    chain,
+    lead::{Lead, Led},
+    read::from_memory,
+};
+use crate::{
+    entry::Erased,
+    flight::{FlightKind, Outcome, Registered, RetryPermit, SharedError},
+    key::Key,
+    observe::{Count, Counters, Served, Why},
+    policy::{MemoryUse, Resolved, StampedeProtection},
+    tiers::memory::{KeyHash, Reader},
+};
+
+/// What the caller of [`Call::next`] does.
+pub(crate) enum Step {
+    /// Return this value.
+    Serve(Erased),
+    /// Return an error made from this one; if that cannot be done, say [`Call::failed_alone`] and go on.
+    Fail(SharedError),
+    /// Run the origin.
+    Load(Role),
+}
+
+/// In whose name the origin runs.
+pub(crate) enum Role {
+    /// For all who joined; [`Lead`] ends the flight.
+    Lead(Lead),
+    /// For this caller alone; nothing is stored.
+    Alone,
+}
+
+/// A call on its way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) core: Arc<Core>,
+    pub(crate) key: Key,
+    pub(crate) hash: KeyHash,
+    pub(crate) reader: Reader,
+    pub(crate) policy: Resolved,
+    pub(crate) counters: Arc<Counters>,
+    /// Skip what is stored and load.
+    pub(crate) refresh: bool,
+    pub(crate) budget: Budget,
+    pub(crate) served: Served,
+    wait_until: Option<Instant>,
+    /// The wait ran out: share one unstored load.
+    overdue: bool,
+    /// The load this call waited for failed: it runs the origin itself.
+    failed: bool,
+    /// Held until the call ends.
+    turn: Option<RetryPermit>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        key: Key,
+        hash: KeyHash,
+        reader: Reader,
+        policy: Resolved,
+        counters: Arc<Counters>,
+        refresh: bool,
+    ) -> Self {
+        let budget = if policy.redis && core.tier.is_present() {
+            core.tier.wake();
+            Budget::new(core.settings.redis_budget)
+        } else {
+            Budget::none()
+        };
+        Self {
+            core,
+            key,
+            hash,
+            reader,
+            policy,
+            counters,
+            refresh,
+            budget,
+            served: Served::Loaded,
+            wait_until: None,
+            overdue: false,
+            failed: false,
+            turn: None,
+        }
+    }
+
+    /// A usable value in memory.
+    pub(crate) fn in_memory(&self) -> Option<Erased> {
+        (self.policy.memory != MemoryUse::Off)
+            .then(|| from_memory(&self.core, self.hash, &self.key, &self.reader))
+            .flatten()
+    }
+
+    /// A usable value in either tier, without loading; one found in Redis goes into memory.
+    pub(crate) async fn stored(mut self) -> Option<Erased> {
+        if let Some(value) = self.in_memory() {
+            self.counters.add(Count::L1Hit);
+            return Some(value);
+        }
+        let Self { core, key, hash, reader, .. } = &self;
+        let flights = Arc::clone(&core.flights);
+        let held = core.holds(key.text());
+        let registered = flights.register(key, *hash, *reader, FlightKind::Alone, held, || None);
+        let value = match registered {
+            Registered::Leads(guard) => Lead::new(guard).read_only(&mut self).await,
+            // A put's body runs: what is stored is about to be old.
+            _ => None,
+        };
+        self.counters.add(if value.is_some() { Count::L2Hit } else { Count::Miss });
+        value
+    }
+
+    /// The end of all waiting of this call; the clock starts at the first wait.
+    pub(super) fn deadline(&mut self) -> Instant {
+        let timeout = self.policy.wait_timeout.min(Duration::from_secs(24 * 3600));
+        *self.wait_until.get_or_insert_with(|| Instant::now() + timeout)
+    }
+
+    /// The wait ran out.
+    pub(super) fn give_up_waiting(&mut self) {
+        self.counters.add(Count::WaitTimeout);
+        self.overdue = true;
+    }
+
+    /// What to do now. After [`Step::Fail`] it may be asked again, after the others not.
+    pub(crate) async fn next(&mut self) -> Step {
+        if chain::contains(self.core.id(), &self.key) {
+            self.served = Served::Bypassed(Why::Recursion);
+            return Step::Load(Role::Alone);
+        }
+        loop {
+            if self.failed && self.turn.is_none() {
+                let deadline = self.deadline();
+                self.turn = Some(self.core.retries.turn(self.key.text(), deadline).await);
+            }
+            let step = match self.register() {
+                Registered::Stored(value) => {
+                    self.served = Served::Memory;
+                    Some(Step::Serve(value))
+                }
+                Registered::Leads(guard) => match Lead::new(guard).prepare(self).await {
+                    Led::Serve(value) => Some(Step::Serve(value)),
+                    Led::Load(lead) => Some(Step::Load(Role::Lead(lead))),
+                    Led::GaveUp => None,
+                },
+                Registered::PutRuns => self.beside_put(),
+                Registered::Joined(_) if self.failed => Some(Step::Load(Role::Alone)),
+                Registered::Joined(flight) => {
+                    let deadline = (!self.overdue).then(|| self.deadline());
+                    self.join(flight.wait(deadline).await)
+                }
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    /// The leader's error was of no use to this caller.
+    pub(crate) fn failed_alone(&mut self) {
+        self.failed = true;
+    }
+
+    fn register(&self) -> Registered {
+        let Self { core, key, hash, reader, .. } = self;
+        let held = core.holds(key.text());
+        if self.refresh && !self.overdue {
+            let guard = core.flights.overtake(key, *hash, *reader, FlightKind::Load, held);
+            return Registered::Leads(guard);
+        }
+        let kind = match (self.overdue, self.policy.protection) {
+            (true, _) => FlightKind::Unstored,
+            (false, StampedeProtection::Off) => FlightKind::Alone,
+            (false, _) => FlightKind::Load,
+        };
+        core.flights.register(key, *hash, *reader, kind, held, || {
+            let readable = !self.overdue && !self.refresh && self.policy.memory != MemoryUse::Off;
+            readable.then(|| from_memory(core, *hash, key, reader)).flatten()
+        })
+    }
+
+    /// A put's body runs: what it writes is not known yet, so the old value is loaded and not stored.
+    fn beside_put(&mut self) -> Option<Step> {
+        if self.policy.protection == StampedeProtection::Off || self.failed {
+            return Some(Step::Load(Role::Alone));
+        }
+        self.overdue = true;
+        None
+    }
+
+    fn join(&mut self, outcome: Option<Outcome>) -> Option<Step> {
+        match outcome {
+            Some(Outcome::Value(value)) => {
+                self.served = Served::Shared;
+                Some(Step::Serve(value))
+            }
+            Some(Outcome::Failed(error)) => {
+                self.served = Served::Shared;
+                Some(Step::Fail(error))
+            }
+            Some(Outcome::FailedAlone) => {
+                self.failed_alone();
+                None
+            }
+            Some(Outcome::Abandoned) => None,
+            None => {
+                self.give_up_waiting();
+                None
+            }
+        }
+    }
+
+    /// Counts how the call was answered.
+    pub(crate) fn count_served(&self) {
+        match self.served {
+            Served::Memory => self.counters.add(Count::L1Hit),
+            Served::Redis => self.counters.add(Count::L2Hit),
+            Served::Shared => {
+                self.counters.add(Count::Miss);
+                self.counters.add(Count::Shared);
+            }
+            Served::Loaded => self.counters.add(Count::Miss),
+            Served::Stale(_) => self.counters.add(Count::StaleHit),
+            Served::Bypassed(_) => self.counters.add(Count::Bypassed),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The flow of a call, once for all types and all policies.
+//!
+//! 1. *Look* into memory; a hit ends here, without a future ([`read`]).
+//! 2. *Register* a flight, or join the one that runs ([`call`]).
+//! 3. The leader *reads* Redis and takes the *lease* ([`lead`]).
+//! 4. It *loads*, renewing the lease meanwhile ([`run`]).
+//! 5. It *stores*, presenting the lease: Redis first, then memory, then the waiters ([`store`]).
+//!
+//! Beside it: evictions ([`evict`]), which break leases and mark flights, the [`journal`] of those that could not
+//! be delivered, puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
+//! null implementation, so nothing here asks whether there is a Redis.
+
+mod budget;
+mod call;
+mod chain;
+mod core;
+mod evict;
+mod holds;
+mod journal;
+mod lead;
+mod lease;
+mod put;
+mod read;
+mod run;
+mod store;
+
+pub(crate) use self::core::{Core, Settings};
+pub use self::evict::Evict;
+pub(crate) use call::Call;
+pub(crate) use evict::{EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD};
+pub(crate) use holds::Holds;
+pub(crate) use journal::Journal;
+pub(crate) use put::Put;
+pub(crate) use run::{Loaded, run, unwrap, wrap};
+pub(crate) use store::Wish;

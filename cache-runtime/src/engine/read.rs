@@ -1,0 +1,112 @@
+//! From what is stored to what is usable.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::Core;
+use crate::{
+    entry::{Envelope, Erased, Header, Token},
+    key::Key,
+    observe::{Count, Counters},
+    policy::{MemoryUse, Resolved},
+    tiers::memory::{KeyHash, MemoryEntry, Reader},
+};
+
+/// What `GET` or an acquire brought.
+pub(crate) enum Examined {
+    Usable(Stored),
+    /// Not for this reader, or past its life: `seen`, when the lease is asked for.
+    Unusable { token: Token, newer: bool },
+}
+
+/// A value from Redis that may be served.
+pub(crate) struct Stored {
+    pub(crate) value: Erased,
+    pub(crate) header: Header,
+    pub(crate) size: usize,
+}
+
+/// Decides whether `bytes` may be served to `reader`.
+pub(crate) fn examine(
+    core: &Core,
+    bytes: &Bytes,
+    key: &Key,
+    reader: &Reader,
+    counters: &Counters,
+) -> Examined {
+    let unusable = |newer| Examined::Unusable { token: Token::of_stored(bytes), newer };
+    let Ok(envelope) = Envelope::decode(bytes) else {
+        counters.add(Count::DecodeError);
+        return unusable(false);
+    };
+    let header = envelope.header;
+    let same_key = envelope.full_key.as_deref() == key.full().map(str::as_bytes);
+    let fresh = core.tier.now() < header.fresh_until && !header.expired;
+    if !same_key || !fresh || !reader.accepts(header.template, header.instance, header.schema) {
+        return unusable(reader.schema.is_some_and(|wanted| header.schema > wanted));
+    }
+    match (reader.ty.decode)(&envelope.payload) {
+        Ok(value) => Examined::Usable(Stored { value, header, size: envelope.payload.len() }),
+        Err(why) => {
+            tracing::debug!(%why, "a stored value has another shape than its reader; `version` tells them apart");
+            counters.add(Count::DecodeError);
+            unusable(false)
+        }
+    }
+}
+
+/// How long memory may keep a value that is fresh for `remaining`; `None`: not at all.
+pub(crate) fn memory_life(core: &Core, policy: &Resolved, remaining: Duration) -> Option<Duration> {
+    let capped = match policy.memory {
+        MemoryUse::Off => return None,
+        MemoryUse::On => remaining,
+        MemoryUse::AtMost(limit) => remaining.min(limit),
+    };
+    // Other processes may evict what this one holds.
+    let capped = if core.tier.is_present() { capped.min(core.memory.config.max_age) } else { capped };
+    (!capped.is_zero()).then_some(capped)
+}
+
+/// A value from Redis as an entry of the memory tier: birth and remaining life stay what they were.
+pub(crate) fn promote(
+    core: &Core,
+    stored: &Stored,
+    key: &Key,
+    reader: &Reader,
+    policy: &Resolved,
+) -> Option<MemoryEntry> {
+    let server_now = core.tier.now();
+    let remaining = Duration::from_millis(stored.header.fresh_until.saturating_sub(server_now));
+    let life = memory_life(core, policy, remaining)?;
+    let now = core.clock.now();
+    let age = server_now.saturating_sub(stored.header.birth);
+    Some(MemoryEntry {
+        value: Arc::clone(&stored.value),
+        of: Reader {
+            template: stored.header.template,
+            instance: stored.header.instance,
+            ..*reader
+        },
+        schema: stored.header.schema,
+        full_key: key.full().map(Into::into),
+        absent: stored.header.absent,
+        size: stored.size,
+        born: now.saturating_sub(age),
+        fresh_until: now.saturating_add(millis(life)),
+    })
+}
+
+/// A usable value of the memory tier, as the reader's type.
+pub(crate) fn from_memory(core: &Core, hash: KeyHash, key: &Key, reader: &Reader) -> Option<Erased> {
+    let entry = core.memory.get(hash, key.text().as_bytes())?;
+    entry
+        .is_for(reader, key.full(), core.clock.now())
+        .then(|| entry.value_as(reader))
+        .flatten()
+}
+
+/// Whole milliseconds, at least one.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 4).max(1)
+}

@@ -1,0 +1,144 @@
+//! The part of a call that knows its types: run the origin, hand the value over.
+//!
+//! Everything else is compiled once; this is compiled per annotated function and is kept small.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    call::{Call, Role, Step},
+    chain,
+    store::Wish,
+};
+use crate::{
+    cache::scope,
+    entry::{CacheValue, Erased},
+    flight::{Outcome, SharedError},
+    observe::Count,
+    site::{Hooks, Share},
+};
+
+/// How the origin is run for the cache and its result handed to whoever waits.
+pub(crate) struct Loaded<V, E> {
+    pub(crate) hooks: Hooks<V>,
+    pub(crate) share: Share<E>,
+}
+
+/// Answers a call: from a tier, from another's load, or by running `load`, at most once.
+pub(crate) async fn run<V, E, L>(mut call: Call, with: Loaded<V, E>, load: Pin<Box<L>>) -> Result<V, E>
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>>,
+{
+    let result = loop {
+        match call.next().await {
+            Step::Serve(value) => break Ok(typed::<V>(&value)),
+            Step::Fail(error) => match with.share.receive(&error) {
+                Some(error) => break Err(error),
+                None => call.failed_alone(),
+            },
+            Step::Load(role) => break load_as(&mut call, &with, role, load).await,
+        }
+    };
+    call.count_served();
+    scope::report(call.served);
+    result
+}
+
+async fn load_as<V, E, L>(
+    call: &mut Call,
+    with: &Loaded<V, E>,
+    role: Role,
+    load: Pin<Box<L>>,
+) -> Result<V, E>
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>>,
+{
+    call.counters.add(Count::Load);
+    let load = scope::in_load(chain::with(call.core.id(), call.key.clone(), load));
+    let Role::Lead(mut lead) = role else {
+        let result = load.await;
+        count_error(call, &result);
+        return result;
+    };
+    let started = Instant::now();
+    let result = tokio::select! {
+        // The load is looked at first: when both are ready, its value counts and the lease decides.
+        biased;
+        result = load => result,
+        never = lead.keep(call.core.settings.redis_budget) => match never {},
+    };
+    count_error(call, &result);
+    match result {
+        Ok(value) => {
+            let wish = with.hooks.wish(&value, started.elapsed());
+            let value = Arc::new(value);
+            lead.finish(call, Arc::clone(&value) as Erased, wish).await;
+            Ok(Arc::unwrap_or_clone(value))
+        }
+        Err(error) => {
+            lead.fail(with.share.give(&error));
+            Err(error)
+        }
+    }
+}
+
+fn count_error<V, E>(call: &Call, result: &Result<V, E>) {
+    if result.is_err() {
+        call.counters.add(Count::LoadError);
+    }
+}
+
+fn typed<V: CacheValue>(value: &Erased) -> V {
+    value
+        .downcast_ref::<V>()
+        .expect("values are handed over between readers of one type only")
+        .clone()
+}
+
+impl<V> Hooks<V> {
+    /// What the site wants done with a value it has loaded in `took`.
+    pub(crate) fn wish(&self, value: &V, took: Duration) -> Wish {
+        let veto = self.unless.is_some_and(|unless| unless(value));
+        let ttl = self.ttl_from.filter(|_| !veto).map(|ttl_from| ttl_from(value));
+        Wish { veto, ttl, took }
+    }
+}
+
+impl<E> Share<E> {
+    /// The leader's error, for its waiters.
+    pub(crate) fn give(&self, error: &E) -> Outcome {
+        match self {
+            Self::Not => Outcome::FailedAlone,
+            Self::Clone { give, .. } => Outcome::Failed(give(error)),
+            Self::With { make, wrap, .. } => Outcome::Failed(wrap(make(error))),
+        }
+    }
+
+    /// A waiter's error; `None` when the leader's is of another type or cannot be shared.
+    pub(crate) fn receive(&self, error: &SharedError) -> Option<E> {
+        match self {
+            Self::Not => None,
+            Self::Clone { receive, .. } => receive(error),
+            Self::With { make, unwrap, .. } => unwrap(error, *make),
+        }
+    }
+}
+
+/// An error that is not `Sync`, among waiters: one at a time makes its own from it.
+pub(crate) fn wrap<E: Send + 'static>(error: E) -> SharedError {
+    Arc::new(Mutex::new(error))
+}
+
+/// A waiter's own error from [`wrap`]'s.
+pub(crate) fn unwrap<E: Send + 'static>(error: &SharedError, make: fn(&E) -> E) -> Option<E> {
+    let error = error.downcast_ref::<Mutex<E>>()?;
+    Some(make(&error.lock().unwrap_or_else(PoisonError::into_inner)))
+}

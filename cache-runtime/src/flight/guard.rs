@@ -1,0 +1,55 @@
+//! The right to end a flight; dropping it hands the key to the next caller.
+
+use std::sync::Arc;
+
+use super::{
+    state::{Flight, Outcome},
+    table::Flights,
+};
+use crate::tiers::memory::{KeyHash, MemoryEntry};
+
+/// Held by the leader from registration to the end.
+#[derive(Debug)]
+pub(crate) struct FlightGuard {
+    table: Arc<Flights>,
+    flight: Arc<Flight>,
+    hash: KeyHash,
+    /// What the waiters get if the guard is dropped.
+    fallback: Option<Outcome>,
+    ended: bool,
+}
+
+impl FlightGuard {
+    pub(super) fn new(table: Arc<Flights>, flight: Arc<Flight>, hash: KeyHash) -> Self {
+        Self { table, flight, hash, fallback: None, ended: false }
+    }
+
+    pub(crate) fn flight(&self) -> &Arc<Flight> {
+        &self.flight
+    }
+
+    /// The load is done; only storing is left. A leader dropped from here on has still answered its waiters.
+    pub(crate) fn has(&mut self, outcome: Outcome) {
+        self.fallback = Some(outcome);
+    }
+
+    /// Marks the flight and takes it out of the table: later callers start anew.
+    pub(crate) fn mark(&self) {
+        self.table.mark_one(&self.flight, self.hash);
+    }
+
+    /// Ends the flight; tells whether `entry` went into memory.
+    pub(crate) fn end(mut self, outcome: Outcome, entry: Option<MemoryEntry>) -> bool {
+        self.ended = true;
+        self.table.end(&self.flight, self.hash, outcome, entry)
+    }
+}
+
+impl Drop for FlightGuard {
+    fn drop(&mut self) {
+        if !self.ended {
+            let outcome = self.fallback.take().unwrap_or(Outcome::Abandoned);
+            self.table.end(&self.flight, self.hash, outcome, None);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! All flights of a cache, by key.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    guard::FlightGuard,
+    state::{Flight, FlightKind, Outcome},
+};
+use crate::{
+    entry::Erased,
+    key::Key,
+    tiers::memory::{KeyHash, MemoryEntry, MemoryTier, Reader},
+};
+
+const SHARDS: usize = 64;
+
+/// The table of flights, and the memory tier they end in.
+#[derive(Debug)]
+pub(crate) struct Flights {
+    shards: Box<[Mutex<Shard>]>,
+    memory: Arc<MemoryTier>,
+}
+
+/// Usually one flight per key; a second template, a put or an unstored load may stand beside it.
+type Shard = HashMap<Box<str>, Vec<Arc<Flight>>>;
+
+/// The answer to a caller that found nothing in memory.
+pub(crate) enum Registered {
+    /// It is in memory after all.
+    Stored(Erased),
+    /// Somebody is loading it.
+    Joined(Arc<Flight>),
+    /// A put's body is running: its old value is not worth waiting for.
+    PutRuns,
+    /// The caller leads.
+    Leads(FlightGuard),
+}
+
+impl Flights {
+    pub(crate) fn new(memory: Arc<MemoryTier>) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, memory }
+    }
+
+    /// Joins the running load of `key`, or starts one. `look_again` is asked, under the lock, whether a load that
+    /// ended in between has left something usable.
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        key: &Key,
+        hash: KeyHash,
+        reader: Reader,
+        kind: FlightKind,
+        held: bool,
+        look_again: impl FnOnce() -> Option<Erased>,
+    ) -> Registered {
+        let mut shard = self.shard(hash);
+        let flights = shard.get(key.text()).map_or(&[][..], Vec::as_slice);
+        let of_key = |flight: &&Arc<Flight>| flight.key.full() == key.full();
+        if let Some(stored) = look_again() {
+            return Registered::Stored(stored);
+        }
+        if matches!(kind, FlightKind::Load | FlightKind::Unstored) {
+            let mut same = flights.iter().filter(of_key);
+            if let Some(flight) = same.find(|f| f.kind == kind && f.reader.is_same(&reader)) {
+                return Registered::Joined(Arc::clone(flight));
+            }
+        }
+        if matches!(kind, FlightKind::Load | FlightKind::Alone)
+            && flights.iter().filter(of_key).any(|flight| flight.kind == FlightKind::Put)
+        {
+            return Registered::PutRuns;
+        }
+        Registered::Leads(self.start(&mut shard, key, hash, reader, kind, held))
+    }
+
+    /// Starts a flight that overtakes what runs: a put, or a forced refresh. The flights of the key are marked.
+    pub(crate) fn overtake(
+        self: &Arc<Self>,
+        key: &Key,
+        hash: KeyHash,
+        reader: Reader,
+        kind: FlightKind,
+        held: bool,
+    ) -> FlightGuard {
+        let mut shard = self.shard(hash);
+        mark_key(&mut shard, key.text());
+        self.start(&mut shard, key, hash, reader, kind, held)
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        shard: &mut Shard,
+        key: &Key,
+        hash: KeyHash,
+        reader: Reader,
+        kind: FlightKind,
+        held: bool,
+    ) -> FlightGuard {
+        let flight = Arc::new(Flight::new(key.clone(), reader, kind, held));
+        shard.entry(key.text().into()).or_default().push(Arc::clone(&flight));
+        FlightGuard::new(Arc::clone(self), flight, hash)
+    }
+
+    /// Marks every flight of one key.
+    pub(crate) fn mark(&self, hash: KeyHash, text: &str) {
+        mark_key(&mut self.shard(hash), text);
+    }
+
+    /// Marks every flight whose key text is chosen.
+    pub(crate) fn mark_where(&self, chosen: impl Fn(&str) -> bool) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.retain(|text, flights| {
+                let concerned = chosen(text);
+                if concerned {
+                    flights.iter().for_each(|flight| flight.mark());
+                }
+                !concerned
+            });
+        }
+    }
+
+    /// Ends a flight: its outcome to the waiters, and `entry` into memory unless an eviction came first.
+    ///
+    /// Tells whether the entry was inserted.
+    pub(super) fn end(
+        &self,
+        flight: &Arc<Flight>,
+        hash: KeyHash,
+        outcome: Outcome,
+        entry: Option<MemoryEntry>,
+    ) -> bool {
+        let mut shard = self.shard(hash);
+        let entry = entry.filter(|_| !flight.is_marked());
+        let inserted = entry.is_some();
+        if let Some(entry) = entry {
+            self.memory.insert(hash, flight.key.text(), entry);
+        }
+        take_out(&mut shard, flight);
+        drop(shard);
+        flight.end(outcome);
+        inserted
+    }
+
+    /// Marks one flight and takes it out of the table.
+    pub(super) fn mark_one(&self, flight: &Arc<Flight>, hash: KeyHash) {
+        let mut shard = self.shard(hash);
+        flight.mark();
+        take_out(&mut shard, flight);
+    }
+
+    /// How many flights are in the table.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).values().map(Vec::len).sum::<usize>()).sum()
+    }
+
+    fn shard(&self, hash: KeyHash) -> MutexGuard<'_, Shard> {
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits choose the shard")]
+        let index = hash.0 as usize % SHARDS;
+        lock(&self.shards[index])
+    }
+}
+
+fn take_out(shard: &mut Shard, flight: &Arc<Flight>) {
+    if let Some(flights) = shard.get_mut(flight.key.text()) {
+        flights.retain(|other| !Arc::ptr_eq(other, flight));
+        if flights.is_empty() {
+            shard.remove(flight.key.text());
+        }
+    }
+}
+
+fn mark_key(shard: &mut Shard, text: &str) {
+    for flight in shard.remove(text).unwrap_or_default() {
+        flight.mark();
+    }
+}
+
+/// Nothing panics under these locks but a failing allocation, after which the table is still whole.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

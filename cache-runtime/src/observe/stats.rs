@@ -1,0 +1,64 @@
+//! The figures `Cache::stats` gives.
+
+use std::collections::BTreeMap;
+
+/// Counters since the cache was built, per site and in total.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// All sites together.
+    pub total: SiteStats,
+    /// Each annotated function by its path, and the programmatic calls by their key's template.
+    pub sites: BTreeMap<String, SiteStats>,
+}
+
+/// Counters of one site.
+///
+/// Every call is one of `l1_hits`, `l2_hits`, `stale_hits`, `misses` and `bypassed`; every miss ends as one
+/// of `loads` or `shared` (a waiter that ran the origin after its leader's error counts as a load).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SiteStats {
+    /// Served from memory.
+    pub l1_hits: u64,
+    /// Served from Redis at the first look.
+    pub l2_hits: u64,
+    /// Served past the ttl.
+    pub stale_hits: u64,
+    /// Found in neither tier.
+    pub misses: u64,
+    /// Runs of the origin on behalf of the cache.
+    pub loads: u64,
+    /// Runs of the origin that ended in `Err`.
+    pub load_errors: u64,
+    /// Misses served by another call's load, in this process or another.
+    pub shared: u64,
+    /// Waits that ended before the load they waited for.
+    pub wait_timeouts: u64,
+    /// Calls that neither read nor wrote the cache.
+    pub bypassed: u64,
+    /// Values returned but not stored, because an eviction, a hold or another load came between.
+    pub refused_stores: u64,
+    /// Evictions asked for.
+    pub evictions: u64,
+    /// Redis commands that failed or found no connection, timeouts included.
+    pub redis_errors: u64,
+    /// Redis commands that had no answer within their budget.
+    pub redis_timeouts: u64,
+    /// Stored bytes that were no value: foreign, damaged, of another shape.
+    pub decode_errors: u64,
+    /// Values returned but not stored, because they are larger than `max_value_bytes`.
+    pub oversized: u64,
+    /// Values returned but not stored, because they have no JSON form.
+    pub unserializable: u64,
+}
+
+impl SiteStats {
+    /// Share of the calls through the cache that ran no origin; `None` before the first call.
+    #[must_use]
+    pub fn hit_ratio(&self) -> Option<f64> {
+        let calls = self.l1_hits + self.l2_hits + self.stale_hits + self.misses;
+        #[expect(clippy::cast_precision_loss, reason = "a ratio for people needs no 53 bits")]
+        (calls > 0).then(|| 1.0 - self.loads as f64 / calls as f64)
+    }
+}

@@ -1,0 +1,21 @@
+//! For the project's own tests (feature `test-util`).
+
+pub use crate::ports::ManualClock;
+
+use crate::Cache;
+
+/// What the calls that are over must not leave behind in this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Loads and puts in the table of flights.
+    pub flights: usize,
+    /// Keys whose callers wait for a turn at the origin.
+    pub retry_queues: usize,
+}
+
+/// Counts what is under way in a cache.
+#[must_use]
+pub fn leftovers(cache: &Cache) -> Leftovers {
+    let core = cache.core();
+    Leftovers { flights: core.flights.len(), retry_queues: core.retries.len() }
+}

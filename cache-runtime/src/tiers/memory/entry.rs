@@ -1,0 +1,90 @@
+//! One value in memory, and who may read it.
+
+use std::any::TypeId;
+
+use crate::entry::{CacheValue, Erased, ValueType};
+
+/// What a reader is, so that it never gets another reader's value under the same key text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    /// Fingerprint of the key's template; zero says nothing.
+    pub(crate) template: u64,
+    /// Fingerprint of the generic instantiation; zero says nothing.
+    pub(crate) instance: u64,
+    /// Schema version of the value; `None` reads every version.
+    pub(crate) schema: Option<u32>,
+    /// The value's type.
+    pub(crate) ty: &'static ValueType,
+}
+
+impl Reader {
+    /// Whether an entry of `template`, `instance` and `schema` is for this reader.
+    pub(crate) fn accepts(&self, template: u64, instance: u64, schema: u32) -> bool {
+        agree(self.template, template)
+            && agree(self.instance, instance)
+            && self.schema.is_none_or(|wanted| wanted == schema)
+    }
+
+    /// Whether two readers may share one load.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.template == other.template
+            && self.instance == other.instance
+            && self.schema == other.schema
+            && self.type_id() == other.type_id()
+    }
+
+    pub(crate) fn type_id(&self) -> TypeId {
+        (self.ty.id)()
+    }
+}
+
+/// Fingerprints agree unless both say something different.
+const fn agree(one: u64, other: u64) -> bool {
+    one == 0 || other == 0 || one == other
+}
+
+/// A value in the memory tier.
+#[derive(Debug)]
+pub(crate) struct MemoryEntry {
+    pub(crate) value: Erased,
+    pub(crate) of: Reader,
+    pub(crate) schema: u32,
+    /// The full text of a digested key.
+    pub(crate) full_key: Option<Box<str>>,
+    /// The value is `None`.
+    pub(crate) absent: bool,
+    /// Length of the encoded form, bytes.
+    pub(crate) size: usize,
+    /// Milliseconds of the memory clock.
+    pub(crate) born: u64,
+    pub(crate) fresh_until: u64,
+}
+
+impl MemoryEntry {
+    /// Whether `reader`, asking for `full_key` at `now`, may have the value.
+    pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
+        now < self.fresh_until
+            && reader.accepts(self.of.template, self.of.instance, self.schema)
+            && self.full_key.as_deref() == full_key
+    }
+
+    /// The value as the reader's type: itself, or through JSON as if it came from Redis.
+    ///
+    /// A function that returns `Product` and one that returns `Option<Product>` may share a key; both
+    /// tiers then behave alike.
+    pub(crate) fn value_as(&self, reader: &Reader) -> Option<Erased> {
+        if self.of.type_id() == reader.type_id() {
+            return Some(self.value.clone());
+        }
+        let bytes = (self.of.ty.encode)(&self.value, usize::MAX).ok()?;
+        (reader.ty.decode)(&bytes).ok()
+    }
+
+    /// [`value_as`](Self::value_as) for a reader who knows the type: a clone of the value and nothing else.
+    pub(crate) fn typed<V: CacheValue>(&self, reader: &Reader) -> Option<V> {
+        match self.value.downcast_ref::<V>() {
+            Some(value) => Some(value.clone()),
+            None => self.value_as(reader)?.downcast_ref::<V>().cloned(),
+        }
+    }
+}
