@@ -1,0 +1,165 @@
+//! The result, for people and for programs.
+
+use std::fmt::Write;
+
+use crate::fleet::Outcome;
+
+/// One JSON object on one line.
+pub(crate) fn json(outcome: &Outcome) -> serde_json::Value {
+    let tally = &outcome.tally;
+    serde_json::json!({
+        "requests": tally.requests,
+        "l1_hits": tally.l1_hits,
+        "l2_hits": tally.l2_hits,
+        "shared": tally.shared,
+        "loads": tally.loads,
+        "hit_ratio": rounded(tally.hit_ratio(), 6),
+        "wrong_values": tally.wrong_values,
+        "errors": tally.errors,
+        "refused_stores": tally.refused_stores,
+        "redis_errors": tally.redis_errors,
+        "p50_us": rounded(tally.latency.percentile(50.0), 3),
+        "p99_us": rounded(tally.latency.percentile(99.0), 3),
+        "max_us": rounded(tally.latency.max(), 3),
+        "processes": outcome.processes,
+        "tasks": outcome.tasks,
+        "seconds": rounded(outcome.took.as_secs_f64(), 3),
+    })
+}
+
+/// A table with a line of explanation for every number.
+pub(crate) fn table(outcome: &Outcome) -> String {
+    let tally = &outcome.tally;
+    let tier = if outcome.with_redis {
+        "memory and one Redis"
+    } else {
+        "memory only"
+    };
+    let mut text = format!(
+        "{} processes x {} tasks, {tier}: {} requests in {:.2} s\n\n",
+        outcome.processes,
+        outcome.tasks,
+        tally.requests,
+        outcome.took.as_secs_f64()
+    );
+    let rows = [
+        (
+            "memory hits",
+            tally.l1_hits.to_string(),
+            "answered from this process",
+        ),
+        (
+            "Redis hits",
+            tally.l2_hits.to_string(),
+            "answered from what another process had loaded",
+        ),
+        (
+            "shared",
+            tally.shared.to_string(),
+            "waited for a load that was under way",
+        ),
+        ("origin loads", tally.loads.to_string(), "ran the query"),
+        (
+            "hit ratio",
+            format!("{:.1} %", tally.hit_ratio() * 100.0),
+            "requests that did not run the query",
+        ),
+        (
+            "median",
+            micros(tally.latency.percentile(50.0)),
+            "latency of a call",
+        ),
+        (
+            "99th percentile",
+            micros(tally.latency.percentile(99.0)),
+            "",
+        ),
+        ("slowest", micros(tally.latency.max()), ""),
+        (
+            "refused stores",
+            tally.refused_stores.to_string(),
+            "loaded, and rightly not cached",
+        ),
+        (
+            "Redis errors",
+            tally.redis_errors.to_string(),
+            "none of them reached a caller",
+        ),
+        ("failed calls", tally.errors.to_string(), "must be 0"),
+        (
+            "wrong values",
+            tally.wrong_values.to_string(),
+            "differed from the database; must be 0",
+        ),
+    ];
+    for (name, value, meaning) in rows {
+        let line = format!("  {name:<16} {value:>12}   {meaning}");
+        writeln!(text, "{}", line.trim_end()).expect("a string takes everything");
+    }
+    text
+}
+
+fn micros(micros: f64) -> String {
+    match micros {
+        _ if micros >= 10_000.0 => format!("{:.1} ms", micros / 1_000.0),
+        _ => format!("{micros:.1} us"),
+    }
+}
+
+fn rounded(number: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (number * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tally::Tally;
+
+    fn outcome() -> Outcome {
+        let tally = Tally {
+            requests: 95_607,
+            loads: 13_756,
+            l1_hits: 80_000,
+            ..Tally::default()
+        };
+        Outcome {
+            tally,
+            processes: 4,
+            tasks: 16,
+            with_redis: true,
+            took: Duration::from_secs(2),
+        }
+    }
+
+    #[test]
+    fn object_has_the_agreed_names() {
+        let object = json(&outcome());
+        let agreed = [
+            "requests",
+            "l1_hits",
+            "l2_hits",
+            "shared",
+            "loads",
+            "hit_ratio",
+            "wrong_values",
+            "p50_us",
+            "p99_us",
+        ];
+        for name in agreed {
+            assert!(object[name].is_number(), "{name}");
+        }
+        assert_eq!(object["hit_ratio"], 0.856119);
+    }
+
+    #[test]
+    fn table_says_how_much_the_database_was_spared() {
+        let table = table(&outcome());
+        assert!(
+            table.contains("85.6 %") && table.contains("13756"),
+            "{table}"
+        );
+    }
+}
