@@ -200,6 +200,11 @@ impl Endpoint {
 }
 
 /// A vanished peer must be noticed in seconds, also while nothing is sent and by the kernel alone.
+///
+/// `NODELAY` costs throughput on a loaded link (the client library's default, Nagle's algorithm, merges
+/// small commands: 290,000 against 220,000 hits a second from 64 callers, over loopback). Without it a
+/// command sent while another waits for its answer is kept back until that answer comes: one slow
+/// command would delay all.
 fn tcp_settings() -> redis::io::tcp::TcpSettings {
     let probes = redis::io::tcp::socket2::TcpKeepalive::new()
         .with_time(Duration::from_secs(10))

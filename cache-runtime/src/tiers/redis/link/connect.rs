@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::super::fault::{Remedy, is_wrong_type, judge};
 use super::super::scripts::Script;
-use super::{Connection, Core};
+use super::Connection;
+use super::core::Core;
 
 /// Bounds the making of the socket and, again, the first round trip.
 const WITHIN: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! One connection, from its making to its end.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::tiers::Moment;
 
@@ -46,9 +46,10 @@ pub(in crate::tiers::redis) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(serial: u64, connection: Connection) -> Self {
+    pub(super) fn new(connection: Connection) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
-            serial,
+            serial: MADE.fetch_add(1, Ordering::Relaxed) + 1,
             since: Moment::now(),
             connection,
             silences: AtomicU32::new(0),

@@ -16,6 +16,7 @@
 
 mod backoff;
 mod connect;
+mod core;
 mod live;
 mod permits;
 mod releases;
@@ -31,11 +32,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
+use self::core::Core;
 pub(super) use live::{Connection, Live};
 pub(super) use permits::Lane;
 use permits::Permits;
 use state::State;
-pub(super) use supervisor::Core;
 
 use super::clock::ServerClock;
 use super::endpoint::Endpoint;
@@ -100,7 +101,7 @@ impl Link {
 
     /// The present connection, waiting for the very first attempt only.
     pub(super) async fn live(&self, by: Deadline) -> Result<Arc<Live>, TierError> {
-        if Handle::try_current().is_err() {
+        if !in_runtime() {
             return Err(unavailable("there is no tokio runtime here"));
         }
         self.core.wake();
@@ -152,7 +153,7 @@ impl Link {
     }
 
     pub(super) async fn connected_within(&self, within: Duration) -> bool {
-        if Handle::try_current().is_err() {
+        if !in_runtime() {
             return false;
         }
         self.core.wake();
@@ -172,7 +173,7 @@ impl Link {
     /// Stops the task, sends the queued releases, closes; how many were not sent.
     pub(super) async fn close(&self, within: Duration) -> usize {
         self.core.stop();
-        if !self.core.releases.is_empty() && Handle::try_current().is_ok() {
+        if !self.core.releases.is_empty() && in_runtime() {
             let present = self.core.state.borrow().decided();
             if let Some(Ok(live)) = present {
                 let all = self.core.releases.send_all(live.connection());
@@ -180,7 +181,7 @@ impl Link {
                 let _ = timeout_at(Deadline::after(within).at, all).await;
             }
         }
-        self.core.state.send_replace(State::Closed);
+        self.core.close();
         self.core.releases.len()
     }
 }
@@ -207,6 +208,11 @@ impl Deadline {
             within,
         }
     }
+}
+
+/// Timers and tasks need a runtime; asking for its handle costs more than asking for the task's id.
+fn in_runtime() -> bool {
+    tokio::task::try_id().is_some() || Handle::try_current().is_ok()
 }
 
 fn unavailable(text: impl Into<Box<str>>) -> TierError {

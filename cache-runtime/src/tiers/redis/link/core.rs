@@ -1,0 +1,217 @@
+//! What the link and its supervisor share.
+//!
+//! Each start of the supervisor has a number, and only the task with the present number may change the
+//! state. So a task that was given up (its runtime no longer runs, but was not shut down either) does
+//! no harm when it comes back.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::Live;
+use super::releases::Releases;
+use super::state::State;
+use super::supervisor::Task;
+use crate::tiers::redis::clock::ServerClock;
+use crate::tiers::redis::endpoint::Endpoint;
+
+/// A task that gave no sign for so long is on a runtime that nobody drives. A working one gives a
+/// sign at least every four seconds.
+const GIVEN_UP: u64 = 10_000;
+/// The last sign of a task that must never be replaced.
+const FOR_EVER: u64 = u64::MAX;
+
+pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
+
+/// What the link and its supervisor share.
+pub(super) struct Core {
+    pub(super) endpoint: Endpoint,
+    pub(super) probe: String,
+    pub(super) clock: ServerClock,
+    pub(super) state: watch::Sender<State>,
+    pub(super) releases: Releases,
+    trouble: watch::Sender<Trouble>,
+    hook: Mutex<Option<Hook>>,
+    post: watch::Sender<Post>,
+    /// Serializes changes of `post` and of what may change only while it is held.
+    turn: Mutex<()>,
+    /// Whether there is no reason to start a task. With the last sign, all that a call looks at.
+    attended: AtomicBool,
+    last_sign: AtomicU64,
+    start: Instant,
+}
+
+/// Whose turn it is to supervise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Post {
+    /// Nobody's; the last task had this number.
+    Vacant(u64),
+    Held(u64),
+    /// The link is closed or gone.
+    Abolished,
+}
+
+/// A caller's report about one connection.
+#[derive(Clone, Debug)]
+struct Trouble {
+    serial: u64,
+    why: Arc<str>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("endpoint", &self.endpoint)
+            .field("state", &*self.state.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(super) fn new(endpoint: Endpoint, probe: String) -> Self {
+        let nothing = Trouble {
+            serial: 0,
+            why: "".into(),
+        };
+        Self {
+            endpoint,
+            probe,
+            clock: ServerClock::new(),
+            state: watch::Sender::new(State::Idle),
+            releases: Releases::default(),
+            trouble: watch::Sender::new(nothing),
+            hook: Mutex::new(None),
+            post: watch::Sender::new(Post::Vacant(0)),
+            turn: Mutex::new(()),
+            attended: AtomicBool::new(false),
+            last_sign: AtomicU64::new(0),
+            start: Instant::now(),
+        }
+    }
+
+    /// Starts the task on this runtime unless one works.
+    pub(super) fn wake(self: &Arc<Self>) {
+        if self.is_attended() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let turn = self.turn();
+        if self.is_attended() {
+            return;
+        }
+        let number = match *self.post.borrow() {
+            Post::Vacant(last) | Post::Held(last) => last + 1,
+            Post::Abolished => return,
+        };
+        self.sign();
+        self.post.send_replace(Post::Held(number));
+        self.attended.store(true, Ordering::Release);
+        self.state.send_replace(State::Starting);
+        drop(turn);
+        runtime.spawn(Task::new(Arc::clone(self), number).run());
+    }
+
+    fn is_attended(&self) -> bool {
+        let silent = || {
+            let last = self.last_sign.load(Ordering::Relaxed);
+            self.millis().saturating_sub(last)
+        };
+        self.attended.load(Ordering::Acquire) && silent() < GIVEN_UP
+    }
+
+    /// Ends the task for good.
+    pub(super) fn stop(&self) {
+        let _turn = self.turn();
+        self.post.send_replace(Post::Abolished);
+        self.last_sign.store(FOR_EVER, Ordering::Relaxed);
+        self.attended.store(true, Ordering::Release);
+    }
+
+    /// Every later call fails.
+    pub(super) fn close(&self) {
+        let _turn = self.turn();
+        self.state.send_replace(State::Closed);
+    }
+
+    /// Waits until the task with this number is no longer wanted.
+    pub(super) async fn relieved(&self, number: u64) {
+        let mut posts = self.post.subscribe();
+        // The sender is here: it cannot be gone.
+        let _ = posts.wait_for(|post| *post != Post::Held(number)).await;
+    }
+
+    /// Changes the state, if the task with this number may.
+    pub(super) fn publish(&self, number: u64, next: impl FnOnce(&State) -> State) {
+        let _turn = self.turn();
+        if *self.post.borrow() == Post::Held(number) {
+            let next = next(&self.state.borrow());
+            self.state.send_replace(next);
+        }
+    }
+
+    /// The task with this number ended. If it was still wanted, its runtime is gone.
+    pub(super) fn vacate(&self, number: u64) {
+        let _turn = self.turn();
+        if *self.post.borrow() == Post::Held(number) {
+            self.post.send_replace(Post::Vacant(number));
+            self.attended.store(false, Ordering::Release);
+            self.state.send_replace(State::Idle);
+        }
+    }
+
+    /// The task gives a sign of life.
+    pub(super) fn sign(&self) {
+        let now = self.millis();
+        // Of a stopped link the sign is final.
+        let _ = self
+            .last_sign
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                (last != FOR_EVER).then_some(now)
+            });
+    }
+
+    /// A caller found the connection unusable.
+    pub(super) fn report(&self, live: &Live, why: &str) {
+        self.trouble.send_if_modified(|trouble| {
+            let news = trouble.serial < live.serial;
+            if news {
+                *trouble = Trouble {
+                    serial: live.serial,
+                    why: why.into(),
+                };
+            }
+            news
+        });
+    }
+
+    /// Waits until a caller reports this connection, and says why.
+    pub(super) async fn reported(&self, live: &Live) -> String {
+        let mut troubles = self.trouble.subscribe();
+        match troubles.wait_for(|it| it.serial == live.serial).await {
+            Ok(trouble) => trouble.why.to_string(),
+            Err(_) => "the link is gone".to_owned(),
+        }
+    }
+
+    pub(super) fn set_hook(&self, hook: Hook) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(hook);
+    }
+
+    pub(super) fn hook(&self) -> Option<Hook> {
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
+        hook.clone()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
