@@ -39,6 +39,11 @@ impl Errors {
         self.found.push(error);
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len()
+    }
+
     /// All errors as code, `None` if there were none.
     pub(crate) fn finish(mut self) -> Option<TokenStream> {
         self.read = true;

@@ -13,10 +13,10 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
         .check_storable(Macro::Cacheable, errors);
     siblings(input, errors);
     names(input, errors);
-    if input.options.written("key") {
-        secrets_are_used(input, errors);
-    } else {
+    if input.options.lacks("key") {
         default_key(input, errors);
+    } else {
+        secrets_are_used(input, errors);
     }
     tiers::check(input, errors);
     waiting(input, errors);

@@ -12,7 +12,7 @@ const TARGETS: [&str; 4] = ["key", "keys", "pattern", "all"];
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     let options = &input.options;
-    if !TARGETS.iter().any(|target| options.written(target)) {
+    if TARGETS.iter().all(|target| options.lacks(target)) {
         errors.at(
             Span::call_site(),
             "`cache_evict` needs something to evict: write `key = \"product:{id}\"`, `pattern = \"products:*\"` or `all`",

@@ -2,8 +2,8 @@
 //!
 //! Expressions of the user are evaluated by plain borrow, before the body takes the arguments.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 
 use crate::names::generated;
 use crate::options::Options;
@@ -20,8 +20,8 @@ pub(crate) fn site_name(function: &Function) -> TokenStream {
 pub(crate) fn cache(options: &Options, p: &Door) -> TokenStream {
     match options.expression("cache") {
         Some(expr) => {
-            let expr = parenthesised(expr);
-            generated! { #p::cache_ref(&#expr) }
+            let expr = borrowed(expr);
+            generated! { #p::cache_ref(#expr) }
         }
         None => generated! { #p::current() },
     }
@@ -34,7 +34,15 @@ pub(crate) fn condition(options: &Options) -> TokenStream {
         .map_or_else(|| generated! { true }, ToTokens::to_token_stream)
 }
 
-/// An expression of the user as one operand.
-pub(crate) fn parenthesised(expr: &impl ToTokens) -> TokenStream {
-    generated! { (#expr) }
+/// `&(…)` around an expression of the user, shown where the expression is: an error about its type belongs there.
+pub(crate) fn borrowed(expr: &impl ToTokens) -> TokenStream {
+    let tokens = expr.to_token_stream();
+    let spans = || tokens.clone().into_iter().map(|token| token.span());
+    let shown = |span: Option<Span>| {
+        span.map_or_else(Span::mixed_site, |span| Span::mixed_site().located_at(span))
+    };
+    let (first, last) = (shown(spans().next()), shown(spans().last()));
+    let mut operand = Group::new(Delimiter::Parenthesis, tokens);
+    operand.set_span(last);
+    quote_spanned! { first => &#operand }
 }

@@ -6,7 +6,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
-use super::call::parenthesised;
+use super::call::borrowed;
 use crate::names::generated;
 use crate::paths::Door;
 use crate::source::arguments::{Argument, Arguments};
@@ -93,12 +93,12 @@ impl KeyPlan {
             Part::Text(text) => generated! { __key.lit(#text); },
             Part::Glob(text) => generated! { __key.glob(#text); },
             Part::Value(value) => {
-                let (lints, value) = (underscore(value), parenthesised(value));
-                generated! { #lints __key.arg(&#value); }
+                let (lints, value) = (underscore(value), borrowed(value));
+                generated! { #lints __key.arg(#value); }
             }
             Part::Secret(value) => {
-                let (lints, value) = (underscore(value), parenthesised(value));
-                generated! { #lints __key.secret(&#value); }
+                let (lints, value) = (underscore(value), borrowed(value));
+                generated! { #lints __key.secret(#value); }
             }
             Part::Hole(..) => generated! { __key.hole(); },
         });
@@ -129,8 +129,8 @@ pub(crate) fn late<'a>(plans: impl IntoIterator<Item = &'a KeyPlan>) -> TokenStr
     // The placeholder was given the attribute's hygiene: so is the binding that it resolves to.
     let result = Ident::new("result", Span::call_site().located_at(*span));
     let fills = holes.iter().map(|(value, _)| {
-        let value = parenthesised(value);
-        generated! { __holes.fill(&#value); }
+        let value = borrowed(value);
+        generated! { __holes.fill(#value); }
     });
     generated! { |__value, __holes| { let #result = __value; #(#fills)* } }
 }

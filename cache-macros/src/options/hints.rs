@@ -22,197 +22,81 @@ const CONDITION: &str = "write `condition = id > 0`";
 const UNLESS: &str = "write `unless = |value| value.is_empty()`";
 
 /// Spellings of other systems, for the attributes that store.
-const STORING: &[(&[&str], &str)] = &[
+const STORING: &[(&str, &str)] = &[
     (
-        &[
-            "expire",
-            "expires",
-            "expiry",
-            "expiration",
-            "expire_after",
-            "expires_in",
-            "time",
-            "timeout",
-            "time_to_live",
-        ],
+        "expire expires expiry expiration expire_after expires_in time timeout time_to_live",
         TTL,
     ),
     (
-        &[
-            "max_age",
-            "lifetime",
-            "life",
-            "duration",
-            "ttl_secs",
-            "ttl_seconds",
-            "ttl_millis",
-            "cache_for",
-            "time_refresh",
-        ],
+        "max_age lifetime life duration ttl_secs ttl_seconds ttl_millis cache_for time_refresh",
         TTL,
     ),
     (
-        &[
-            "sync",
-            "sync_writes",
-            "sync_lock",
-            "lock",
-            "locked",
-            "single_flight",
-            "singleflight",
-            "coalesce",
-            "dogpile",
-        ],
+        "sync sync_writes sync_lock lock locked single_flight singleflight coalesce dogpile",
         PROTECTION,
     ),
-    (&["stampede", "protect", "stampede_lock"], PROTECTION),
+    ("stampede protect stampede_lock", PROTECTION),
     (
-        &[
-            "key_prefix",
-            "prefix",
-            "namespace",
-            "cache_prefix_block",
-            "cache_name",
-            "cache_names",
-            "group",
-        ],
+        "key_prefix prefix namespace cache_prefix_block cache_name cache_names group",
         PREFIX,
     ),
     (
-        &[
-            "name",
-            "id",
-            "convert",
-            "key_builder",
-            "key_generator",
-            "key_fn",
-            "keys",
-        ],
+        "name id convert key_builder key_generator key_fn keys",
         "write `key = \"product:{id}\"`",
     ),
-    (&["result", "option", "with_cached_flag"], BY_TYPE),
+    ("result option with_cached_flag", BY_TYPE),
     (
-        &[
-            "cache_none",
-            "cache_null",
-            "cache_nil",
-            "ttl_none",
-            "null_ttl",
-            "none_ttl",
-            "negative",
-        ],
+        "cache_none cache_null cache_nil ttl_none null_ttl none_ttl negative",
         NEGATIVE,
     ),
     (
-        &[
-            "size",
-            "max_size",
-            "capacity",
-            "max_capacity",
-            "max_entries",
-            "limit",
-            "unbound",
-            "ty",
-            "create",
-        ],
+        "size max_size capacity max_capacity max_entries limit unbound ty create",
         CAPACITY,
     ),
     (
-        &[
-            "redis",
-            "disk",
-            "memory",
-            "store",
-            "tier",
-            "tiers",
-            "backend",
-            "map_error",
-        ],
+        "redis disk memory store tier tiers backend map_error",
         TIERS,
     ),
+    ("evict invalidate evict_all invalidate_all delete", EVICT),
+    ("when cond only_if if_", CONDITION),
+    ("skip_if filter cache_if condition_result except", UNLESS),
+    ("ignore exclude without skip_args", "write `skip(pool)`"),
+    ("jitter_ratio ttl_jitter jitter_max", "write `jitter = 0.1`"),
+    ("memory_only no_redis local", "write `l2 = false`"),
+    ("redis_only no_memory", "write `l1 = false`"),
     (
-        &[
-            "evict",
-            "invalidate",
-            "evict_all",
-            "invalidate_all",
-            "delete",
-        ],
-        EVICT,
-    ),
-    (&["when", "cond", "only_if", "if_"], CONDITION),
-    (
-        &[
-            "skip_if",
-            "filter",
-            "cache_if",
-            "condition_result",
-            "except",
-        ],
-        UNLESS,
-    ),
-    (
-        &["ignore", "exclude", "without", "skip_args"],
-        "write `skip(pool)`",
-    ),
-    (
-        &["jitter_ratio", "ttl_jitter", "jitter_max"],
-        "write `jitter = 0.1`",
-    ),
-    (&["memory_only", "no_redis", "local"], "write `l2 = false`"),
-    (&["redis_only", "no_memory"], "write `l1 = false`"),
-    (
-        &["cache_manager", "manager", "pool", "client"],
+        "cache_manager manager pool client",
         "write `cache = self.cache`",
     ),
-    (
-        &["schema", "schema_version", "revision"],
-        "write `version = 2`",
-    ),
+    ("schema schema_version revision", "write `version = 2`"),
 ];
 
 /// Spellings of other systems, for eviction.
-const EVICTING: &[(&[&str], &str)] = &[
+const EVICTING: &[(&str, &str)] = &[
     (
-        &["all_entries", "allEntries", "clear", "flush", "everything"],
+        "all_entries allEntries clear flush everything",
         "write `all`",
     ),
     (
-        &["before_invocation", "beforeInvocation", "early", "first"],
+        "before_invocation beforeInvocation early first",
         "write `before`",
     ),
+    ("on_error even_on_error finally on_err", "write `always`"),
     (
-        &["on_error", "even_on_error", "finally", "on_err"],
-        "write `always`",
-    ),
-    (
-        &[
-            "patterns",
-            "glob",
-            "match_",
-            "prefix",
-            "starts_with",
-            "key_prefix",
-        ],
+        "patterns glob match_ prefix starts_with key_prefix",
         "write `pattern = \"products:*\"`",
     ),
     (
-        &["name", "id", "convert", "key_builder", "key_generator"],
+        "name id convert key_builder key_generator",
         "write `key = \"product:{id}\"`",
     ),
+    ("delay grace hold_for lock", "write `hold = \"2s\"`"),
+    ("when cond only_if unless", CONDITION),
     (
-        &["delay", "grace", "hold_for", "lock"],
-        "write `hold = \"2s\"`",
-    ),
-    (&["when", "cond", "only_if", "unless"], CONDITION),
-    (
-        &["ttl"],
+        "ttl",
         "an eviction has no `ttl`; `hold = \"2s\"` refuses stores for that long",
     ),
-    (
-        &["cache_manager", "manager", "client"],
-        "write `cache = self.cache`",
-    ),
+    ("cache_manager manager client", "write `cache = self.cache`"),
 ];
 
 /// The error for a name that `which` does not know.
@@ -243,7 +127,7 @@ fn elsewhere_spelled(which: Macro, name: &str) -> Option<String> {
     };
     let (_, hint) = spellings
         .iter()
-        .find(|(spelled, _)| spelled.contains(&name))?;
+        .find(|(spelled, _)| spelled.split(' ').any(|word| word == name))?;
     advises(which, hint).then(|| (*hint).to_owned())
 }
 
@@ -337,11 +221,8 @@ mod tests {
             (Macro::Put, STORING),
             (Macro::Evict, EVICTING),
         ] {
-            for name in spellings.iter().flat_map(|(names, _)| names.iter()) {
-                assert!(
-                    !names(which).any(|known| known == *name),
-                    "{which:?} {name}"
-                );
+            for name in spellings.iter().flat_map(|(names, _)| names.split(' ')) {
+                assert!(!names(which).any(|known| known == name), "{which:?} {name}");
             }
         }
     }

@@ -7,6 +7,7 @@ mod form;
 mod hints;
 mod read;
 mod table;
+mod value;
 
 use proc_macro2::Ident;
 use syn::{Expr, Path};
@@ -55,8 +56,8 @@ pub(crate) struct Given {
 /// The options of one attribute, in the order they were written. What could not be read is reported and absent.
 pub(crate) struct Options {
     pub(crate) given: Vec<Given>,
-    /// Names that were written with a value that could not be read.
-    unreadable: Vec<&'static str>,
+    /// Whether everything that was written could be read.
+    complete: bool,
 }
 
 impl Options {
@@ -73,9 +74,10 @@ impl Options {
         self.find(name).map(|given| &given.name)
     }
 
-    /// Whether it was written, readable or not: what is reported already must not be reported as missing.
-    pub(crate) fn written(&self, name: &str) -> bool {
-        self.find(name).is_some() || self.unreadable.contains(&name)
+    /// Whether the option is certainly absent. Something unreadable may have been meant for it, and a mistake that is reported
+    /// must not be reported again as a missing option.
+    pub(crate) fn lacks(&self, name: &str) -> bool {
+        self.complete && self.find(name).is_none()
     }
 
     pub(crate) fn templates(&self, name: &str) -> &[Template] {

@@ -4,10 +4,10 @@ use proc_macro2::{Ident, TokenStream};
 use syn::Expr;
 use syn::Lit;
 
-use super::form::{self, Form};
-use super::{Given, Macro, Options, Row, hints, table};
+use super::form::Form;
+use super::{Given, Macro, Options, Row, hints, table, value};
 use crate::diagnostics::Errors;
-use crate::source::function::Function;
+use crate::source::function::{Function, first_span};
 use crate::source::list::{self, Entry};
 use crate::source::value::literal;
 use crate::source::value::placeholder::Scope;
@@ -35,25 +35,21 @@ impl Options {
         function: Option<&Function>,
         errors: &mut Errors,
     ) -> Self {
+        let before = errors.count();
         let mut reader = Reader {
             which,
             scope: scope(which, function),
             seen: Vec::new(),
             errors,
         };
-        let mut options = Self {
-            given: Vec::new(),
-            unreadable: Vec::new(),
-        };
-        for entry in list::read(tokens, reader.errors) {
-            match reader.entry(entry) {
-                Read::Option(given) => options.given.push(*given),
-                Read::Unreadable(row) => options.unreadable.push(row.name),
-                Read::Unknown => {}
-            }
-        }
-        exclusions(&options.given, errors);
-        options
+        let entries = list::read(tokens, reader.errors);
+        let given: Vec<_> = entries
+            .into_iter()
+            .filter_map(|entry| reader.entry(entry))
+            .collect();
+        let complete = errors.count() == before;
+        exclusions(&given, errors);
+        Self { given, complete }
     }
 }
 
@@ -67,12 +63,6 @@ fn scope(which: Macro, function: Option<&Function>) -> Scope<'_> {
     }
 }
 
-enum Read {
-    Option(Box<Given>),
-    Unreadable(&'static Row),
-    Unknown,
-}
-
 struct Reader<'a> {
     which: Macro,
     scope: Scope<'a>,
@@ -81,16 +71,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn entry(&mut self, entry: Entry) -> Read {
+    fn entry(&mut self, entry: Entry) -> Option<Given> {
         match entry {
             Entry::Named(name, given) => {
-                let Some(row) = self.row(&name) else {
-                    return Read::Unknown;
-                };
-                let value = form::read(row, &name, given, self.scope, self.errors);
-                value.map_or(Read::Unreadable(row), |value| {
-                    Read::Option(Box::new(Given { name, row, value }))
-                })
+                let row = self.row(&name)?;
+                let value = value::read(row, &name, given, self.scope, self.errors)?;
+                Some(Given { name, row, value })
             }
             Entry::Bare(expr) => self.bare(*expr),
         }
@@ -118,22 +104,19 @@ impl Reader<'_> {
         true
     }
 
-    fn bare(&mut self, expr: Expr) -> Read {
+    fn bare(&mut self, expr: Expr) -> Option<Given> {
         let text = matches!(literal(&expr), Some(Lit::Str(_)));
         let row = positional(self.which).and_then(|name| row_of(self.which, name));
         let Some(row) = row.filter(|row| matches!(row.form, Form::Templates(_)) || !text) else {
             self.errors.on(&expr, hints::bare(self.which, &expr));
-            return Read::Unknown;
+            return None;
         };
-        let span = crate::source::function::first_span(&expr);
-        if !self.first(row, span) {
-            return Read::Unknown;
+        let name = Ident::new(row.name, first_span(&expr));
+        if !self.first(row, name.span()) {
+            return None;
         }
-        let value = form::read_value(row, expr, self.scope, self.errors);
-        let name = Ident::new(row.name, span);
-        value.map_or(Read::Unreadable(row), |value| {
-            Read::Option(Box::new(Given { name, row, value }))
-        })
+        let value = value::read_value(row, expr, self.scope, self.errors)?;
+        Some(Given { name, row, value })
     }
 }
 

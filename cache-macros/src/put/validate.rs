@@ -6,7 +6,7 @@ use crate::source::{Input, result, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     input.function.returns.check_storable(Macro::Put, errors);
-    if !input.options.written("key") {
+    if input.options.lacks("key") {
         errors.at(
             proc_macro2::Span::call_site(),
             "`cache_put` needs the key that readers use: write `key = \"product:{id}\"`",

@@ -7,6 +7,7 @@ pub(crate) mod encoding;
 pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod placeholder;
+mod split;
 pub(crate) mod template;
 
 use syn::{Expr, Lit};

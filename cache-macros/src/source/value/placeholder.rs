@@ -170,3 +170,22 @@ fn in_tokens(tokens: TokenStream, name: &str) -> bool {
         TokenTree::Punct(_) => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_the_same_name_is_no_mention() {
+        for (text, found) in [
+            ("result.id", true),
+            ("self.result", false),
+            ("f(&result)", true),
+            ("format!(\"{result}\")", true),
+        ] {
+            let literal = LitStr::new("", proc_macro2::Span::call_site());
+            let placeholder = Placeholder::read(text, &literal, Scope::Caller).expect(text);
+            assert_eq!(placeholder.mentions("result"), found, "{text}");
+        }
+    }
+}

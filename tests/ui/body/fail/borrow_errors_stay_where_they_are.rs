@@ -1,0 +1,9 @@
+use cache_runtime::cacheable;
+
+#[cacheable(key = "name:{name}")]
+async fn name(name: String) -> String {
+    drop(name);
+    name
+}
+
+fn main() {}

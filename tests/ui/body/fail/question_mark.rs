@@ -1,0 +1,11 @@
+use cache_runtime::cacheable;
+
+struct Failed;
+
+#[cacheable(key = "number:{text}")]
+async fn number(text: String) -> Result<u64, Failed> {
+    let number: u64 = text.parse()?;
+    Ok(number)
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use cache_runtime::cacheable;
+
+#[cacheable(key = "product:{id}")]
+#[cacheable(key = "item:{id}")]
+async fn product(id: u64) -> u64 {
+    id
+}
+
+fn main() {}

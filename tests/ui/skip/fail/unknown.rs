@@ -1,0 +1,8 @@
+use cache_runtime::cacheable;
+
+#[cacheable(skip(pol))]
+async fn product(pool: u64, id: u64) -> u64 {
+    pool + id
+}
+
+fn main() {}
