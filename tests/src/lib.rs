@@ -9,7 +9,10 @@
 //! Failures of the harness itself panic with the reason, because a test cannot go on without it; only what a test may
 //! want to see fail (a worker that died, a server that is down) comes back as a `Result`.
 
+pub mod caches;
+pub mod crowd;
 pub mod fleet;
+pub mod origin;
 mod ports;
 pub mod proxy;
 pub mod resp;

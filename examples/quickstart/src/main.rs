@@ -85,7 +85,7 @@ async fn introduce(cache: &Cache, with_redis: bool) {
             "this process's memory (set REDIS_URL to share it with other processes)".to_owned()
         }
         (true, Ok(())) => "this process's memory, and Redis behind it".to_owned(),
-        (true, Err(health)) => format!("this process's memory; Redis does not answer ({health:?})"),
+        (true, Err(health)) => format!("this process's memory; {health}"),
     };
     println!("product(id) runs a query of 50 ms and is cached in {tiers}.\n");
     row("what happens", "took", "queries", "answered by");

@@ -36,7 +36,7 @@ pub(crate) fn table(outcome: &Outcome) -> String {
         "memory only"
     };
     let mut text = format!(
-        "{} processes x {} tasks, {tier}: {} requests in {:.2} s\n\n",
+        "{tier}, processes: {}, tasks in each: {}; {} requests in {:.2} s\n\n",
         outcome.processes,
         outcome.tasks,
         tally.requests,
@@ -83,7 +83,7 @@ pub(crate) fn table(outcome: &Outcome) -> String {
         (
             "Redis errors",
             tally.redis_errors.to_string(),
-            "none of them reached a caller",
+            "commands that failed; calls went on without",
         ),
         ("failed calls", tally.errors.to_string(), "must be 0"),
         (

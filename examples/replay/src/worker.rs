@@ -96,7 +96,7 @@ async fn wait_for_redis(cache: &Cache, order: &Order) -> Option<String> {
     let ready = cache.ready(Duration::from_secs(5)).await;
     ready
         .err()
-        .map(|health| format!("Redis does not answer, each process caches for itself: {health:?}"))
+        .map(|health| format!("{health}; each process caches for itself"))
 }
 
 async fn replay(run: &Arc<Run>, tasks: usize) -> Result<Tally, Box<dyn Error>> {
