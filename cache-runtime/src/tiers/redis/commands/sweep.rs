@@ -4,10 +4,8 @@
 //! before the cursor came to it (178 of 2,000 such loads survived, measured). After the first pass no
 //! load that ran when the eviction began can store; the second finds what was stored until then.
 //!
-//! The server's `MATCH` gets a superset, and the exact match is made here on the key inside the braces.
-//! A key too long to be kept whole is stored as a literal region, `#` and a digest: it may match
-//! whatever its region allows, and no glob made from the pattern finds it, so there is a second scan for
-//! those. `#` is in no other key.
+//! The server's `MATCH` gets a superset, the pattern's own glob, and the exact match is made here on the
+//! key inside the braces. Both find keys kept as a region and a digest.
 //!
 //! A cursor means nothing to another server or after a restart: a sweep stays on the connection it
 //! began on, and fails with it. A cluster has to sweep every primary. Holds are left alone.
@@ -23,8 +21,6 @@ use crate::tiers::redis::names::Part;
 
 /// Slots looked at per command: about half a millisecond of the server.
 const COUNT: usize = 1000;
-const EVERYTHING: &str = "*";
-const DIGESTED: &str = "*#*";
 
 impl RedisTier {
     pub(in crate::tiers::redis) async fn sweep_matching(
@@ -34,26 +30,14 @@ impl RedisTier {
     ) -> Result<u64, TierError> {
         let live = self.link.live(Deadline::after(batch_within)).await?;
         let glob = pattern.server_glob();
-        let mut globs = vec![glob.as_str()];
-        if glob != EVERYTHING {
-            globs.push(DIGESTED);
-        }
-        let mut values = 0;
-        for part in [Part::Lease, Part::Value] {
-            for glob in &globs {
-                let scan = Scan {
-                    part,
-                    glob: self.names.glob(part, glob),
-                    pattern,
-                    batch_within,
-                };
-                let gone = self.scan(&live, &scan).await?;
-                if part == Part::Value {
-                    values += gone;
-                }
-            }
-        }
-        Ok(values)
+        let scan = |part| Scan {
+            part,
+            glob: self.names.glob(part, &glob),
+            pattern,
+            batch_within,
+        };
+        self.scan(&live, &scan(Part::Lease)).await?;
+        self.scan(&live, &scan(Part::Value)).await
     }
 
     async fn scan(&self, live: &Live, scan: &Scan<'_>) -> Result<u64, TierError> {
@@ -78,7 +62,7 @@ impl RedisTier {
     fn is_meant(&self, scan: &Scan<'_>, key: &[u8]) -> bool {
         let key = std::str::from_utf8(key).ok();
         let key = key.and_then(|key| self.names.logical(scan.part, key));
-        key.is_some_and(|key| scan.pattern.matches(key) || scan.pattern.may_match_digest(key))
+        key.is_some_and(|key| scan.pattern.matches(key))
     }
 
     async fn batch(

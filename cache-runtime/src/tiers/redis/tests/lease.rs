@@ -205,6 +205,19 @@ async fn foreign_values_are_led_over_and_overwritten() {
 }
 
 #[tokio::test]
+async fn a_foreign_text_has_no_version() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let text = "somebody else's text, longer than a header";
+    server.ask(&["SET", "shop:{a}", text]);
+    let token = Token::random();
+    let mut ask = load(token);
+    ask.seen = Some(Token::of_stored(text.as_bytes()));
+    assert_eq!(tier.acquire("a", ask, SOON).await.unwrap(), Acquired::Lead);
+    assert_eq!(store(&tier, "a", token, 1).await.unwrap(), Stored::Stored);
+}
+
+#[tokio::test]
 async fn another_type_reads_as_nothing_and_is_counted() {
     let server = Server::start();
     let tier = tier(&server);
@@ -221,6 +234,7 @@ async fn a_foreign_lease_does_not_bar_the_key() {
     for foreign in [
         &["SADD", "shop:{a}:lease", "x"][..],
         &["SET", "shop:{a}:lease", "somebody else's text"],
+        &["SET", "shop:{a}:lease", "short", "PX", "100000"],
     ] {
         server.ask(&["FLUSHALL"]);
         server.ask(foreign);

@@ -25,10 +25,10 @@ impl Server {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("cache-tier-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         // Somebody else may take the free port before the server does.
         for _ in 0..5 {
+            std::fs::create_dir_all(&directory).unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = listener.local_addr().unwrap().port();
             drop(listener);
@@ -151,6 +151,25 @@ pub(super) fn exchange(stream: &mut TcpStream, words: &[&str]) -> String {
     }
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
+
+/// Runs one test in a process of its own, with nothing else in it.
+pub(super) fn alone(test: &str) -> std::process::ExitStatus {
+    let path = format!("{}::{test}", module_path!().rsplit_once("::").unwrap().0);
+    let path = path.split_once("::").unwrap().1;
+    let this = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", path, "--nocapture"])
+        .env(ALONE, "1")
+        .stdout(Stdio::null())
+        .status();
+    this.unwrap()
+}
+
+/// Whether this is the process made by [`alone`].
+pub(super) fn is_alone() -> bool {
+    std::env::var_os(ALONE).is_some()
+}
+
+const ALONE: &str = "CACHE_TIER_TEST_ALONE";
 
 /// Starts to record commands.
 pub(super) fn monitor(server: &Server) -> TcpStream {

@@ -30,6 +30,18 @@ async fn a_sweep_takes_what_matches_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_exact_match_is_made_here() {
+    let server = Server::start();
+    let tier = tier(&server);
+    for key in ["list:1", "list:22", "list:a%2Ab"] {
+        fill(&tier, key).await;
+    }
+    let gone = tier.sweep(&Pattern::parse("list:?"), SOON).await.unwrap();
+    assert_eq!(gone, 1);
+    assert_eq!(tier.get("list:1", SOON).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_sweep_breaks_leases() {
     let server = Server::start();
     let tier = tier(&server);
@@ -72,7 +84,7 @@ async fn leases_go_before_values() {
 }
 
 #[tokio::test]
-async fn a_digested_key_is_swept_although_no_glob_of_the_pattern_finds_it() {
+async fn a_digested_key_is_swept_where_its_region_can_match() {
     let server = Server::start();
     let tier = tier(&server);
     let digested = format!("list:#{}", "0f".repeat(16));
