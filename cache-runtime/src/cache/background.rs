@@ -63,6 +63,7 @@ async fn work(core: Weak<Core>, bell: Arc<Notify>) {
             let jittered = pause.mul_f64(0.5 + 0.5 * fastrand::f64());
             pause = (pause * 2).min(RETRY_LAST);
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(jittered) => {}
                 () = bell.notified() => tokio::time::sleep(RETRY_FIRST).await,
             }

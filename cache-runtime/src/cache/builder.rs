@@ -34,6 +34,8 @@ pub struct CacheBuilder {
     max_value_bytes: usize,
     max_key_bytes: usize,
     clock: Clock,
+    #[cfg(feature = "test-util")]
+    model: Option<crate::testing::ModelRedis>,
 }
 
 /// A URL and where it came from, for the error that names it.
@@ -56,6 +58,8 @@ impl CacheBuilder {
             max_value_bytes: 1 << 20,
             max_key_bytes: 64 << 10,
             clock: Clock::default(),
+            #[cfg(feature = "test-util")]
+            model: None,
         }
     }
 
@@ -137,6 +141,20 @@ impl CacheBuilder {
         self
     }
 
+    /// Runs the memory tier's deadlines on tokio's clock, which a test may pause.
+    #[cfg(feature = "test-util")]
+    pub fn tokio_clock(mut self) -> Self {
+        self.clock = Clock::Tokio(tokio::time::Instant::now());
+        self
+    }
+
+    /// Puts a model in the place of Redis.
+    #[cfg(feature = "test-util")]
+    pub fn model_redis(mut self, model: &crate::testing::ModelRedis) -> Self {
+        self.model = Some(model.clone());
+        self
+    }
+
     /// Builds the cache. Touches no network.
     ///
     /// # Errors
@@ -212,8 +230,16 @@ impl CacheBuilder {
         }
     }
 
-    #[cfg(feature = "redis")]
     fn tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
+        #[cfg(feature = "test-util")]
+        if let Some(model) = &self.model {
+            return Ok(Arc::new(model.tier()));
+        }
+        self.redis_tier()
+    }
+
+    #[cfg(feature = "redis")]
+    fn redis_tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
         let Some(RedisUrl { source, url }) = &self.redis else { return Ok(Arc::new(NoTier)) };
         let endpoint = crate::tiers::redis::parse(url)
             .map_err(|why| BuildError(format!("`{source}` is not a Redis URL: {why}")))?;
@@ -221,7 +247,7 @@ impl CacheBuilder {
     }
 
     #[cfg(not(feature = "redis"))]
-    fn tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
+    fn redis_tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
         match &self.redis {
             None => Ok(Arc::new(NoTier)),
             Some(RedisUrl { source, .. }) => Err(BuildError(format!(

@@ -161,10 +161,14 @@ impl PutGuard {
     ) {
         match self.state.take() {
             None | Some(State::Nothing) => {}
-            Some(State::Evict(evicting)) => evicting.now().await,
+            Some(State::Evict(evicting)) => {
+                self.counters.add(Count::Eviction);
+                evicting.now().await;
+            }
             Some(State::Late(waiting)) => {
                 let Some((template, fingerprint)) = waiting else { return };
                 let target = fill(template, fingerprint, value, late);
+                self.counters.add(Count::Eviction);
                 evict(&self.core, target).await;
             }
             Some(State::Put(mut put)) => {
@@ -179,7 +183,6 @@ impl PutGuard {
                 }
             }
         }
-        self.counters.add(Count::Eviction);
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     entry::Erased,
-    flight::{FlightKind, Outcome, Registered, RetryPermit, SharedError},
+    flight::{Flight, FlightKind, Outcome, Registered, RetryPermit, SharedError},
     key::Key,
     observe::{Count, Counters, Served, Why},
     policy::{MemoryUse, Resolved, StampedeProtection},
@@ -51,6 +51,7 @@ pub(crate) struct Call {
     pub(crate) refresh: bool,
     pub(crate) budget: Budget,
     pub(crate) served: Served,
+    began: Instant,
     wait_until: Option<Instant>,
     /// The wait ran out: share one unstored load.
     overdue: bool,
@@ -86,6 +87,7 @@ impl Call {
             refresh,
             budget,
             served: Served::Loaded,
+            began: Instant::now(),
             wait_until: None,
             overdue: false,
             failed: false,
@@ -156,7 +158,8 @@ impl Call {
                 Registered::Joined(_) if self.failed => Some(Step::Load(Role::Alone)),
                 Registered::Joined(flight) => {
                     let deadline = (!self.overdue).then(|| self.deadline());
-                    self.join(flight.wait(deadline).await)
+                    let outcome = flight.wait(deadline).await;
+                    self.join(&flight, outcome)
                 }
             };
             if let Some(step) = step {
@@ -197,9 +200,10 @@ impl Call {
         None
     }
 
-    fn join(&mut self, outcome: Option<Outcome>) -> Option<Step> {
+    fn join(&mut self, flight: &Flight, outcome: Option<Outcome>) -> Option<Step> {
         match outcome {
-            Some(Outcome::Value(value)) => {
+            Some(Outcome::Doubtful(_)) if !flight.loaded_since(self.began) => None,
+            Some(Outcome::Value(value) | Outcome::Doubtful(value)) => {
                 self.served = Served::Shared;
                 Some(Step::Serve(value))
             }

@@ -5,10 +5,9 @@
 //! loses it, and what it held stays readable elsewhere until its ttl.
 
 use std::{
-    collections::HashMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -23,7 +22,9 @@ const MOST: usize = 1_024;
 pub(crate) struct Journal {
     /// Most calls look no further than this.
     len: AtomicUsize,
-    pending: Mutex<HashMap<Target, Pending>>,
+    /// In the order of their arrival.
+    pending: Mutex<Vec<(Target, Pending)>>,
+    editions: AtomicU64,
     /// One replay at a time.
     pub(crate) replaying: tokio::sync::Mutex<()>,
 }
@@ -46,16 +47,13 @@ impl Journal {
     /// Queues an eviction; of two for one target the union remains.
     pub(crate) fn push(&self, item: &Item) {
         let mut pending = self.lock();
-        let mut add = |target: Target, hold: Duration| {
-            let entry = pending.entry(target).or_insert(Pending { hold, edition: 0 });
-            entry.hold = entry.hold.max(hold);
-            entry.edition += 1;
-        };
-        add(item.target.clone(), item.hold);
+        let edition = self.editions.fetch_add(1, Ordering::Relaxed);
+        match pending.iter_mut().find(|(target, _)| *target == item.target) {
+            Some((_, entry)) => *entry = Pending { hold: entry.hold.max(item.hold), edition },
+            None => pending.push((item.target.clone(), Pending { hold: item.hold, edition })),
+        }
         if pending.len() > MOST {
-            let edition = pending.values().map(|entry| entry.edition).max().unwrap_or(0) + 1;
-            pending.clear();
-            pending.insert(Target::All, Pending { hold: Duration::ZERO, edition });
+            *pending = vec![(Target::All, Pending { hold: Duration::ZERO, edition })];
         }
         self.len.store(pending.len(), Ordering::Release);
     }
@@ -66,7 +64,7 @@ impl Journal {
 
     /// Whether an eviction that concerns `key` is waiting.
     pub(crate) fn concerns(&self, key: &str) -> bool {
-        self.len() > 0 && self.lock().keys().any(|target| target.concerns(key))
+        self.len() > 0 && self.lock().iter().any(|(target, _)| target.concerns(key))
     }
 
     /// What is waiting and concerns `key`; everything without a key.
@@ -84,13 +82,11 @@ impl Journal {
     /// Strikes out what has been replayed, unless it was queued again meanwhile.
     pub(crate) fn strike(&self, done: &Replay) {
         let mut pending = self.lock();
-        if pending.get(&done.item.target).is_some_and(|entry| entry.edition == done.edition) {
-            pending.remove(&done.item.target);
-        }
+        pending.retain(|(_, entry)| entry.edition != done.edition);
         self.len.store(pending.len(), Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Target, Pending>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Target, Pending)>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

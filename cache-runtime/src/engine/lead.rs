@@ -40,6 +40,8 @@ pub(crate) struct Lead {
     pub(super) lease: Option<Lease>,
     pub(super) guard: FlightGuard,
     pub(super) right: Right,
+    /// The lease was broken or ran out.
+    pub(super) lost: bool,
     /// What is stored and was of no use.
     pub(super) seen: Option<Token>,
 }
@@ -67,7 +69,7 @@ impl Lead {
             _ if guard.flight().held => Right::Nothing,
             _ => Right::Store,
         };
-        Self { guard, lease: None, right, seen: None }
+        Self { guard, lease: None, right, lost: false, seen: None }
     }
 
     /// Everything between registration and the load.
@@ -225,12 +227,16 @@ impl Lead {
     pub(super) async fn keep(&mut self, within: Duration) -> std::convert::Infallible {
         let Some(lease) = &self.lease else { return std::future::pending().await };
         let ended = tokio::select! {
+            biased;
             ended = lease.renew(within) => ended,
             () = self.guard.flight().until_marked() => Ended::Marked,
         };
         self.right = Right::Nothing;
         match (ended, self.lease.take()) {
-            (Ended::Lost, Some(lease)) => lease.is_over(),
+            (Ended::Lost, Some(lease)) => {
+                self.lost = true;
+                lease.is_over();
+            }
             // Later callers start a load of their own; this one's value is for those who joined.
             (Ended::TooLong, _) => self.guard.mark(),
             // Dropped, which gives it back at once.

@@ -122,6 +122,7 @@ impl Put {
 
     /// Stores `value`, or evicts what is stored.
     pub(crate) async fn finish(mut self, value: Erased, wish: Wish) -> Result<(), CacheError> {
+        self.counters.add(Count::Put);
         let wants_bytes = self.lease.is_some();
         let parts = Parts {
             core: &self.core,

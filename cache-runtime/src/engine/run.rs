@@ -68,6 +68,7 @@ where
         count_error(call, &result);
         return result;
     };
+    lead.guard.flight().begin_load();
     let started = Instant::now();
     let result = tokio::select! {
         // The load is looked at first: when both are ready, its value counts and the lease decides.

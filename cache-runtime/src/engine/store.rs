@@ -82,7 +82,12 @@ impl Lead {
             Ok(prepared) => self.store(call, &value, prepared).await,
         };
         let wanted = entry.is_some();
-        if !self.guard.end(Outcome::Value(value), entry) && wanted {
+        let outcome = if self.lost && !self.guard.flight().is_marked() {
+            Outcome::Doubtful(value)
+        } else {
+            Outcome::Value(value)
+        };
+        if !self.guard.end(outcome, entry) && wanted {
             call.counters.add(Count::RefusedStore);
         }
     }
@@ -100,6 +105,7 @@ impl Lead {
         match kept {
             Kept::Yes => memory_entry(call_parts(call), value, &prepared),
             Kept::Refused => {
+                self.lost = true;
                 call.counters.add(Count::RefusedStore);
                 None
             }

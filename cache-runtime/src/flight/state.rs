@@ -4,7 +4,7 @@ use std::{
     any::Any,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -33,6 +33,9 @@ pub(crate) type SharedError = Arc<dyn Any + Send + Sync>;
 #[derive(Clone)]
 pub(crate) enum Outcome {
     Value(Erased),
+    /// A value whose store Redis refused: somebody evicted the key while it was loaded. It is for those
+    /// whose call began before the load did.
+    Doubtful(Erased),
     /// The origin failed and its error can be shared.
     Failed(SharedError),
     /// The origin failed; each waiter has to see for itself.
@@ -45,6 +48,7 @@ impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Value(_) => "Value",
+            Self::Doubtful(_) => "Doubtful",
             Self::Failed(_) => "Failed",
             Self::FailedAlone => "FailedAlone",
             Self::Abandoned => "Abandoned",
@@ -60,6 +64,7 @@ pub(crate) struct Flight {
     pub(crate) kind: FlightKind,
     /// A hold was in force when it began: its value must not be stored.
     pub(crate) held: bool,
+    load_began: OnceLock<Instant>,
     outcome: Mutex<Option<Outcome>>,
     ended: Notify,
     marked: AtomicBool,
@@ -73,11 +78,22 @@ impl Flight {
             reader,
             kind,
             held,
+            load_began: OnceLock::new(),
             outcome: Mutex::new(None),
             ended: Notify::new(),
             marked: AtomicBool::new(false),
             on_mark: Notify::new(),
         }
+    }
+
+    /// The origin runs from here on.
+    pub(crate) fn begin_load(&self) {
+        let _ = self.load_began.set(Instant::now());
+    }
+
+    /// Whether the value was loaded after `moment`, so that no eviction before it concerns the value.
+    pub(crate) fn loaded_since(&self, moment: Instant) -> bool {
+        self.load_began.get().is_some_and(|began| moment <= *began)
     }
 
     /// Whether an eviction has overtaken this load.

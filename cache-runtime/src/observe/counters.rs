@@ -41,6 +41,7 @@ counters! {
     WaitTimeout => wait_timeouts,
     Bypassed => bypassed,
     RefusedStore => refused_stores,
+    Put => puts,
     Eviction => evictions,
     RedisError => redis_errors,
     RedisTimeout => redis_timeouts,

@@ -39,6 +39,8 @@ pub struct SiteStats {
     pub bypassed: u64,
     /// Values returned but not stored, because an eviction, a hold or another load came between.
     pub refused_stores: u64,
+    /// Values written by `#[cache_put]` and `Cache::put`, stored or not.
+    pub puts: u64,
     /// Evictions asked for.
     pub evictions: u64,
     /// Redis commands that failed or found no connection, timeouts included.

@@ -22,6 +22,9 @@ pub(crate) enum Clock {
     /// A clock that moves when a test says so.
     #[cfg(feature = "test-util")]
     Manual(ManualClock),
+    /// The clock waiting runs on, which a test may pause.
+    #[cfg(feature = "test-util")]
+    Tokio(tokio::time::Instant),
 }
 
 impl Clock {
@@ -34,6 +37,10 @@ impl Clock {
             }
             #[cfg(feature = "test-util")]
             Self::Manual(clock) => clock.now(),
+            #[cfg(feature = "test-util")]
+            Self::Tokio(start) => {
+                u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
+            }
         }
     }
 }

@@ -1,6 +1,9 @@
 //! For the project's own tests (feature `test-util`).
 
+mod model;
+
 pub use crate::ports::ManualClock;
+pub use model::{Faults, ModelRedis};
 
 use crate::Cache;
 
