@@ -8,16 +8,28 @@
 //! connection, for the answer), never panics, and after a failure leaves at most a lease behind that
 //! expires by itself. Tiers know keys, tokens and patterns; they import nothing of the engine.
 
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(dead_code, reason = "the null tier never fails")
+)]
 mod error;
 pub(crate) mod memory;
 mod none;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(
+        dead_code,
+        reason = "the null tier reads no question and gives few answers"
+    )
+)]
 mod shared;
 
 pub(crate) use error::{ErrorKind, TierError};
 pub(crate) use none::NoTier;
+#[cfg(feature = "redis")]
+pub(crate) use shared::Moment;
 pub(crate) use shared::{
-    Acquire, Acquired, Eviction, Fut, LeaseKind, LinkState, Moment, Remote, SharedTier, Store,
-    Stored,
+    Acquire, Acquired, Eviction, Fut, LeaseKind, LinkState, Remote, SharedTier, Store, Stored,
 };

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use endpoint::{BadUrl, Endpoint, parse};
+pub(crate) use endpoint::{Endpoint, parse};
 use link::Link;
 use names::Names;
 
