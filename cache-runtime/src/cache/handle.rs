@@ -8,13 +8,16 @@ use std::{
     time::Duration,
 };
 
-use super::{CacheBuilder, EntryInfo, Health, builder, current, env, inspect, scope};
+use super::{
+    CacheBuilder, EntryInfo, Health, builder, current, env, inspect,
+    scope::{self, Mode},
+};
 use crate::{
     engine::{Call, Core, Evict, EvictTask, Loaded, Put, Wish, run},
     entry::{CacheValue, ValueType},
     error::{BuildError, CacheError, ErrorKind, InstallError},
     key::Key,
-    observe::{Count, Counters, Stats},
+    observe::{Count, Counters, Served, Stats, Why},
     policy::{Policy, Resolved},
     site::{Hooks, Share},
     tiers::memory::Reader,
@@ -93,7 +96,7 @@ impl Cache {
     /// Runs a future with this cache as the current one: for tests, and for services with a cache per tenant.
     ///
     /// Loads and tasks the cache starts keep it; tasks the future spawns do not.
-    pub fn as_current<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
+    pub fn as_current<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         scope::with_cache(self.clone(), future)
     }
 
@@ -149,15 +152,21 @@ impl Cache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        if !self.is_usable(key) {
-            return scope::in_load(load()).await;
+        let mode = scope::mode();
+        if mode == Mode::Bypass || !self.is_usable(key) {
+            let why = if mode == Mode::Bypass { Why::Asked } else { Why::Key };
+            self.counters("get_or_load").add(Count::Bypassed);
+            let result = scope::in_load(load()).await;
+            scope::report(Served::Bypassed(why));
+            return result;
         }
         let reader = self.reader::<T>(key, policy);
-        let call = self.call(key, reader, policy, "get_or_load");
-        if let Some(value) = call.in_memory() {
-            if let Some(value) = value.downcast_ref::<T>() {
-                return Ok(value.clone());
-            }
+        let mut call = self.call(key, reader, policy, "get_or_load");
+        call.refresh = mode == Mode::Refresh;
+        if let Some(value) = call.in_memory().and_then(|value| value.downcast_ref::<T>().cloned()) {
+            call.served = Served::Memory;
+            call.finished();
+            return Ok(value);
         }
         let with = Loaded { hooks: Hooks::none(), share: Share::Not };
         run(call, with, Box::pin(async move { load().await })).await
@@ -268,7 +277,7 @@ impl Cache {
     }
 
     fn reader<T: CacheValue>(&self, key: &Key, policy: &Policy) -> Reader {
-        let schema = policy.over(&self.core.settings.defaults).schema();
+        let schema = policy.schema_over(&self.core.settings.defaults);
         Reader {
             template: key.template(),
             instance: 0,
