@@ -46,14 +46,13 @@ fn here() -> Option<Scope> {
     SCOPE.try_with(Clone::clone).ok()
 }
 
-fn open<F: Future>(
-    change: impl FnOnce(&mut Scope),
-    future: F,
-) -> impl Future<Output = F::Output> {
+/// What surrounds the future is looked at when it runs, not when it is made: `cache.as_current(refresh(call()))` makes
+/// the inner scope before the outer one is there.
+async fn open<F: Future>(change: impl FnOnce(&mut Scope), future: F) -> F::Output {
     EVER.store(true, Ordering::Relaxed);
     let mut scope = here().unwrap_or_default();
     change(&mut scope);
-    SCOPE.scope(scope, future)
+    SCOPE.scope(scope, future).await
 }
 
 /// The cache of the innermost `as_current`.
