@@ -11,11 +11,14 @@
 
 pub mod caches;
 pub mod crowd;
+pub mod eventually;
 pub mod fleet;
+pub mod logs;
 pub mod origin;
 mod ports;
 pub mod proxy;
 pub mod resp;
+pub mod scenarios;
 pub mod server;
 mod signal;
 pub mod worker;

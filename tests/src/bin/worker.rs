@@ -1,8 +1,6 @@
 //! One process of a fleet under test: the scenarios the behaviour tests ask for by name.
 
-use tests::worker::Scenarios;
-
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    Scenarios::new().serve().await
+    tests::scenarios::all().serve().await
 }

@@ -1,0 +1,49 @@
+//! The annotated functions of a fleet. Their key says nothing of the source, so every process means the same entry.
+
+use cache_runtime::{cache_evict, cache_put, cacheable};
+
+use super::origin::{Down, Source};
+
+/// The key of [`product`], as the origin and Redis know it.
+pub fn key(id: u64) -> String {
+    format!("product:{id}")
+}
+
+/// A product's version. One load in the fleet; nobody gives up waiting during a test.
+///
+/// # Errors
+/// The origin's, which waiters share.
+#[cacheable(key = "product:{id}", ttl = "10m", jitter = 0.0, stampede_protection, wait_timeout = "60s")]
+pub async fn product(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&key(id)).await
+}
+
+/// An error that cannot be cloned.
+#[derive(Debug)]
+pub struct Alone;
+
+/// As [`product`], with an error each waiter has to see for itself.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(key = "product:{id}", ttl = "10m", jitter = 0.0, stampede_protection, wait_timeout = "60s")]
+pub async fn product_or_alone(source: &Source, id: u64) -> Result<u64, Alone> {
+    source.load(&key(id)).await.map_err(|Down| Alone)
+}
+
+/// Changes a product.
+#[cache_evict(key = "product:{id}")]
+pub async fn rename(source: &Source, id: u64) -> u64 {
+    source.commit(&key(id)).await
+}
+
+/// Changes a product and stores what it is now. The load afterwards stands for the time the write takes.
+///
+/// # Errors
+/// The origin's.
+#[cache_put(key = "product:{id}", ttl = "10m", jitter = 0.0)]
+pub async fn save(source: &Source, id: u64) -> Result<u64, Down> {
+    let saved = source.commit(&key(id)).await;
+    source.load(&format!("save:{id}")).await?;
+    Ok(saved)
+}

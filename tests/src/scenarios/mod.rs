@@ -1,0 +1,154 @@
+//! What a worker process can be asked to do: open a cache, call annotated functions through it, and tell what is left.
+//!
+//! One process may hold several caches, told apart by a name of the test's own. Calls run until they are answered,
+//! however long, so that "nobody is stuck" is an answer with everybody in it.
+
+mod calls;
+pub mod crew;
+pub mod functions;
+pub mod origin;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cache_runtime::testing::leftovers;
+use cache_runtime::{Cache, Evict, Key};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::worker::{Answer, Events, Scenarios};
+
+pub use self::calls::{Answers, Call, Function};
+
+/// The name every cache of a fleet has in Redis.
+pub const NAME: &str = "shop";
+
+/// How a cache of a worker is built.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Open {
+    /// What the test calls it.
+    pub cache: String,
+    /// Where its Redis is.
+    pub url: String,
+}
+
+/// What is evicted through a worker's cache.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum What {
+    /// One key, by its text.
+    Key(String),
+    /// What a glob matches.
+    Pattern(String),
+    /// Everything.
+    All,
+}
+
+/// A request about a cache.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct About<T> {
+    cache: String,
+    what: T,
+}
+
+/// What one worker knows.
+#[derive(Debug, Default)]
+struct Worker {
+    caches: Mutex<HashMap<String, Cache>>,
+    calls: calls::Running,
+}
+
+impl Worker {
+    fn cache(&self, name: &str) -> Cache {
+        let caches = self.caches.lock().expect("no holder panics");
+        caches.get(name).unwrap_or_else(|| panic!("no cache `{name}` was opened")).clone()
+    }
+
+    async fn open(&self, open: Open) -> Answer {
+        let cache = Cache::builder(NAME).redis(open.url).redis_budget(Duration::from_secs(5)).build()?;
+        cache.ready(Duration::from_secs(20)).await?;
+        self.caches.lock().expect("no holder panics").insert(open.cache, cache);
+        Ok(Value::Null)
+    }
+
+    async fn evict(&self, request: About<What>) -> Answer {
+        let evict = match request.what {
+            What::Key(text) => Evict::key(Key::new(&text)),
+            What::Pattern(pattern) => Evict::pattern(pattern),
+            What::All => Evict::all(),
+        };
+        self.cache(&request.cache).evict(evict).await?;
+        Ok(Value::Null)
+    }
+
+    fn figures(&self, cache: &str) -> Answer {
+        let cache = self.cache(cache);
+        let (total, left) = (cache.stats().total, leftovers(&cache));
+        Ok(json!({
+            "loads": total.loads,
+            "shared": total.shared,
+            "refused_stores": total.refused_stores,
+            "wait_timeouts": total.wait_timeouts,
+            "redis_errors": total.redis_errors,
+            "flights": left.flights,
+            "retry_queues": left.retry_queues,
+        }))
+    }
+
+    async fn in_memory(&self, request: About<String>) -> Answer {
+        let info = self.cache(&request.cache).inspect(&Key::new(&request.what)).await;
+        Ok(json!(info.is_some_and(|info| info.memory.is_some())))
+    }
+
+    async fn health(&self, cache: &str) -> Answer {
+        Ok(json!(self.cache(cache).health().to_string()))
+    }
+}
+
+/// A handler that reads its request as `T`.
+fn on<T, F, Fut>(
+    scenarios: Scenarios,
+    worker: &Arc<Worker>,
+    name: &'static str,
+    handler: F,
+) -> Scenarios
+where
+    T: for<'de> Deserialize<'de> + Send + 'static,
+    F: Fn(Arc<Worker>, Events, T) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Answer> + Send + 'static,
+{
+    let worker = Arc::clone(worker);
+    scenarios.on(name, move |events, with| {
+        let (worker, handler) = (Arc::clone(&worker), handler.clone());
+        async move { handler(worker, events, serde_json::from_value(with)?).await }
+    })
+}
+
+/// Everything a worker can be asked for.
+pub fn all() -> Scenarios {
+    let worker = Arc::new(Worker::default());
+    let all = Scenarios::new();
+    let all = on(all, &worker, "open", |worker, _, open: Open| async move { worker.open(open).await });
+    let all = on(all, &worker, "call", |worker, events, call: Call| async move {
+        let cache = worker.cache(&call.cache);
+        Ok(serde_json::to_value(worker.calls.run(cache, events, call).await)?)
+    });
+    let all = on(all, &worker, "hang_up", |worker, _, name: String| async move {
+        Ok(json!(worker.calls.hang_up(&name)))
+    });
+    let all = on(all, &worker, "evict", |worker, _, what: About<What>| async move {
+        worker.evict(what).await
+    });
+    let all = on(all, &worker, "figures", |worker, _, cache: String| async move {
+        worker.figures(&cache)
+    });
+    let all = on(all, &worker, "in_memory", |worker, _, what: About<String>| async move {
+        worker.in_memory(what).await
+    });
+    let all = on(all, &worker, "health", |worker, _, cache: String| async move {
+        worker.health(&cache).await
+    });
+    on(all, &worker, "close", |worker, _, cache: String| async move {
+        Ok(json!(worker.cache(&cache).close(Duration::from_secs(10)).await.is_nothing()))
+    })
+}

@@ -1,0 +1,133 @@
+//! Evictions and puts in one process while another loads or puts: what was loaded before a write is cached nowhere after it.
+
+use tests::scenarios::Function::{Product, Rename, Save};
+use tests::scenarios::What;
+use tests::scenarios::crew::Crew;
+use tests::scenarios::functions::key;
+use tests::scenarios::origin::End;
+
+/// Worker 0 loads with 50 callers, worker `evicting` evicts meanwhile.
+async fn evicted_during_a_load(evicting: usize, what: What) {
+    let crew = Crew::of(2).await;
+    crew.origin.hold(1);
+    let calls = crew.call(0, "callers", Product, 50);
+    let evict = async {
+        crew.origin.begun(&key(7), 1).await;
+        crew.waiting(0, "callers").await;
+        crew.origin.commit(&key(7));
+        crew.evict(evicting, what.clone()).await;
+        crew.origin.release(End::Value);
+    };
+    let (answers, ()) = tokio::join!(calls, evict);
+    assert_eq!(answers.values.get(&1), Some(&50), "those who waited before get the value: {what:?} {answers:?}");
+    assert!(!crew.in_redis().await, "{what:?}");
+    assert!(!crew.in_memory(0).await && !crew.in_memory(1).await, "{what:?}");
+    assert_eq!(crew.figure(0, "refused_stores").await, 1, "{what:?}");
+    assert_eq!(crew.product(0).await, (2, "Loaded".to_owned()), "{what:?}");
+    assert_eq!(crew.product(1).await, (2, "Redis".to_owned()), "{what:?}");
+    crew.nothing_is_left(0..2).await;
+}
+
+#[tokio::test]
+async fn key_evicted_by_the_loading_process_is_not_cached() {
+    evicted_during_a_load(0, What::Key(key(7))).await;
+}
+
+#[tokio::test]
+async fn key_evicted_by_another_process_is_not_cached() {
+    evicted_during_a_load(1, What::Key(key(7))).await;
+}
+
+#[tokio::test]
+async fn pattern_evicted_by_the_loading_process_is_not_cached() {
+    evicted_during_a_load(0, What::Pattern("product:*".to_owned())).await;
+}
+
+#[tokio::test]
+async fn pattern_evicted_by_another_process_is_not_cached() {
+    evicted_during_a_load(1, What::Pattern("prod*:?".to_owned())).await;
+}
+
+#[tokio::test]
+async fn everything_evicted_by_the_loading_process_is_not_cached() {
+    evicted_during_a_load(0, What::All).await;
+}
+
+#[tokio::test]
+async fn everything_evicted_by_another_process_is_not_cached() {
+    evicted_during_a_load(1, What::All).await;
+}
+
+#[tokio::test]
+async fn annotated_eviction_reaches_what_another_process_stored() {
+    let crew = Crew::of(2).await;
+    assert_eq!(crew.product(0).await, (1, "Loaded".to_owned()));
+    let renamed = crew.call(1, "rename", Rename, 1).await;
+    assert_eq!(renamed.values.into_keys().collect::<Vec<_>>(), [2]);
+    assert_eq!(crew.product(1).await, (2, "Loaded".to_owned()));
+}
+
+#[tokio::test]
+async fn what_one_process_puts_another_reads() {
+    let crew = Crew::of(2).await;
+    assert_eq!(crew.product(0).await.0, 1);
+    let saved = crew.call(0, "save", Save, 1).await;
+    assert_eq!(saved.values.into_keys().collect::<Vec<_>>(), [2]);
+    assert_eq!(crew.product(0).await, (2, "Memory".to_owned()));
+    assert_eq!(crew.product(1).await, (2, "Redis".to_owned()));
+    assert_eq!(crew.origin.loads(&key(7)), 1);
+    crew.nothing_is_left(0..2).await;
+}
+
+#[tokio::test]
+async fn puts_that_meet_leave_nothing_or_the_newest() {
+    let crew = Crew::of(3).await;
+    assert_eq!(crew.product(0).await.0, 1);
+    crew.origin.hold(2);
+    // Both have committed before either stores.
+    let slow = crew.call(0, "slow", Save, 1);
+    let fast = async {
+        crew.origin.begun("save:7", 1).await;
+        crew.call(1, "fast", Save, 1).await
+    };
+    let meet = async {
+        crew.origin.begun("save:7", 2).await;
+        crew.origin.release(End::Value);
+    };
+    tokio::join!(slow, fast, meet);
+    assert_eq!(crew.product(2).await.0, 3);
+    assert_eq!(crew.product(0).await.0, 3, "the one that came too late evicted its own memory too");
+    crew.nothing_is_left(0..3).await;
+}
+
+#[tokio::test]
+async fn load_beside_a_put_is_not_stored() {
+    let crew = Crew::of(2).await;
+    crew.origin.hold(1);
+    let put = crew.call(0, "save", Save, 1);
+    let beside = async {
+        crew.origin.begun("save:7", 1).await;
+        let (_, served) = crew.product(1).await;
+        assert_eq!(served, "Loaded", "a put is not waited for");
+        assert!(!crew.in_memory(1).await && !crew.in_redis().await);
+        crew.origin.release(End::Value);
+    };
+    tokio::join!(put, beside);
+    assert_eq!(crew.product(1).await, (2, "Redis".to_owned()));
+}
+
+#[tokio::test]
+async fn failed_put_evicts() {
+    let crew = Crew::of(2).await;
+    assert_eq!(crew.product(0).await.0, 1);
+    crew.origin.hold(1);
+    let put = crew.call(0, "save", Save, 1);
+    let fail = async {
+        crew.origin.begun("save:7", 1).await;
+        crew.origin.release(End::Fail);
+    };
+    assert_eq!(tokio::join!(put, fail).0.errors, 1);
+    assert!(!crew.in_redis().await && !crew.in_memory(0).await);
+    assert_eq!(crew.product(0).await, (2, "Loaded".to_owned()));
+    crew.nothing_is_left(0..2).await;
+}
