@@ -42,9 +42,14 @@ impl Site {
     /// The fingerprint of an instantiation: of its generic arguments, so that a put of another function of
     /// the same arguments agrees; zero where there are none.
     pub(crate) fn fingerprint(&self, instance: &'static str) -> u64 {
-        let &(first, fingerprint) =
-            self.first.get_or_init(|| (instance, generics_fingerprint(instance)));
-        if std::ptr::eq(first, instance) { fingerprint } else { generics_fingerprint(instance) }
+        let &(first, fingerprint) = self
+            .first
+            .get_or_init(|| (instance, generics_fingerprint(instance)));
+        if std::ptr::eq(first, instance) {
+            fingerprint
+        } else {
+            generics_fingerprint(instance)
+        }
     }
 }
 
@@ -67,11 +72,31 @@ pub fn instance<F>(_: &F) -> &'static str {
     std::any::type_name::<F>().trim_end_matches("::{{closure}}")
 }
 
-/// FNV-1a of everything between the outermost angle brackets of a path.
+/// FNV-1a of everything between the outermost angle brackets of a path; lifetimes say nothing.
 fn generics_fingerprint(instance: &str) -> u64 {
-    let Some(start) = instance.find('<') else { return key::UNSPECIFIED };
+    let Some(start) = instance.find('<') else {
+        return key::UNSPECIFIED;
+    };
     let end = instance.rfind('>').map_or(instance.len(), |end| end + 1);
-    key::fingerprint(&instance[start..end])
+    let generics = without_lifetimes(&instance[start..end]);
+    if generics == "<>" {
+        key::UNSPECIFIED
+    } else {
+        key::fingerprint(&generics)
+    }
+}
+
+fn without_lifetimes(generics: &str) -> String {
+    let mut kept = String::with_capacity(generics.len());
+    let mut rest = generics;
+    while let Some(quote) = rest.find('\'') {
+        kept.push_str(&rest[..quote]);
+        let name = rest[quote + 1..].find(|c: char| !c.is_alphanumeric() && c != '_');
+        rest = name.map_or("", |end| &rest[quote + 1 + end..]);
+        rest = rest.strip_prefix(", ").unwrap_or(rest);
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// What a site does with a value it has loaded; closures over the value that capture nothing.
@@ -82,7 +107,10 @@ pub struct Hooks<V> {
 
 impl<V> Hooks<V> {
     pub(crate) const fn none() -> Self {
-        Self { ttl_from: None, unless: None }
+        Self {
+            ttl_from: None,
+            unless: None,
+        }
     }
 
     /// The value's own ttl; zero: do not store.
@@ -109,6 +137,9 @@ impl<V> fmt::Debug for Hooks<V> {
     }
 }
 
+/// Makes a waiter's error from the shared one.
+type Unwrap<E> = fn(&SharedError, fn(&E) -> E) -> Option<E>;
+
 /// How waiters get the leader's error.
 pub enum Share<E> {
     /// They do not: each runs the origin.
@@ -127,7 +158,7 @@ pub enum Share<E> {
         #[doc(hidden)]
         wrap: fn(E) -> SharedError,
         #[doc(hidden)]
-        unwrap: fn(&SharedError, fn(&E) -> E) -> Option<E>,
+        unwrap: Unwrap<E>,
     },
 }
 
@@ -157,15 +188,19 @@ mod tests {
         instance(&|| {})
     }
 
-    fn generic<T, const N: usize>() -> &'static str {
+    fn generic<T, const N: usize>(_: [T; N]) -> &'static str {
         instance(&|| {})
     }
 
     #[test]
     fn an_instantiation_is_named_with_its_type_and_arguments() {
         assert!(plain().ends_with("site::tests::plain"), "{}", plain());
-        assert!(Repo::<u8>::load().ends_with("Repo<u8>::load"), "{}", Repo::<u8>::load());
-        assert!(generic::<String, 7>().ends_with("generic<alloc::string::String, 7>"));
+        assert!(
+            Repo::<u8>::load().ends_with("Repo<u8>::load"),
+            "{}",
+            Repo::<u8>::load()
+        );
+        assert!(generic([0u8; 7]).ends_with("generic<u8, 7>"));
     }
 
     #[test]
@@ -176,6 +211,9 @@ mod tests {
             generics_fingerprint(Repo::<u8>::load()),
             generics_fingerprint(Repo::<u16>::load())
         );
-        assert_eq!(generics_fingerprint("a::Repo<u8>::get"), generics_fingerprint("b::Repo<u8>::put"));
+        let of = generics_fingerprint;
+        assert_eq!(of("a::Repo<u8>::get"), of("b::Repo<u8>::put"));
+        assert_eq!(of("a::Repo<'_>::get"), 0);
+        assert_eq!(of("a::Repo<'_, u8>::get"), of("b::Repo<u8>::put"));
     }
 }

@@ -29,7 +29,9 @@ impl Background {
         if core.closed.load(Ordering::Acquire) {
             return;
         }
-        let Ok(runtime) = Handle::try_current() else { return };
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         if worker.as_ref().is_none_or(JoinHandle::is_finished) {
             *worker = Some(runtime.spawn(work(Arc::downgrade(core), Arc::clone(&self.bell))));
@@ -37,7 +39,12 @@ impl Background {
     }
 
     pub(crate) fn stop(&self) {
-        if let Some(worker) = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(worker) = self
+            .worker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             worker.abort();
         }
     }

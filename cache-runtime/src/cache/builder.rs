@@ -41,6 +41,10 @@ pub struct CacheBuilder {
 /// A URL and where it came from, for the error that names it.
 struct RedisUrl {
     source: &'static str,
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "only named in an error then")
+    )]
     url: String,
 }
 
@@ -214,7 +218,10 @@ impl CacheBuilder {
             Err(BuildError(format!("`{setting}` is 0; it must be more")))
         };
         positive("memory.max_entries", self.memory.max_entries as u128)?;
-        positive("memory.max_bytes", u128::from(self.memory.max_bytes.unwrap_or(1)))?;
+        positive(
+            "memory.max_bytes",
+            u128::from(self.memory.max_bytes.unwrap_or(1)),
+        )?;
         positive("memory.max_age", self.memory.max_age.as_nanos())?;
         positive("redis_budget", self.redis_budget.as_nanos())?;
         positive("evict_deadline", self.evict_deadline.as_nanos())?;
@@ -240,10 +247,16 @@ impl CacheBuilder {
 
     #[cfg(feature = "redis")]
     fn redis_tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
-        let Some(RedisUrl { source, url }) = &self.redis else { return Ok(Arc::new(NoTier)) };
+        let Some(RedisUrl { source, url }) = &self.redis else {
+            return Ok(Arc::new(NoTier));
+        };
         let endpoint = crate::tiers::redis::parse(url)
             .map_err(|why| BuildError(format!("`{source}` is not a Redis URL: {why}")))?;
-        Ok(Arc::new(crate::tiers::redis::RedisTier::new(&self.name, endpoint, self.max_in_flight)))
+        Ok(Arc::new(crate::tiers::redis::RedisTier::new(
+            &self.name,
+            endpoint,
+            self.max_in_flight,
+        )))
     }
 
     #[cfg(not(feature = "redis"))]
@@ -261,7 +274,9 @@ impl CacheBuilder {
 fn random_secret() -> Vec<u8> {
     use std::hash::{BuildHasher, RandomState};
     // Each `RandomState` is keyed by the operating system's random numbers.
-    (0..4u8).flat_map(|part| RandomState::new().hash_one(part).to_be_bytes()).collect()
+    (0..4u8)
+        .flat_map(|part| RandomState::new().hash_one(part).to_be_bytes())
+        .collect()
 }
 
 impl fmt::Debug for CacheBuilder {

@@ -11,7 +11,9 @@ static INSTALLED: OnceCell<Cache> = OnceCell::new();
 
 /// Used until a cache is installed: nobody has to configure anything to begin.
 static FALLBACK: LazyLock<Cache> = LazyLock::new(|| {
-    Cache::builder("cache").build().expect("the defaults are a valid configuration")
+    Cache::builder("cache")
+        .build()
+        .expect("the defaults are a valid configuration")
 });
 
 /// A cache borrowed for one call.

@@ -13,13 +13,18 @@ pub(super) fn builder() -> Result<CacheBuilder, BuildError> {
         defaults = defaults.ttl(duration("CACHE_TTL", &ttl)?);
     }
     if let Some(jitter) = text("CACHE_JITTER")? {
-        let share = jitter.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-        let share: f64 = share.ok_or_else(|| bad("CACHE_JITTER", &jitter, "a number from 0 to 1"))?;
+        let share = jitter
+            .parse()
+            .ok()
+            .filter(|share| (0.0..=1.0).contains(share));
+        let share: f64 =
+            share.ok_or_else(|| bad("CACHE_JITTER", &jitter, "a number from 0 to 1"))?;
         defaults = defaults.jitter(share);
     }
     if let Some(entries) = text("CACHE_MAX_ENTRIES")? {
         let count = entries.parse().ok().filter(|&count: &usize| count > 0);
-        let count = count.ok_or_else(|| bad("CACHE_MAX_ENTRIES", &entries, "a whole number above 0"))?;
+        let count =
+            count.ok_or_else(|| bad("CACHE_MAX_ENTRIES", &entries, "a whole number above 0"))?;
         builder = builder.memory(Memory::new().max_entries(count));
     }
     if let Some(url) = text("REDIS_URL")? {
@@ -34,20 +39,27 @@ fn text(variable: &str) -> Result<Option<String>, BuildError> {
         Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => Ok(Some(text)),
         Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(BuildError(format!("the environment variable {variable} is not unicode")))
-        }
+        Err(env::VarError::NotUnicode(_)) => Err(BuildError(format!(
+            "the environment variable {variable} is not unicode"
+        ))),
     }
 }
 
 fn bad(variable: &str, value: &str, wanted: &str) -> BuildError {
-    BuildError(format!("the environment variable {variable} is `{value}`; it must be {wanted}"))
+    BuildError(format!(
+        "the environment variable {variable} is `{value}`; it must be {wanted}"
+    ))
 }
 
 /// Seconds (`600`), or numbers with units (`1h30m`, `250ms`), as in the attributes.
 fn duration(variable: &str, value: &str) -> Result<Duration, BuildError> {
-    parse_duration(value)
-        .ok_or_else(|| bad(variable, value, "seconds (`600`) or a duration (`1h30m`, `250ms`)"))
+    parse_duration(value).ok_or_else(|| {
+        bad(
+            variable,
+            value,
+            "seconds (`600`) or a duration (`1h30m`, `250ms`)",
+        )
+    })
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {
@@ -60,7 +72,9 @@ fn parse_duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let unit = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let millis = match &rest[..unit] {
             "ms" => 1,
             "s" => 1_000,

@@ -113,8 +113,14 @@ impl Cache {
         if !self.is_usable(key) {
             return None;
         }
-        let reader = Reader { schema: None, ..self.reader::<T>(key, &Policy::new()) };
-        let value = self.call(key, reader, &Policy::new(), "get").stored().await?;
+        let reader = Reader {
+            schema: None,
+            ..self.reader::<T>(key, &Policy::new())
+        };
+        let value = self
+            .call(key, reader, &Policy::new(), "get")
+            .stored()
+            .await?;
         value.downcast_ref::<T>().cloned()
     }
 
@@ -154,7 +160,11 @@ impl Cache {
     {
         let mode = scope::mode();
         if mode == Mode::Bypass || !self.is_usable(key) {
-            let why = if mode == Mode::Bypass { Why::Asked } else { Why::Key };
+            let why = if mode == Mode::Bypass {
+                Why::Asked
+            } else {
+                Why::Key
+            };
             self.counters("get_or_load").add(Count::Bypassed);
             let result = scope::in_load(load()).await;
             scope::report(Served::Bypassed(why));
@@ -163,12 +173,18 @@ impl Cache {
         let reader = self.reader::<T>(key, policy);
         let mut call = self.call(key, reader, policy, "get_or_load");
         call.refresh = mode == Mode::Refresh;
-        if let Some(value) = call.in_memory().and_then(|value| value.downcast_ref::<T>().cloned()) {
+        if let Some(value) = call
+            .in_memory()
+            .and_then(|value| value.downcast_ref::<T>().cloned())
+        {
             call.served = Served::Memory;
             call.finished();
             return Ok(value);
         }
-        let with = Loaded { hooks: Hooks::none(), share: Share::Not };
+        let with = Loaded {
+            hooks: Hooks::none(),
+            share: Share::Not,
+        };
         run(call, with, Box::pin(async move { load().await })).await
     }
 
@@ -193,7 +209,11 @@ impl Cache {
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
         let put = Put::begin(core, key.clone(), reader, policy, self.counters("put")).await;
-        let wish = Wish { veto: false, ttl: None, took: Duration::ZERO };
+        let wish = Wish {
+            veto: false,
+            ttl: None,
+            took: Duration::ZERO,
+        };
         put.finish(Arc::new(value), wish).await
     }
 
@@ -211,7 +231,10 @@ impl Cache {
         evict.check()?;
         let counters = self.counters("evict");
         counters.add(Count::Eviction);
-        EvictTask::new(&self.core, evict.items).counted_by(counters).run_detached().await
+        EvictTask::new(&self.core, evict.items)
+            .counted_by(counters)
+            .run_detached()
+            .await
     }
 
     /// What is stored under a key, and where; `None` if nothing is.
@@ -240,7 +263,11 @@ impl Cache {
     /// The state after `within`, if it is not; annotated functions work all the same.
     pub async fn ready(&self, within: Duration) -> Result<(), Health> {
         self.core.tier.wake();
-        if self.core.tier.connected_within(within).await { Ok(()) } else { Err(self.health()) }
+        if self.core.tier.connected_within(within).await {
+            Ok(())
+        } else {
+            Err(self.health())
+        }
     }
 
     /// Delivers what is queued, gives leases back and ends the background tasks; tells what could not be done.
@@ -257,7 +284,10 @@ impl Cache {
         self.core.flights.mark_where(|_| true);
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         let leases = self.core.tier.close(left).await;
-        Unfinished { evictions: self.core.journal.len(), leases }
+        Unfinished {
+            evictions: self.core.journal.len(),
+            leases,
+        }
     }
 
     pub(super) fn from_core(core: Arc<Core>) -> Self {
@@ -290,7 +320,15 @@ impl Cache {
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let hash = self.core.hash(key.text());
         let core = Arc::clone(&self.core);
-        Call::new(core, key.clone(), hash, reader, policy, self.counters(site), false)
+        Call::new(
+            core,
+            key.clone(),
+            hash,
+            reader,
+            policy,
+            self.counters(site),
+            false,
+        )
     }
 }
 

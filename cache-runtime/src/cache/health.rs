@@ -43,7 +43,10 @@ impl Health {
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.queued_evictions == 0
-            && matches!(self.redis, RedisHealth::NotConfigured | RedisHealth::Connected { .. })
+            && matches!(
+                self.redis,
+                RedisHealth::NotConfigured | RedisHealth::Connected { .. }
+            )
     }
 
     pub(super) fn of(core: &Core) -> Self {
@@ -51,12 +54,16 @@ impl Health {
             LinkState::Absent => RedisHealth::NotConfigured,
             LinkState::Connecting => RedisHealth::Connecting,
             LinkState::Connected { since } => RedisHealth::Connected { since: since.wall },
-            LinkState::Down { since, why } => {
-                RedisHealth::Down { since: since.wall, why: why.to_string() }
-            }
+            LinkState::Down { since, why } => RedisHealth::Down {
+                since: since.wall,
+                why: why.to_string(),
+            },
             LinkState::Closed => RedisHealth::Closed,
         };
-        Self { redis, queued_evictions: core.journal.len() }
+        Self {
+            redis,
+            queued_evictions: core.journal.len(),
+        }
     }
 }
 

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    engine::Core,
-    entry::Envelope,
-    key::Key,
-};
+use crate::{engine::Core, entry::Envelope, key::Key};
 
 /// What [`Cache::inspect`](crate::Cache::inspect) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +39,11 @@ pub struct StoredInfo {
 }
 
 pub(super) async fn inspect(core: &Core, key: &Key) -> Option<EntryInfo> {
-    let remote = core.tier.inspect(key.text(), core.settings.redis_budget).await.unwrap_or_default();
+    let remote = core
+        .tier
+        .inspect(key.text(), core.settings.redis_budget)
+        .await
+        .unwrap_or_default();
     let info = EntryInfo {
         key: key.text().to_owned(),
         memory: in_memory(core, key),
@@ -51,12 +51,15 @@ pub(super) async fn inspect(core: &Core, key: &Key) -> Option<EntryInfo> {
         leased: remote.leased,
         held: remote.hold,
     };
-    let anything = info.memory.is_some() || info.redis.is_some() || info.leased || info.held.is_some();
+    let anything =
+        info.memory.is_some() || info.redis.is_some() || info.leased || info.held.is_some();
     anything.then_some(info)
 }
 
 fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
-    let entry = core.memory.get(core.hash(key.text()), key.text().as_bytes())?;
+    let entry = core
+        .memory
+        .get(core.hash(key.text()), key.text().as_bytes())?;
     let now = core.clock.now();
     Some(StoredInfo {
         age: Duration::from_millis(now.saturating_sub(entry.born)),
@@ -71,7 +74,9 @@ fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
 fn in_redis(core: &Core, bytes: &bytes::Bytes) -> StoredInfo {
     let now = core.tier.now();
     match Envelope::decode(bytes) {
-        Ok(Envelope { header, payload, .. }) => StoredInfo {
+        Ok(Envelope {
+            header, payload, ..
+        }) => StoredInfo {
             age: Duration::from_millis(now.saturating_sub(header.birth)),
             remaining: Duration::from_millis(header.fresh_until.saturating_sub(now)),
             size: payload.len(),

@@ -90,7 +90,10 @@ pub(super) fn with_cache<F: Future>(cache: Cache, future: F) -> impl Future<Outp
 /// Runs a load: the current cache stays, the rest of the scope does not reach in.
 pub(crate) fn in_load<F: Future>(load: F) -> impl Future<Output = F::Output> {
     let cache = here().and_then(|scope| scope.cache);
-    let scope = Scope { cache, ..Scope::default() };
+    let scope = Scope {
+        cache,
+        ..Scope::default()
+    };
     SCOPE.scope(scope, load)
 }
 

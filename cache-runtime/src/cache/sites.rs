@@ -19,7 +19,12 @@ pub(crate) struct Sites(RwLock<HashMap<String, Arc<Counters>>>);
 impl Sites {
     /// The counters of a site, made at its first call.
     pub(crate) fn counters(&self, name: &str) -> Arc<Counters> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let known = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned();
         known.unwrap_or_else(|| {
             let mut sites = self.0.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(sites.entry(name.to_owned()).or_default())
@@ -53,8 +58,9 @@ impl FirstCounters {
         name: &str,
         count: impl FnOnce(&Arc<Counters>) -> T,
     ) -> T {
-        let (owner, counters) =
-            self.0.get_or_init(|| (Arc::downgrade(core), core.sites.counters(name)));
+        let (owner, counters) = self
+            .0
+            .get_or_init(|| (Arc::downgrade(core), core.sites.counters(name)));
         // The weak reference keeps the address from being used again.
         if std::ptr::eq(owner.as_ptr(), Arc::as_ptr(core)) {
             count(counters)

@@ -45,7 +45,10 @@ struct Late {
 impl EvictPlan {
     /// A plan of `site` for `cache`.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "an expansion makes the reference for this call")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an expansion makes the reference for this call"
+    )]
     pub fn new(site: &'static EvictSite, cache: CacheRef<'_>, condition: bool) -> Self {
         Self {
             core: Arc::clone(cache.core()),
@@ -61,14 +64,18 @@ impl EvictPlan {
     /// One key.
     pub fn key(&mut self, template: &'static str, render: impl FnOnce(&mut KeyBuf)) {
         let template = fingerprint(template);
-        let Some(buffer) = self.render(render) else { return };
+        let Some(buffer) = self.render(render) else {
+            return;
+        };
         let late = buffer.finish_late();
         self.add(late, Some(template));
     }
 
     /// One pattern.
     pub fn pattern(&mut self, render: impl FnOnce(&mut KeyBuf)) {
-        let Some(buffer) = self.render(render) else { return };
+        let Some(buffer) = self.render(render) else {
+            return;
+        };
         let late = buffer.finish_late();
         self.add(late, None);
     }
@@ -101,7 +108,10 @@ impl EvictPlan {
     /// From here on a drop or a panic evicts.
     #[must_use]
     pub fn arm(self) -> EvictGuard {
-        EvictGuard { armed: self.condition, plan: self }
+        EvictGuard {
+            armed: self.condition,
+            plan: self,
+        }
     }
 
     fn render(&self, render: impl FnOnce(&mut KeyBuf)) -> Option<KeyBuf> {
@@ -151,7 +161,10 @@ fn items(targets: &[Target], hold: Duration) -> Vec<Item> {
         .iter()
         .map(|target| {
             // Only keys can be held in the fleet; a pattern is held in this process.
-            Item { target: target.clone(), hold }
+            Item {
+                target: target.clone(),
+                hold,
+            }
         })
         .collect()
 }
@@ -184,7 +197,9 @@ impl EvictGuard {
             let mut holes = Holes::new(waiting.into_iter().map(|late| late.template).collect());
             late(value, &mut holes);
             let filled = holes.finish().into_iter().zip(keys);
-            self.plan.late = filled.map(|(template, key)| Late { template, key }).collect();
+            self.plan.late = filled
+                .map(|(template, key)| Late { template, key })
+                .collect();
         }
         let targets = self.plan.widest();
         if !targets.is_empty() {
@@ -207,6 +222,8 @@ impl Drop for EvictGuard {
 
 impl fmt::Debug for EvictGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EvictGuard").field("armed", &self.armed).finish_non_exhaustive()
+        f.debug_struct("EvictGuard")
+            .field("armed", &self.armed)
+            .finish_non_exhaustive()
     }
 }

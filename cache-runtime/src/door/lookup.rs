@@ -29,13 +29,17 @@ impl<'a> Call<'a> {
     /// A call of `site`, instantiated as `instance`, through `cache`.
     #[must_use]
     pub fn new(site: &'static Site, cache: CacheRef<'a>, instance: &'static str) -> Self {
-        Self { site, cache, instance }
+        Self {
+            site,
+            cache,
+            instance,
+        }
     }
 
     /// What the function reads, whatever its arguments.
     pub(super) fn reader<V: CacheValue>(&self) -> Reader {
         let defaults = &self.cache.core().settings.defaults;
-        let schema = self.site.literal_policy().over(defaults).schema();
+        let schema = self.site.literal_policy().schema_over(defaults);
         Reader {
             template: self.site.template,
             instance: self.site.fingerprint(self.instance),
@@ -50,7 +54,9 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn counters<T>(&self, count: impl FnOnce(&Arc<Counters>) -> T) -> T {
-        self.site.counted.with(self.cache.core(), self.site.name, count)
+        self.site
+            .counted
+            .with(self.cache.core(), self.site.name, count)
     }
 }
 
@@ -97,17 +103,22 @@ fn lookup<V: CacheValue>(
 ) -> Found<V> {
     let mode = scope::mode();
     if !condition || mode == Mode::Bypass {
-        let why = if condition { Why::Asked } else { Why::Condition };
+        let why = if condition {
+            Why::Asked
+        } else {
+            Why::Condition
+        };
         return bypass(call, why);
     }
     let mut buffer = call.buffer();
     render(&mut buffer);
     let reader = call.reader::<V>();
-    let reads = mode == Mode::Normal && call.site.literal_policy().reads_memory();
-    if let Some(text) = buffer.ready().filter(|_| reads) {
-        if let Some(value) = in_memory(call, &reader, text, None) {
-            return Found::Hit(value);
-        }
+    let defaults = &call.cache.core().settings.defaults;
+    let reads = mode == Mode::Normal && call.site.literal_policy().reads_memory_over(defaults);
+    if let Some(text) = buffer.ready().filter(|_| reads)
+        && let Some(value) = in_memory(call, &reader, text, None)
+    {
+        return Found::Hit(value);
     }
     let rendered = match buffer.finish() {
         Ok(rendered) => rendered,
@@ -116,10 +127,10 @@ fn lookup<V: CacheValue>(
             return bypass(call, Why::Key);
         }
     };
-    if let Some(full) = rendered.full().filter(|_| reads) {
-        if let Some(value) = in_memory(call, &reader, rendered.bytes(), Some(full)) {
-            return Found::Hit(value);
-        }
+    if let Some(full) = rendered.full().filter(|_| reads)
+        && let Some(value) = in_memory(call, &reader, rendered.bytes(), Some(full))
+    {
+        return Found::Hit(value);
     }
     let core = call.cache.core();
     Found::Miss(Miss(Box::new(Missed::Fill(Fill {
@@ -151,7 +162,10 @@ fn in_memory<V: CacheValue>(
 }
 
 fn bypass<V>(call: &Call<'_>, why: Why) -> Found<V> {
-    Found::Miss(Miss(Box::new(Missed::Bypass(why, call.counters(Arc::clone)))))
+    Found::Miss(Miss(Box::new(Missed::Bypass(
+        why,
+        call.counters(Arc::clone),
+    ))))
 }
 
 async fn fill<V, E, L>(
@@ -171,7 +185,14 @@ where
             scope::report(Served::Bypassed(why));
             result
         }
-        Missed::Fill(Fill { core, key, hash, reader, counters, refresh }) => {
+        Missed::Fill(Fill {
+            core,
+            key,
+            hash,
+            reader,
+            counters,
+            refresh,
+        }) => {
             let policy = Resolved::new(&policy, &core.settings.defaults);
             let call = engine::Call::new(core, key, hash, reader, policy, counters, refresh);
             engine::run(call, with, load).await

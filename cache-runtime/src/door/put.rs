@@ -44,7 +44,11 @@ fn plan<V: CacheValue>(
     condition: bool,
     render: impl FnOnce(&mut KeyBuf),
 ) -> PutPlan {
-    let what = if condition { target(call, render) } else { Plan::Nothing };
+    let what = if condition {
+        target(call, render)
+    } else {
+        Plan::Nothing
+    };
     PutPlan {
         core: Arc::clone(call.cache.core()),
         counters: call.counters(Arc::clone),
@@ -77,7 +81,13 @@ fn target(call: &Call<'_>, render: impl FnOnce(&mut KeyBuf)) -> Plan {
 impl PutPlan {
     /// Takes the lease and registers; from here on a drop or a panic evicts.
     pub async fn begin(self) -> PutGuard {
-        let Self { core, counters, reader, policy, what } = self;
+        let Self {
+            core,
+            counters,
+            reader,
+            policy,
+            what,
+        } = self;
         let state = match what {
             Plan::Nothing => State::Nothing,
             Plan::Evict(target) => State::Evict(Evicting::new(&core, target)),
@@ -86,10 +96,16 @@ impl PutPlan {
                 let resolved = Resolved::new(&policy, &core.settings.defaults);
                 let core = Arc::clone(&core);
                 let counters = Arc::clone(&counters);
-                State::Put(Put::begin(core, key, reader, resolved, counters).await)
+                State::Put(Box::new(
+                    Put::begin(core, key, reader, resolved, counters).await,
+                ))
             }
         };
-        PutGuard { core, counters, state: Some(state) }
+        PutGuard {
+            core,
+            counters,
+            state: Some(state),
+        }
     }
 }
 
@@ -104,7 +120,7 @@ enum State {
     Nothing,
     Evict(Evicting),
     Late(Option<(LateTemplate, u64)>),
-    Put(Put),
+    Put(Box<Put>),
 }
 
 /// An eviction that happens even if nobody asks for it.
@@ -115,7 +131,10 @@ struct Evicting {
 
 impl Evicting {
     fn new(core: &Arc<Core>, target: Target) -> Self {
-        Self { core: Arc::clone(core), target: Some(target) }
+        Self {
+            core: Arc::clone(core),
+            target: Some(target),
+        }
     }
 
     async fn now(mut self) {
@@ -128,14 +147,23 @@ impl Evicting {
 impl Drop for Evicting {
     fn drop(&mut self) {
         if let Some(target) = self.target.take() {
-            drop(EvictTask::new(&self.core, vec![Item { target, hold: UNKNOWN_OUTCOME_HOLD }]));
+            drop(EvictTask::new(
+                &self.core,
+                vec![Item {
+                    target,
+                    hold: UNKNOWN_OUTCOME_HOLD,
+                }],
+            ));
         }
     }
 }
 
 /// Errors are the journal's: the caller of an annotated function does not hear of Redis.
 async fn evict(core: &Arc<Core>, target: Target) {
-    let items = vec![Item { target, hold: Duration::ZERO }];
+    let items = vec![Item {
+        target,
+        hold: Duration::ZERO,
+    }];
     let _ = EvictTask::new(core, items).run_detached().await;
 }
 
@@ -166,7 +194,9 @@ impl PutGuard {
                 evicting.now().await;
             }
             Some(State::Late(waiting)) => {
-                let Some((template, fingerprint)) = waiting else { return };
+                let Some((template, fingerprint)) = waiting else {
+                    return;
+                };
                 let target = fill(template, fingerprint, value, late);
                 self.counters.add(Count::Eviction);
                 evict(&self.core, target).await;
@@ -208,7 +238,10 @@ impl Drop for PutGuard {
     fn drop(&mut self) {
         // `Put` and `Evicting` see to themselves.
         if let Some(State::Late(Some((template, _)))) = self.state.take() {
-            drop(Evicting::new(&self.core, Target::Pattern(template.pattern())));
+            drop(Evicting::new(
+                &self.core,
+                Target::Pattern(template.pattern()),
+            ));
         }
     }
 }

@@ -130,7 +130,11 @@ impl<V, E> Res<V, E> {
     where
         E: Send + 'static,
     {
-        Share::With { make, wrap: wrap::<E>, unwrap: unwrap::<E> }
+        Share::With {
+            make,
+            wrap: wrap::<E>,
+            unwrap: unwrap::<E>,
+        }
     }
 
     /// The value inside, if there is one.

@@ -21,12 +21,18 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) const fn new(whole: Duration) -> Self {
-        Self { left: Some(whole), whole }
+        Self {
+            left: Some(whole),
+            whole,
+        }
     }
 
     /// No Redis for this call.
     pub(crate) const fn none() -> Self {
-        Self { left: None, whole: Duration::ZERO }
+        Self {
+            left: None,
+            whole: Duration::ZERO,
+        }
     }
 
     /// The deadline of the next command; `None` when Redis is out of this call.

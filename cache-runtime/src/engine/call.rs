@@ -12,6 +12,7 @@ use super::{
     read::from_memory,
 };
 use crate::{
+    cache::scope,
     entry::Erased,
     flight::{Flight, FlightKind, Outcome, Registered, RetryPermit, SharedError},
     key::Key,
@@ -97,7 +98,7 @@ impl Call {
 
     /// A usable value in memory.
     pub(crate) fn in_memory(&self) -> Option<Erased> {
-        (self.policy.memory != MemoryUse::Off)
+        (self.policy.memory != MemoryUse::Off && !self.refresh)
             .then(|| from_memory(&self.core, self.hash, &self.key, &self.reader))
             .flatten()
     }
@@ -108,7 +109,13 @@ impl Call {
             self.counters.add(Count::L1Hit);
             return Some(value);
         }
-        let Self { core, key, hash, reader, .. } = &self;
+        let Self {
+            core,
+            key,
+            hash,
+            reader,
+            ..
+        } = &self;
         let flights = Arc::clone(&core.flights);
         let held = core.holds(key.text());
         let registered = flights.register(key, *hash, *reader, FlightKind::Alone, held, || None);
@@ -117,14 +124,20 @@ impl Call {
             // A put's body runs: what is stored is about to be old.
             _ => None,
         };
-        self.counters.add(if value.is_some() { Count::L2Hit } else { Count::Miss });
+        self.counters.add(if value.is_some() {
+            Count::L2Hit
+        } else {
+            Count::Miss
+        });
         value
     }
 
     /// The end of all waiting of this call; the clock starts at the first wait.
     pub(super) fn deadline(&mut self) -> Instant {
         let timeout = self.policy.wait_timeout.min(Duration::from_secs(24 * 3600));
-        *self.wait_until.get_or_insert_with(|| Instant::now() + timeout)
+        *self
+            .wait_until
+            .get_or_insert_with(|| Instant::now() + timeout)
     }
 
     /// The wait ran out.
@@ -174,10 +187,18 @@ impl Call {
     }
 
     fn register(&self) -> Registered {
-        let Self { core, key, hash, reader, .. } = self;
+        let Self {
+            core,
+            key,
+            hash,
+            reader,
+            ..
+        } = self;
         let held = core.holds(key.text());
         if self.refresh && !self.overdue {
-            let guard = core.flights.overtake(key, *hash, *reader, FlightKind::Load, held);
+            let guard = core
+                .flights
+                .overtake(key, *hash, *reader, FlightKind::Load, held);
             return Registered::Leads(guard);
         }
         let kind = match (self.overdue, self.policy.protection) {
@@ -187,7 +208,9 @@ impl Call {
         };
         core.flights.register(key, *hash, *reader, kind, held, || {
             let readable = !self.overdue && !self.refresh && self.policy.memory != MemoryUse::Off;
-            readable.then(|| from_memory(core, *hash, key, reader)).flatten()
+            readable
+                .then(|| from_memory(core, *hash, key, reader))
+                .flatten()
         })
     }
 
@@ -223,8 +246,9 @@ impl Call {
         }
     }
 
-    /// Counts how the call was answered.
-    pub(crate) fn count_served(&self) {
+    /// Counts and reports how the call was answered.
+    pub(crate) fn finished(&self) {
+        scope::report(self.served);
         match self.served {
             Served::Memory => self.counters.add(Count::L1Hit),
             Served::Redis => self.counters.add(Count::L2Hit),

@@ -42,6 +42,10 @@ pub(crate) fn contains(cache: usize, key: &Key) -> bool {
 
 /// Runs a load with its key added to the chain.
 pub(crate) fn with<F: Future>(cache: usize, key: Key, load: F) -> impl Future<Output = F::Output> {
-    let link = Arc::new(Link { cache, key, outer: current() });
+    let link = Arc::new(Link {
+        cache,
+        key,
+        outer: current(),
+    });
     CHAIN.scope(link, load)
 }

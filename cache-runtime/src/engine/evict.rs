@@ -75,7 +75,10 @@ impl Evict {
     pub fn keys(keys: impl IntoIterator<Item = Key>) -> Self {
         let items = keys
             .into_iter()
-            .map(|key| Item { target: key_target(key), hold: Duration::ZERO })
+            .map(|key| Item {
+                target: key_target(key),
+                hold: Duration::ZERO,
+            })
             .collect();
         Self { items }
     }
@@ -111,12 +114,18 @@ impl Evict {
     }
 
     pub(crate) fn one(target: Target) -> Self {
-        Self { items: vec![Item { target, hold: Duration::ZERO }] }
+        Self {
+            items: vec![Item {
+                target,
+                hold: Duration::ZERO,
+            }],
+        }
     }
 
     /// Why this cannot be done, whatever Redis says.
     pub(crate) fn check(&self) -> Result<(), CacheError> {
-        let holds_much = |item: &Item| !item.hold.is_zero() && !matches!(item.target, Target::Key(_));
+        let holds_much =
+            |item: &Item| !item.hold.is_zero() && !matches!(item.target, Target::Key(_));
         if self.items.iter().any(holds_much) {
             return Err(CacheError::new(
                 ErrorKind::Invalid,
@@ -157,7 +166,11 @@ pub(crate) struct EvictTask {
 
 impl EvictTask {
     pub(crate) fn new(core: &Arc<Core>, items: Vec<Item>) -> Self {
-        Self { core: Arc::clone(core), items, counters: None }
+        Self {
+            core: Arc::clone(core),
+            items,
+            counters: None,
+        }
     }
 
     pub(crate) fn counted_by(mut self, counters: Arc<Counters>) -> Self {
@@ -174,7 +187,9 @@ impl EvictTask {
         self.core.tier.wake();
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => runtime.spawn(self.run()).await.unwrap_or_else(|_| {
-                Err(queued("the runtime shut down before Redis confirmed the eviction"))
+                Err(queued(
+                    "the runtime shut down before Redis confirmed the eviction",
+                ))
             }),
             Err(_) => Err(queued("there is no tokio runtime to reach Redis from")),
         }
@@ -189,9 +204,7 @@ impl EvictTask {
             self.core.background.nudge(&self.core);
         }
         settle(&self.core, &items);
-        delivered.map_err(|error| {
-            queued("Redis did not confirm the eviction").caused_by(error)
-        })
+        delivered.map_err(|error| queued("Redis did not confirm the eviction").caused_by(error))
     }
 
     /// The eviction in Redis. All parts are tried; the first error is told.
@@ -221,7 +234,9 @@ impl Drop for EvictTask {
 fn queued(why: &str) -> CacheError {
     CacheError::new(
         ErrorKind::Queued,
-        format!("{why}; it is queued and will be replayed before this process reads what it concerns"),
+        format!(
+            "{why}; it is queued and will be replayed before this process reads what it concerns"
+        ),
     )
 }
 
@@ -230,7 +245,10 @@ async fn deliver(core: &Core, items: &[Item]) -> Result<(), TierError> {
     let keys: Vec<Eviction<'_>> = items
         .iter()
         .filter_map(|item| match &item.target {
-            Target::Key(key) => Some(Eviction { key: key.text(), hold: item.hold }),
+            Target::Key(key) => Some(Eviction {
+                key: key.text(),
+                hold: item.hold,
+            }),
             Target::Pattern(_) | Target::All => None,
         })
         .collect();
@@ -287,20 +305,30 @@ impl Core {
         budget: &mut Budget,
         counters: &Counters,
     ) -> bool {
-        let Some(within) = budget.left() else { return false };
+        let Some(within) = budget.left() else {
+            return false;
+        };
         if !self.journal.concerns(key.text()) {
             return true;
         }
         let asked = tokio::time::Instant::now();
         let replay = tokio::time::timeout(within, self.replay_key(key.text())).await;
-        let result = replay.unwrap_or_else(|_| Err(TierError::new(tiers::ErrorKind::Timeout, "the journal could not be replayed in time")));
+        let result = replay.unwrap_or_else(|_| {
+            Err(TierError::new(
+                tiers::ErrorKind::Timeout,
+                "the journal could not be replayed in time",
+            ))
+        });
         budget.book(asked, result, counters).is_some() && !self.journal.concerns(key.text())
     }
 
     /// Replays what concerns one key. A scan is too long for a reader; the background does those.
     async fn replay_key(self: &Arc<Self>, key: &str) -> Result<(), TierError> {
         let waiting = self.journal.pending(Some(key));
-        if waiting.iter().any(|replay| !matches!(replay.item.target, Target::Key(_))) {
+        if waiting
+            .iter()
+            .any(|replay| !matches!(replay.item.target, Target::Key(_)))
+        {
             self.background.nudge(self);
             return Ok(());
         }

@@ -37,7 +37,9 @@ impl Holds {
     }
 
     pub(crate) fn hold_pattern(&self, pattern: &Pattern, now: u64, until: u64) {
-        self.change(now, until, |held| extend(&mut held.patterns, pattern.clone(), until));
+        self.change(now, until, |held| {
+            extend(&mut held.patterns, pattern.clone(), until)
+        });
     }
 
     /// Whether a load of `key` that begins now must not be stored.
@@ -47,7 +49,10 @@ impl Holds {
         }
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.keys.get(key).is_some_and(|&until| now < until)
-            || held.patterns.iter().any(|(pattern, &until)| now < until && pattern.matches(key))
+            || held
+                .patterns
+                .iter()
+                .any(|(pattern, &until)| now < until && pattern.matches(key))
     }
 
     fn change(&self, now: u64, until: u64, add: impl FnOnce(&mut Held)) {
@@ -62,7 +67,8 @@ impl Holds {
         if held.keys.len() + held.patterns.len() > MOST {
             held.keys.clear();
             held.patterns.clear();
-            held.patterns.insert(Pattern::all(), self.last.load(Ordering::Acquire));
+            held.patterns
+                .insert(Pattern::all(), self.last.load(Ordering::Acquire));
         }
     }
 }

@@ -48,12 +48,32 @@ impl Journal {
     pub(crate) fn push(&self, item: &Item) {
         let mut pending = self.lock();
         let edition = self.editions.fetch_add(1, Ordering::Relaxed);
-        match pending.iter_mut().find(|(target, _)| *target == item.target) {
-            Some((_, entry)) => *entry = Pending { hold: entry.hold.max(item.hold), edition },
-            None => pending.push((item.target.clone(), Pending { hold: item.hold, edition })),
+        match pending
+            .iter_mut()
+            .find(|(target, _)| *target == item.target)
+        {
+            Some((_, entry)) => {
+                *entry = Pending {
+                    hold: entry.hold.max(item.hold),
+                    edition,
+                }
+            }
+            None => pending.push((
+                item.target.clone(),
+                Pending {
+                    hold: item.hold,
+                    edition,
+                },
+            )),
         }
         if pending.len() > MOST {
-            *pending = vec![(Target::All, Pending { hold: Duration::ZERO, edition })];
+            *pending = vec![(
+                Target::All,
+                Pending {
+                    hold: Duration::ZERO,
+                    edition,
+                },
+            )];
         }
         self.len.store(pending.len(), Ordering::Release);
     }
@@ -73,7 +93,10 @@ impl Journal {
             .iter()
             .filter(|(target, _)| key.is_none_or(|key| target.concerns(key)))
             .map(|(target, pending)| Replay {
-                item: Item { target: target.clone(), hold: pending.hold },
+                item: Item {
+                    target: target.clone(),
+                    hold: pending.hold,
+                },
                 edition: pending.edition,
             })
             .collect()
@@ -95,18 +118,27 @@ impl Journal {
 mod tests {
     use std::time::Duration;
 
-    use super::{super::evict::{Item, Target}, Journal, MOST};
+    use super::{
+        super::evict::{Item, Target},
+        Journal, MOST,
+    };
     use crate::key::{Key, Pattern};
 
     fn key(text: &str) -> Item {
-        Item { target: Target::Key(Key::new(text)), hold: Duration::ZERO }
+        Item {
+            target: Target::Key(Key::new(text)),
+            hold: Duration::ZERO,
+        }
     }
 
     #[test]
     fn what_concerns_a_key_blocks_it_and_nothing_else() {
         let journal = Journal::default();
         journal.push(&key("a"));
-        journal.push(&Item { target: Target::Pattern(Pattern::parse("list:*")), hold: Duration::ZERO });
+        journal.push(&Item {
+            target: Target::Pattern(Pattern::parse("list:*")),
+            hold: Duration::ZERO,
+        });
         assert!(journal.concerns("a") && journal.concerns("list:1"));
         assert!(!journal.concerns("b"));
     }
@@ -126,8 +158,14 @@ mod tests {
     #[test]
     fn the_longer_hold_stays() {
         let journal = Journal::default();
-        journal.push(&Item { hold: Duration::from_secs(5), ..key("a") });
-        journal.push(&Item { hold: Duration::from_secs(2), ..key("a") });
+        journal.push(&Item {
+            hold: Duration::from_secs(5),
+            ..key("a")
+        });
+        journal.push(&Item {
+            hold: Duration::from_secs(2),
+            ..key("a")
+        });
         assert_eq!(journal.pending(None)[0].item.hold, Duration::from_secs(5));
     }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     call::Call,
-    lease::{LEASE, Ended, Lease},
+    lease::{Ended, LEASE, Lease},
     read::{Examined, Stored, examine, promote},
 };
 use crate::{
@@ -69,7 +69,13 @@ impl Lead {
             _ if guard.flight().held => Right::Nothing,
             _ => Right::Store,
         };
-        Self { guard, lease: None, right, lost: false, seen: None }
+        Self {
+            guard,
+            lease: None,
+            right,
+            lost: false,
+            seen: None,
+        }
     }
 
     /// Everything between registration and the load.
@@ -77,7 +83,11 @@ impl Lead {
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
-        if !call.core.may_use_redis(&call.key, &mut call.budget, &call.counters).await {
+        if !call
+            .core
+            .may_use_redis(&call.key, &mut call.budget, &call.counters)
+            .await
+        {
             return Led::Load(self);
         }
         if !call.refresh {
@@ -94,7 +104,11 @@ impl Lead {
 
     /// Only what Redis has.
     pub(super) async fn read_only(self, call: &mut Call) -> Option<Erased> {
-        if !call.core.may_use_redis(&call.key, &mut call.budget, &call.counters).await {
+        if !call
+            .core
+            .may_use_redis(&call.key, &mut call.budget, &call.counters)
+            .await
+        {
             return None;
         }
         match self.look(call).await {
@@ -105,7 +119,9 @@ impl Lead {
 
     /// The plain `GET` every hit costs.
     async fn look(mut self, call: &mut Call) -> Look {
-        let Some(within) = call.budget.left() else { return Look::Go(self) };
+        let Some(within) = call.budget.left() else {
+            return Look::Go(self);
+        };
         let asked = Instant::now();
         let answer = call.core.tier.get(call.key.text(), within).await;
         match call.budget.book(asked, answer, &call.counters) {
@@ -150,9 +166,13 @@ impl Lead {
                     return Led::Load(self);
                 }
                 Acquired::Value(bytes) => {
-                    lease.is_over();
+                    lease.disarm();
                     if let Ok(value) = self.judge(call, &bytes) {
-                        call.served = if waited { Served::Shared } else { Served::Redis };
+                        call.served = if waited {
+                            Served::Shared
+                        } else {
+                            Served::Redis
+                        };
                         return Led::Serve(self.serve(call, value));
                     }
                     unusable += 1;
@@ -164,12 +184,12 @@ impl Lead {
                     }
                 }
                 Acquired::Hold | Acquired::Held { by_put: true } => {
-                    lease.is_over();
+                    lease.disarm();
                     self.right = Right::Nothing;
                     return Led::Load(self);
                 }
                 Acquired::Held { by_put: false } => {
-                    lease.is_over();
+                    lease.disarm();
                     if call.policy.protection != StampedeProtection::Fleet {
                         self.right = Right::Nothing;
                         return Led::Load(self);
@@ -225,7 +245,9 @@ impl Lead {
 
     /// Renews the lease for as long as it is polled; runs beside the load and never ends.
     pub(super) async fn keep(&mut self, within: Duration) -> std::convert::Infallible {
-        let Some(lease) = &self.lease else { return std::future::pending().await };
+        let Some(lease) = &self.lease else {
+            return std::future::pending().await;
+        };
         let ended = tokio::select! {
             biased;
             ended = lease.renew(within) => ended,
@@ -235,7 +257,7 @@ impl Lead {
         match (ended, self.lease.take()) {
             (Ended::Lost, Some(lease)) => {
                 self.lost = true;
-                lease.is_over();
+                lease.disarm();
             }
             // Later callers start a load of their own; this one's value is for those who joined.
             (Ended::TooLong, _) => self.guard.mark(),

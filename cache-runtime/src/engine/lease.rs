@@ -34,7 +34,12 @@ pub(crate) enum Ended {
 impl Lease {
     /// Watches over a lease from the moment it is asked for: an answer that never comes may have granted it.
     pub(crate) fn asked(tier: Arc<dyn SharedTier>, key: Key, token: Token) -> Self {
-        Self { tier, key, token, armed: true }
+        Self {
+            tier,
+            key,
+            token,
+            armed: true,
+        }
     }
 
     pub(crate) const fn token(&self) -> Token {
@@ -42,7 +47,7 @@ impl Lease {
     }
 
     /// The server says it is gone, or was never granted: nothing to give back.
-    pub(crate) fn is_over(mut self) {
+    pub(crate) fn disarm(mut self) {
         self.armed = false;
     }
 
@@ -56,7 +61,11 @@ impl Lease {
             if asked - started >= LONGEST_LOAD {
                 return Ended::TooLong;
             }
-            match self.tier.renew(self.key.text(), self.token, LEASE, within).await {
+            match self
+                .tier
+                .renew(self.key.text(), self.token, LEASE, within)
+                .await
+            {
                 Ok(true) => alive_until = asked + LEASE,
                 Ok(false) => return Ended::Lost,
                 Err(_) if Instant::now() >= alive_until => return Ended::Lost,

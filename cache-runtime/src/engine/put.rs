@@ -51,7 +51,11 @@ impl Put {
         counters: Arc<Counters>,
     ) -> Self {
         let in_redis = policy.redis && core.tier.is_present();
-        let budget = if in_redis { Budget::new(core.settings.redis_budget) } else { Budget::none() };
+        let budget = if in_redis {
+            Budget::new(core.settings.redis_budget)
+        } else {
+            Budget::none()
+        };
         let mut put = Self {
             core,
             key,
@@ -71,7 +75,10 @@ impl Put {
         let (core, key) = (&put.core, &put.key);
         let held = core.holds(key.text());
         let hash = core.hash(key.text());
-        put.guard = Some(core.flights.overtake(key, hash, put.reader, FlightKind::Put, held));
+        put.guard = Some(
+            core.flights
+                .overtake(key, hash, put.reader, FlightKind::Put, held),
+        );
         put
     }
 
@@ -81,10 +88,16 @@ impl Put {
     }
 
     async fn take_lease(&mut self) {
-        if !self.core.may_use_redis(&self.key, &mut self.budget, &self.counters).await {
+        if !self
+            .core
+            .may_use_redis(&self.key, &mut self.budget, &self.counters)
+            .await
+        {
             return;
         }
-        let Some(within) = self.budget.left() else { return };
+        let Some(within) = self.budget.left() else {
+            return;
+        };
         let tier = Arc::clone(&self.core.tier);
         let lease = Lease::asked(Arc::clone(&tier), self.key.clone(), Token::random());
         let ask = Acquire {
@@ -102,7 +115,7 @@ impl Put {
                 self.may_store = true;
             }
             // A hold is in force: the put evicts at its end.
-            Some(Acquired::Hold) => lease.is_over(),
+            Some(Acquired::Hold) => lease.disarm(),
             Some(Acquired::Value(_) | Acquired::Held { .. }) | None => {}
         }
     }
@@ -114,7 +127,7 @@ impl Put {
             self.may_store = false;
             let lease = self.lease.take();
             if let (Ended::Lost, Some(lease)) = (ended, lease) {
-                lease.is_over();
+                lease.disarm();
             }
         }
         std::future::pending().await
@@ -136,7 +149,9 @@ impl Put {
             Ok(_) => {
                 self.counters.add(Count::RefusedStore);
                 self.evict().await?;
-                return Err(not_stored("another write, an eviction or a hold came between"));
+                return Err(not_stored(
+                    "another write, an eviction or a hold came between",
+                ));
             }
             // The origin has changed, so what is stored is old, whether or not its successor is wanted.
             Err(Unstored::Keep | Unstored::Remove) => {
@@ -155,7 +170,7 @@ impl Put {
                 let answer = store_once(&self.core, &self.key, &lease, &prepared, within).await;
                 let answer = self.budget.book(asked, answer, &self.counters);
                 if matches!(answer, Some(Stored::Stored)) {
-                    lease.is_over();
+                    lease.disarm();
                     true
                 } else {
                     false
@@ -185,11 +200,16 @@ impl Put {
         };
         let entry = memory_entry(parts, value, prepared);
         let wanted = entry.is_some();
-        let guard = self.guard.take().expect("a put has its flight until it ends");
+        let guard = self
+            .guard
+            .take()
+            .expect("a put has its flight until it ends");
         let marked = guard.flight().is_marked();
         if !wanted {
             // Memory does not take it; what memory had under the key is old now.
-            self.core.memory.remove(self.core.hash(self.key.text()), self.key.text());
+            self.core
+                .memory
+                .remove(self.core.hash(self.key.text()), self.key.text());
         }
         let inserted = guard.end(Outcome::Abandoned, entry);
         if marked || (wanted && !inserted) {
@@ -215,11 +235,14 @@ impl Put {
 
     fn give_up(&mut self, hold: Duration) -> EvictTask {
         self.over = true;
-        let item = Item { target: Target::Key(self.key.clone()), hold };
+        let item = Item {
+            target: Target::Key(self.key.clone()),
+            hold,
+        };
         let task = EvictTask::new(&self.core, vec![item]);
         // The eviction deletes the lease with the value.
         if let Some(lease) = self.lease.take() {
-            lease.is_over();
+            lease.disarm();
         }
         drop(mem::take(&mut self.guard));
         task

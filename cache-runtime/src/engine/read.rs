@@ -17,7 +17,10 @@ use crate::{
 pub(crate) enum Examined {
     Usable(Stored),
     /// Not for this reader, or past its life: `seen`, when the lease is asked for.
-    Unusable { token: Token, newer: bool },
+    Unusable {
+        token: Token,
+        newer: bool,
+    },
 }
 
 /// A value from Redis that may be served.
@@ -35,7 +38,10 @@ pub(crate) fn examine(
     reader: &Reader,
     counters: &Counters,
 ) -> Examined {
-    let unusable = |newer| Examined::Unusable { token: Token::of_stored(bytes), newer };
+    let unusable = |newer| Examined::Unusable {
+        token: Token::of_stored(bytes),
+        newer,
+    };
     let Ok(envelope) = Envelope::decode(bytes) else {
         counters.add(Count::DecodeError);
         return unusable(false);
@@ -47,7 +53,11 @@ pub(crate) fn examine(
         return unusable(reader.schema.is_some_and(|wanted| header.schema > wanted));
     }
     match (reader.ty.decode)(&envelope.payload) {
-        Ok(value) => Examined::Usable(Stored { value, header, size: envelope.payload.len() }),
+        Ok(value) => Examined::Usable(Stored {
+            value,
+            header,
+            size: envelope.payload.len(),
+        }),
         Err(why) => {
             tracing::debug!(%why, "a stored value has another shape than its reader; `version` tells them apart");
             counters.add(Count::DecodeError);
@@ -64,7 +74,11 @@ pub(crate) fn memory_life(core: &Core, policy: &Resolved, remaining: Duration) -
         MemoryUse::AtMost(limit) => remaining.min(limit),
     };
     // Other processes may evict what this one holds.
-    let capped = if core.tier.is_present() { capped.min(core.memory.config.max_age) } else { capped };
+    let capped = if core.tier.is_present() {
+        capped.min(core.memory.config.max_age)
+    } else {
+        capped
+    };
     (!capped.is_zero()).then_some(capped)
 }
 
@@ -98,7 +112,12 @@ pub(crate) fn promote(
 }
 
 /// A usable value of the memory tier, as the reader's type.
-pub(crate) fn from_memory(core: &Core, hash: KeyHash, key: &Key, reader: &Reader) -> Option<Erased> {
+pub(crate) fn from_memory(
+    core: &Core,
+    hash: KeyHash,
+    key: &Key,
+    reader: &Reader,
+) -> Option<Erased> {
     let entry = core.memory.get(hash, key.text().as_bytes())?;
     entry
         .is_for(reader, key.full(), core.clock.now())
@@ -108,5 +127,7 @@ pub(crate) fn from_memory(core: &Core, hash: KeyHash, key: &Key, reader: &Reader
 
 /// Whole milliseconds, at least one.
 pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 4).max(1)
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX / 4)
+        .max(1)
 }

@@ -31,7 +31,11 @@ pub(crate) struct Loaded<V, E> {
 }
 
 /// Answers a call: from a tier, from another's load, or by running `load`, at most once.
-pub(crate) async fn run<V, E, L>(mut call: Call, with: Loaded<V, E>, load: Pin<Box<L>>) -> Result<V, E>
+pub(crate) async fn run<V, E, L>(
+    mut call: Call,
+    with: Loaded<V, E>,
+    load: Pin<Box<L>>,
+) -> Result<V, E>
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
@@ -46,8 +50,7 @@ where
             Step::Load(role) => break load_as(&mut call, &with, role, load).await,
         }
     };
-    call.count_served();
-    scope::report(call.served);
+    call.finished();
     result
 }
 
@@ -108,7 +111,10 @@ impl<V> Hooks<V> {
     /// What the site wants done with a value it has loaded in `took`.
     pub(crate) fn wish(&self, value: &V, took: Duration) -> Wish {
         let veto = self.unless.is_some_and(|unless| unless(value));
-        let ttl = self.ttl_from.filter(|_| !veto).map(|ttl_from| ttl_from(value));
+        let ttl = self
+            .ttl_from
+            .filter(|_| !veto)
+            .map(|ttl_from| ttl_from(value));
         Wish { veto, ttl, took }
     }
 }

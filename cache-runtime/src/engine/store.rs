@@ -97,7 +97,12 @@ impl Lead {
         self.guard.end(outcome, None);
     }
 
-    async fn store(&mut self, call: &mut Call, value: &Erased, prepared: Prepared) -> Option<MemoryEntry> {
+    async fn store(
+        &mut self,
+        call: &mut Call,
+        value: &Erased,
+        prepared: Prepared,
+    ) -> Option<MemoryEntry> {
         let kept = match (self.right, self.lease.take()) {
             (Right::Store, Some(lease)) => store(call, lease, &prepared).await,
             _ => Kept::Yes,
@@ -117,7 +122,10 @@ impl Lead {
         call.core.memory.remove(call.hash, call.key.text());
         let may_be_in_redis = self.seen.is_some() || call.refresh;
         if may_be_in_redis && call.policy.redis {
-            let item = Item { target: Target::Key(call.key.clone()), hold: Duration::ZERO };
+            let item = Item {
+                target: Target::Key(call.key.clone()),
+                hold: Duration::ZERO,
+            };
             // It breaks this load's own lease too; the result is journaled where Redis does not answer.
             let _ = EvictTask::new(&call.core, vec![item]).run().await;
         }
@@ -207,16 +215,18 @@ fn encoded(parts: Parts<'_>, value: &Erased, keep: bool) -> Result<(Vec<u8>, usi
 
 /// The fenced store.
 async fn store(call: &mut Call, lease: Lease, prepared: &Prepared) -> Kept {
-    let Some(within) = call.budget.left() else { return Kept::Yes };
+    let Some(within) = call.budget.left() else {
+        return Kept::Yes;
+    };
     let asked = Instant::now();
     let answer = store_once(&call.core, &call.key, &lease, prepared, within).await;
     match call.budget.book(asked, answer, &call.counters) {
         Some(Stored::Stored | Stored::Newer) => {
-            lease.is_over();
+            lease.disarm();
             Kept::Yes
         }
         Some(Stored::Refused) => {
-            lease.is_over();
+            lease.disarm();
             Kept::Refused
         }
         Some(Stored::Held) => Kept::Refused,
@@ -233,7 +243,10 @@ pub(super) async fn store_once(
     prepared: &Prepared,
     within: Duration,
 ) -> Result<Stored, crate::tiers::TierError> {
-    let header = Header { token: lease.token(), ..prepared.header.clone() };
+    let header = Header {
+        token: lease.token(),
+        ..prepared.header.clone()
+    };
     let bytes = encode(&header, key.full(), &prepared.payload);
     let entry = Store {
         token: lease.token(),

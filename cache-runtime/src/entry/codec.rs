@@ -17,7 +17,12 @@ pub(crate) enum EncodeError {
 
 /// `value` as JSON, at most `limit` bytes.
 pub(crate) fn to_json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, EncodeError> {
-    let mut sink = Bounded { bytes: Vec::new(), written: 0, limit, keep: true };
+    let mut sink = Bounded {
+        bytes: Vec::new(),
+        written: 0,
+        limit,
+        keep: true,
+    };
     write_json(value, &mut sink)?;
     // `Some(())` and `Some(None)` are `null` in JSON, and so is `None`.
     if sink.bytes == b"null" && top(value) == Top::Some {
@@ -30,7 +35,12 @@ pub(crate) fn to_json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, 
 
 /// How long [`to_json`] would be, without keeping the text.
 pub(crate) fn encoded_size<T: Serialize>(value: &T, limit: usize) -> Result<usize, EncodeError> {
-    let mut sink = Bounded { bytes: Vec::new(), written: 0, limit, keep: false };
+    let mut sink = Bounded {
+        bytes: Vec::new(),
+        written: 0,
+        limit,
+        keep: false,
+    };
     write_json(value, &mut sink)?;
     Ok(sink.written)
 }
@@ -92,12 +102,21 @@ mod tests {
 
     #[test]
     fn values_that_json_would_change_are_refused() {
-        assert!(matches!(to_json(&Some(()), 99), Err(EncodeError::Unserializable(_))));
-        assert!(matches!(to_json(&Some(None::<u8>), 99), Err(EncodeError::Unserializable(_))));
+        assert!(matches!(
+            to_json(&Some(()), 99),
+            Err(EncodeError::Unserializable(_))
+        ));
+        assert!(matches!(
+            to_json(&Some(None::<u8>), 99),
+            Err(EncodeError::Unserializable(_))
+        ));
         assert_eq!(to_json(&None::<u8>, 99), Ok(b"null".to_vec()));
         assert_eq!(to_json(&(), 99), Ok(b"null".to_vec()));
         let map = HashMap::from([((1, 2), 3)]);
-        assert!(matches!(to_json(&map, 99), Err(EncodeError::Unserializable(_))));
+        assert!(matches!(
+            to_json(&map, 99),
+            Err(EncodeError::Unserializable(_))
+        ));
     }
 
     #[test]

@@ -133,7 +133,11 @@ impl Envelope {
             return Err(Unreadable::UnknownFormat);
         }
         let (full_key, payload) = split_key(bytes, flags & FLAG_FULL_KEY != 0)?;
-        Ok(Self { header: header(bytes, flags), full_key, payload })
+        Ok(Self {
+            header: header(bytes, flags),
+            full_key,
+            payload,
+        })
     }
 }
 
@@ -175,7 +179,9 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes[at..at + N].try_into().expect("a range of N bytes is an array of N bytes")
+    bytes[at..at + N]
+        .try_into()
+        .expect("a range of N bytes is an array of N bytes")
 }
 
 fn millis(bytes: &[u8], at: usize) -> u64 {
@@ -233,7 +239,14 @@ mod tests {
 
     #[test]
     fn times_beyond_the_range_are_clamped() {
-        let bytes = encode(&Header { fresh_until: u64::MAX, ..header() }, None, b"");
+        let bytes = encode(
+            &Header {
+                fresh_until: u64::MAX,
+                ..header()
+            },
+            None,
+            b"",
+        );
         let read = Envelope::decode(&bytes.into()).expect("our own bytes");
         assert_eq!(read.header.fresh_until, MAX_MILLIS);
     }
@@ -261,7 +274,10 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(Envelope::decode(&Bytes::copy_from_slice(&bytes[..length])).is_err());
         }
-        assert_eq!(Envelope::decode(&Bytes::from_static(b"hello")), Err(Unreadable::Foreign));
+        assert_eq!(
+            Envelope::decode(&Bytes::from_static(b"hello")),
+            Err(Unreadable::Foreign)
+        );
         assert_eq!(Envelope::decode(&Bytes::new()), Err(Unreadable::Foreign));
     }
 

@@ -181,7 +181,12 @@ mod tests {
         assert_eq!(top(&Arc::new(None::<u8>)), Top::None);
         assert_eq!(top(&Err::<u8, u8>(1)), Top::Err);
         assert_eq!(top(&Ok::<u8, u8>(1)), Top::Value);
-        for plain in [top(&()), top(&serde_json::Value::Null), top(&Wrapped(None)), top(&vec![1])] {
+        for plain in [
+            top(&()),
+            top(&serde_json::Value::Null),
+            top(&Wrapped(None)),
+            top(&vec![1]),
+        ] {
             assert_eq!(plain, Top::Value);
         }
     }

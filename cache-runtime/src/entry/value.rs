@@ -60,5 +60,7 @@ impl ValueType {
 }
 
 fn typed<V: CacheValue>(value: &Erased) -> &V {
-    value.downcast_ref().expect("a value travels with the functions of its own type")
+    value
+        .downcast_ref()
+        .expect("a value travels with the functions of its own type")
 }

@@ -21,7 +21,13 @@ pub(crate) struct FlightGuard {
 
 impl FlightGuard {
     pub(super) fn new(table: Arc<Flights>, flight: Arc<Flight>, hash: KeyHash) -> Self {
-        Self { table, flight, hash, fallback: None, ended: false }
+        Self {
+            table,
+            flight,
+            hash,
+            fallback: None,
+            ended: false,
+        }
     }
 
     pub(crate) fn flight(&self) -> &Arc<Flight> {

@@ -38,16 +38,23 @@ impl Retries {
     pub(crate) async fn turn(self: &Arc<Self>, key: &str, deadline: Instant) -> RetryPermit {
         let (place, turns) = self.join(key);
         let turn = tokio::time::timeout_at(deadline, turns.acquire_owned()).await;
-        RetryPermit { _permit: turn.ok().and_then(Result::ok), _place: place }
+        RetryPermit {
+            _permit: turn.ok().and_then(Result::ok),
+            _place: place,
+        }
     }
 
     fn join(self: &Arc<Self>, key: &str) -> (Place, Arc<Semaphore>) {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queues
-            .entry(key.into())
-            .or_insert_with(|| Queue { turns: Arc::new(Semaphore::new(AT_ONCE)), users: 0 });
+        let queue = queues.entry(key.into()).or_insert_with(|| Queue {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            users: 0,
+        });
         queue.users += 1;
-        let place = Place { retries: Arc::clone(self), key: key.into() };
+        let place = Place {
+            retries: Arc::clone(self),
+            key: key.into(),
+        };
         (place, Arc::clone(&queue.turns))
     }
 
@@ -67,7 +74,11 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut queues = self.retries.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self
+            .retries
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = queues.get_mut(&self.key) {
             queue.users -= 1;
             if queue.users == 0 {

@@ -125,7 +125,10 @@ impl Flight {
     }
 
     fn outcome(&self) -> Option<Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.outcome
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Waits for the end, at most until `deadline`; `None` when the deadline came first.

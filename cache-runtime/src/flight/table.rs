@@ -69,7 +69,10 @@ impl Flights {
             }
         }
         if matches!(kind, FlightKind::Load | FlightKind::Alone)
-            && flights.iter().filter(of_key).any(|flight| flight.kind == FlightKind::Put)
+            && flights
+                .iter()
+                .filter(of_key)
+                .any(|flight| flight.kind == FlightKind::Put)
         {
             return Registered::PutRuns;
         }
@@ -100,7 +103,10 @@ impl Flights {
         held: bool,
     ) -> FlightGuard {
         let flight = Arc::new(Flight::new(key.clone(), reader, kind, held));
-        shard.entry(key.text().into()).or_default().push(Arc::clone(&flight));
+        shard
+            .entry(key.text().into())
+            .or_default()
+            .push(Arc::clone(&flight));
         FlightGuard::new(Arc::clone(self), flight, hash)
     }
 
@@ -155,11 +161,17 @@ impl Flights {
     /// How many flights are in the table.
     #[cfg(feature = "test-util")]
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).values().map(Vec::len).sum::<usize>()).sum()
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).values().map(Vec::len).sum::<usize>())
+            .sum()
     }
 
     fn shard(&self, hash: KeyHash) -> MutexGuard<'_, Shard> {
-        #[expect(clippy::cast_possible_truncation, reason = "only the low bits choose the shard")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "only the low bits choose the shard"
+        )]
         let index = hash.0 as usize % SHARDS;
         lock(&self.shards[index])
     }

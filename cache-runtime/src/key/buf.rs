@@ -14,7 +14,6 @@ use super::encode::{EncodeError, encode};
 use super::key::Key;
 use super::late::{LateTemplate, Mark, Prefix, What};
 use super::path::push_path;
-use super::pattern::Pattern;
 use super::rendered::Rendered;
 use super::text::{Full, Text};
 
@@ -155,11 +154,6 @@ impl KeyBuf {
     /// The template, to be completed by the result.
     pub(crate) fn finish_late(self) -> LateTemplate {
         LateTemplate::new(self.text, self.prefix, self.marks, self.failure)
-    }
-
-    /// The pattern; one that could not be rendered is its literal region.
-    pub(crate) fn finish_pattern(self) -> Pattern {
-        self.finish_late().pattern()
     }
 
     #[inline]

@@ -49,9 +49,7 @@ pub use buf::KeyBuf;
 pub use key::Key;
 pub use late::Holes;
 
-pub(crate) use buf::Unrenderable;
 pub(crate) use digest::KeySecret;
 pub(crate) use fingerprint::{UNSPECIFIED, fingerprint};
 pub(crate) use late::LateTemplate;
 pub(crate) use pattern::Pattern;
-pub(crate) use rendered::Rendered;

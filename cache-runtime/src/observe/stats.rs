@@ -60,7 +60,10 @@ impl SiteStats {
     #[must_use]
     pub fn hit_ratio(&self) -> Option<f64> {
         let calls = self.l1_hits + self.l2_hits + self.stale_hits + self.misses;
-        #[expect(clippy::cast_precision_loss, reason = "a ratio for people needs no 53 bits")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a ratio for people needs no 53 bits"
+        )]
         (calls > 0).then(|| 1.0 - self.loads as f64 / calls as f64)
     }
 }

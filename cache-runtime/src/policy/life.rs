@@ -56,13 +56,20 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn minute(jitter: f64) -> Lifetimes {
-        Lifetimes { ttl: MINUTE, negative_ttl: None, jitter }
+        Lifetimes {
+            ttl: MINUTE,
+            negative_ttl: None,
+            jitter,
+        }
     }
 
     #[test]
     fn jitter_takes_off_at_most_its_share() {
         assert_eq!(minute(0.1).of(Top::Value, None, 0.0), Life::Fresh(MINUTE));
-        assert_eq!(minute(0.5).of(Top::Value, None, 0.5), Life::Fresh(Duration::from_secs(45)));
+        assert_eq!(
+            minute(0.5).of(Top::Value, None, 0.5),
+            Life::Fresh(Duration::from_secs(45))
+        );
         assert_eq!(minute(0.0).of(Top::Value, None, 0.999), Life::Fresh(MINUTE));
         let Life::Fresh(least) = minute(1.0).of(Top::Value, None, 0.999_999_999_999) else {
             panic!("a positive ttl stores");
@@ -72,8 +79,14 @@ mod tests {
 
     #[test]
     fn zero_removes_and_the_longest_ttl_does_not_overflow() {
-        assert_eq!(minute(0.1).of(Top::Value, Some(Duration::ZERO), 0.5), Life::Remove);
-        let forever = Lifetimes { ttl: Duration::MAX, ..minute(1.0) };
+        assert_eq!(
+            minute(0.1).of(Top::Value, Some(Duration::ZERO), 0.5),
+            Life::Remove
+        );
+        let forever = Lifetimes {
+            ttl: Duration::MAX,
+            ..minute(1.0)
+        };
         assert_eq!(forever.of(Top::Value, None, 0.0), Life::Fresh(LONGEST));
         assert!(matches!(forever.of(Top::Value, None, 0.99), Life::Fresh(_)));
     }
@@ -81,9 +94,18 @@ mod tests {
     #[test]
     fn none_lives_by_the_negative_ttl_only_and_errors_never() {
         assert_eq!(minute(0.0).of(Top::None, None, 0.0), Life::Remove);
-        let negative = Lifetimes { negative_ttl: Some(Duration::from_secs(5)), ..minute(0.0) };
-        assert_eq!(negative.of(Top::None, None, 0.0), Life::Fresh(Duration::from_secs(5)));
-        assert_eq!(negative.of(Top::None, Some(MINUTE), 0.0), Life::Fresh(Duration::from_secs(5)));
+        let negative = Lifetimes {
+            negative_ttl: Some(Duration::from_secs(5)),
+            ..minute(0.0)
+        };
+        assert_eq!(
+            negative.of(Top::None, None, 0.0),
+            Life::Fresh(Duration::from_secs(5))
+        );
+        assert_eq!(
+            negative.of(Top::None, Some(MINUTE), 0.0),
+            Life::Fresh(Duration::from_secs(5))
+        );
         assert_eq!(negative.of(Top::Err, None, 0.0), Life::Keep);
     }
 }

@@ -169,15 +169,13 @@ impl Policy {
         }
     }
 
-    /// Whether a hit may come from memory; known before anything else is.
-    pub(crate) const fn reads_memory(&self) -> bool {
-        !matches!(self.memory, Some(MemoryUse::Off))
+    /// Whether a hit may come from memory; a hit asks before anything else is resolved.
+    pub(crate) fn reads_memory_over(&self, defaults: &Self) -> bool {
+        self.memory.or(defaults.memory) != Some(MemoryUse::Off)
     }
 
-    pub(crate) const fn schema(&self) -> u32 {
-        match self.version {
-            Some(version) => version,
-            None => 0,
-        }
+    /// The schema version; a hit asks before anything else is resolved.
+    pub(crate) fn schema_over(&self, defaults: &Self) -> u32 {
+        self.version.or(defaults.version).unwrap_or(0)
     }
 }

@@ -28,9 +28,11 @@ impl Resolved {
                 negative_ttl: policy.negative_ttl,
                 jitter: policy.jitter.unwrap_or(JITTER),
             },
-            protection: policy.stampede_protection.unwrap_or(StampedeProtection::Process),
+            protection: policy
+                .stampede_protection
+                .unwrap_or(StampedeProtection::Process),
             wait_timeout: policy.wait_timeout.unwrap_or(WAIT_TIMEOUT),
-            schema: policy.schema(),
+            schema: asked.schema_over(defaults),
             memory: policy.memory.unwrap_or(MemoryUse::On),
             redis: policy.redis.unwrap_or(true),
         }

@@ -20,5 +20,8 @@ pub struct Leftovers {
 #[must_use]
 pub fn leftovers(cache: &Cache) -> Leftovers {
     let core = cache.core();
-    Leftovers { flights: core.flights.len(), retry_queues: core.retries.len() }
+    Leftovers {
+        flights: core.flights.len(),
+        retry_queues: core.retries.len(),
+    }
 }

@@ -85,17 +85,29 @@ impl ModelRedis {
     /// Leases held at this moment.
     #[must_use]
     pub fn leases(&self) -> usize {
-        self.lock().keys.values_mut().map(Slot::live).filter(|slot| slot.lease.is_some()).count()
+        self.lock()
+            .keys
+            .values_mut()
+            .map(Slot::live)
+            .filter(|slot| slot.lease.is_some())
+            .count()
     }
 
     /// Values stored at this moment.
     #[must_use]
     pub fn values(&self) -> usize {
-        self.lock().keys.values_mut().map(Slot::live).filter(|slot| slot.value.is_some()).count()
+        self.lock()
+            .keys
+            .values_mut()
+            .map(Slot::live)
+            .filter(|slot| slot.value.is_some())
+            .count()
     }
 
     pub(crate) fn tier(&self) -> ModelTier {
-        ModelTier { server: self.clone() }
+        ModelTier {
+            server: self.clone(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -116,7 +128,10 @@ impl ModelRedis {
         let faults = self.lock().faults;
         let way = || faults.delay.mul_f64(fastrand::f64());
         let (there, back) = (way(), way());
-        let (lost, unanswered) = (fastrand::f64() < faults.lost, fastrand::f64() < faults.unanswered);
+        let (lost, unanswered) = (
+            fastrand::f64() < faults.lost,
+            fastrand::f64() < faults.unanswered,
+        );
         let (answer, answered) = oneshot::channel();
         let server = self.clone();
         tokio::spawn(async move {
@@ -133,7 +148,10 @@ impl ModelRedis {
         });
         match timeout(within, answered).await {
             Ok(Ok(result)) => Ok(result),
-            _ => Err(TierError::new(ErrorKind::Timeout, "the model did not answer in time")),
+            _ => Err(TierError::new(
+                ErrorKind::Timeout,
+                "the model did not answer in time",
+            )),
         }
     }
 }
@@ -150,18 +168,18 @@ impl fmt::Debug for ModelTier {
 }
 
 fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
-    if let Some((value, _)) = slot.value.as_ref().filter(|_| !ask.ignore_value) {
-        if ask.seen != Some(Token::of_stored(value)) {
-            return Acquired::Value(value.clone());
-        }
+    if let Some((value, _)) = slot.value.as_ref().filter(|_| !ask.ignore_value)
+        && ask.seen != Some(Token::of_stored(value))
+    {
+        return Acquired::Value(value.clone());
     }
     if slot.hold.is_some() {
         return Acquired::Hold;
     }
     match slot.lease {
-        Some((_, kind, _)) if ask.kind == LeaseKind::Load => {
-            Acquired::Held { by_put: kind == LeaseKind::Put }
-        }
+        Some((_, kind, _)) if ask.kind == LeaseKind::Load => Acquired::Held {
+            by_put: kind == LeaseKind::Put,
+        },
         _ => {
             slot.lease = Some((ask.token, ask.kind, Instant::now() + ask.lease));
             Acquired::Lead
@@ -199,10 +217,16 @@ impl SharedTier for ModelTier {
         true
     }
 
-    fn get<'a>(&'a self, key: &'a str, within: Duration) -> Fut<'a, Result<Option<Bytes>, TierError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        within: Duration,
+    ) -> Fut<'a, Result<Option<Bytes>, TierError>> {
         let key = key.to_owned();
         Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| slot.value.as_ref().map(|(value, _)| value.clone()))
+            server.with(&key, |slot| {
+                slot.value.as_ref().map(|(value, _)| value.clone())
+            })
         }))
     }
 
@@ -213,7 +237,9 @@ impl SharedTier for ModelTier {
         within: Duration,
     ) -> Fut<'a, Result<Acquired, TierError>> {
         let key = key.to_owned();
-        Box::pin(self.server.send(within, move |server| server.with(&key, |slot| acquire(slot, ask))))
+        Box::pin(self.server.send(within, move |server| {
+            server.with(&key, |slot| acquire(slot, ask))
+        }))
     }
 
     fn store<'a>(
@@ -248,27 +274,11 @@ impl SharedTier for ModelTier {
         }))
     }
 
-    fn release<'a>(
-        &'a self,
-        key: &'a str,
-        token: Token,
-        within: Duration,
-    ) -> Fut<'a, Result<bool, TierError>> {
-        let key = key.to_owned();
-        Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| {
-                let held = holds_lease(slot, token);
-                if held {
-                    slot.lease = None;
-                }
-                held
-            })
-        }))
-    }
-
     fn release_later(&self, key: &str, token: Token) {
         let (server, key) = (self.server.clone(), key.to_owned());
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
         runtime.spawn(async move {
             let release = move |server: &ModelRedis| {
                 server.with(&key, |slot| {
@@ -286,7 +296,10 @@ impl SharedTier for ModelTier {
         keys: &'a [Eviction<'a>],
         within: Duration,
     ) -> Fut<'a, Result<(), TierError>> {
-        let keys: Vec<_> = keys.iter().map(|one| (one.key.to_owned(), one.hold)).collect();
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|one| (one.key.to_owned(), one.hold))
+            .collect();
         Box::pin(self.server.send(within, move |server| {
             for (key, hold) in &keys {
                 server.with(key, |slot| evict(slot, *hold));
@@ -376,7 +389,11 @@ fn scan_one(
     let (key, slot) = state.keys.range_mut::<Box<str>, _>(range).next()?;
     let mut removed = false;
     if pattern.matches(key) {
-        removed = if leases { slot.lease.take().is_some() } else { slot.value.take().is_some() };
+        removed = if leases {
+            slot.lease.take().is_some()
+        } else {
+            slot.value.take().is_some()
+        };
     }
     Some((key.clone(), removed))
 }

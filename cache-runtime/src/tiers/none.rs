@@ -59,15 +59,6 @@ impl SharedTier for NoTier {
         ready(Ok(true))
     }
 
-    fn release<'a>(
-        &'a self,
-        _: &'a str,
-        _: Token,
-        _: Duration,
-    ) -> Fut<'a, Result<bool, TierError>> {
-        ready(Ok(true))
-    }
-
     fn release_later(&self, _: &str, _: Token) {}
 
     fn evict<'a>(&'a self, _: &'a [Eviction<'a>], _: Duration) -> Fut<'a, Result<(), TierError>> {

@@ -57,15 +57,7 @@ pub(crate) trait SharedTier: Send + Sync + Debug {
         within: Duration,
     ) -> Fut<'a, Result<bool, TierError>>;
 
-    /// Gives a lease back; `false` if it was lost.
-    fn release<'a>(
-        &'a self,
-        key: &'a str,
-        token: Token,
-        within: Duration,
-    ) -> Fut<'a, Result<bool, TierError>>;
-
-    /// Gives a lease back from where nothing can be awaited. The queue is bounded; what does not fit
+    /// Gives a lease back; callable from where nothing can be awaited. The queue is bounded; what does not fit
     /// is left to expire.
     fn release_later(&self, key: &str, token: Token);
 

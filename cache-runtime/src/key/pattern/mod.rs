@@ -16,12 +16,14 @@
 
 mod matcher;
 mod parse;
+#[cfg(any(feature = "redis", test))]
 mod server;
 #[cfg(test)]
 mod tests;
 
 use super::digest::{MAX_TEXT, before_digest};
 use super::escape::{Unit, push_literal_char};
+#[cfg(test)]
 use super::key::Key;
 
 /// One step of a pattern.
@@ -64,6 +66,7 @@ impl Pattern {
     }
 
     /// One key and no other (a digested key by its digest).
+    #[cfg(test)]
     pub(crate) fn exact(key: &Key) -> Self {
         let mut builder = Builder::default();
         builder.encoded(key.as_str());
@@ -118,6 +121,7 @@ impl Pattern {
     }
 
     /// What to give to `MATCH` of Redis' SCAN: a superset of the texts that [`matches`](Self::matches) selects.
+    #[cfg(any(feature = "redis", test))]
     pub(crate) fn server_glob(&self) -> String {
         match self.reach {
             _ if !self.reaches_digests() => server::glob(&self.tokens),

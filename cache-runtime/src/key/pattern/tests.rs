@@ -66,7 +66,7 @@ fn a_pattern_of_arguments_takes_their_globs_literally() {
     buf.glob("t:");
     buf.arg("*");
     buf.glob(":*");
-    let pattern = buf.finish_pattern();
+    let pattern = buf.finish_late().pattern();
     assert!(pattern.matches(&key_of("*")));
     assert!(!pattern.matches(&key_of("x")));
     assert_eq!(pattern.literal_region(), "t:%2A");

@@ -1,7 +1,8 @@
 //! Templates that the result completes.
 
 use super::{Failing, late};
-use crate::key::{Holes, Pattern, Unrenderable};
+use crate::key::buf::Unrenderable;
+use crate::key::{Holes, Pattern};
 
 #[test]
 fn holes_are_filled_in_order_over_all_templates() {

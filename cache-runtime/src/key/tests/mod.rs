@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use serde::{Serialize, Serializer};
 
+use super::buf::Unrenderable;
 use super::digest::MAX_TEXT;
+use super::rendered::Rendered;
 use super::*;
 
 mod holes;

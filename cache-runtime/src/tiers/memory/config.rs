@@ -52,7 +52,11 @@ impl Memory {
     }
 
     pub(crate) const fn off() -> Self {
-        Self { off: true, max_entries: 1, ..Self::new() }
+        Self {
+            off: true,
+            max_entries: 1,
+            ..Self::new()
+        }
     }
 
     pub(crate) const fn is_off(&self) -> bool {
@@ -61,7 +65,10 @@ impl Memory {
 
     /// Estimated items and the bound in weight.
     pub(crate) fn bounds(&self) -> (usize, u64) {
-        (self.max_entries, self.max_bytes.unwrap_or(self.max_entries as u64))
+        (
+            self.max_entries,
+            self.max_bytes.unwrap_or(self.max_entries as u64),
+        )
     }
 }
 

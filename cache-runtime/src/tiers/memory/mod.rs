@@ -33,7 +33,9 @@ pub(crate) struct KeyHash(pub(crate) u64);
 
 impl MemoryTier {
     pub(crate) fn new(config: Memory) -> Self {
-        let weigh = Weigh { bytes: config.max_bytes.is_some() };
+        let weigh = Weigh {
+            bytes: config.max_bytes.is_some(),
+        };
         let (items, weight) = config.bounds();
         let map = Cache::with(
             items,
@@ -42,7 +44,11 @@ impl MemoryTier {
             BuildHasherDefault::default(),
             quick_cache::sync::DefaultLifecycle::default(),
         );
-        Self { map, hasher: foldhash::fast::RandomState::default(), config }
+        Self {
+            map,
+            hasher: foldhash::fast::RandomState::default(),
+            config,
+        }
     }
 
     pub(crate) fn hash(&self, text: &[u8]) -> KeyHash {
@@ -56,12 +62,21 @@ impl MemoryTier {
 
     pub(crate) fn insert(&self, hash: KeyHash, text: &str, entry: MemoryEntry) {
         if !self.config.is_off() {
-            self.map.insert(StoredKey { hash: hash.0, text: text.into() }, Arc::new(entry));
+            self.map.insert(
+                StoredKey {
+                    hash: hash.0,
+                    text: text.into(),
+                },
+                Arc::new(entry),
+            );
         }
     }
 
     pub(crate) fn remove(&self, hash: KeyHash, text: &str) {
-        self.map.remove(&Wanted { hash: hash.0, text: text.as_bytes() });
+        self.map.remove(&Wanted {
+            hash: hash.0,
+            text: text.as_bytes(),
+        });
     }
 
     /// Removes every entry whose key text is chosen.
@@ -80,7 +95,9 @@ impl MemoryTier {
 
 impl std::fmt::Debug for MemoryTier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemoryTier").field("entries", &self.map.len()).finish_non_exhaustive()
+        f.debug_struct("MemoryTier")
+            .field("entries", &self.map.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -143,6 +160,10 @@ struct Weigh {
 
 impl Weighter<StoredKey, Arc<MemoryEntry>> for Weigh {
     fn weight(&self, key: &StoredKey, entry: &Arc<MemoryEntry>) -> u64 {
-        if self.bytes { (key.text.len() + entry.size) as u64 } else { 1 }
+        if self.bytes {
+            (key.text.len() + entry.size).max(1) as u64
+        } else {
+            1
+        }
     }
 }

@@ -112,15 +112,6 @@ impl SharedTier for RedisTier {
         Box::pin(self.renew_lease(key, token, life, within))
     }
 
-    fn release<'a>(
-        &'a self,
-        key: &'a str,
-        token: Token,
-        within: Duration,
-    ) -> Fut<'a, Result<bool, TierError>> {
-        Box::pin(self.give_back(key, token, within))
-    }
-
     fn release_later(&self, key: &str, token: Token) {
         self.link.release_later(self.names.lease(key), token);
     }

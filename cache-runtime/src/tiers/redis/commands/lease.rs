@@ -90,6 +90,8 @@ impl RedisTier {
         self.on_lease(&scripts::RENEW, key, &args, within).await
     }
 
+    /// One release, awaited; the supervisor sends them in batches.
+    #[cfg(test)]
     pub(in crate::tiers::redis) async fn give_back(
         &self,
         key: &str,

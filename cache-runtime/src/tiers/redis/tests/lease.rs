@@ -87,7 +87,7 @@ async fn an_eviction_breaks_the_lease() {
     assert_eq!(tier.get("a", SOON).await.unwrap(), None);
     assert_eq!(store(&tier, "a", token, 1).await.unwrap(), Stored::Refused);
     assert!(!tier.renew("a", token, LEASE, SOON).await.unwrap());
-    assert!(!tier.release("a", token, SOON).await.unwrap());
+    assert!(!tier.give_back("a", token, SOON).await.unwrap());
     assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
 }
 
@@ -104,8 +104,8 @@ async fn only_the_holder_renews_and_releases() {
     let left = server.ask(&["PTTL", "shop:{a}:lease"]);
     let left: u64 = left.trim_matches([':', '\r', '\n']).parse().unwrap();
     assert!((2000..=3000).contains(&left), "{left}");
-    assert!(!tier.release("a", Token::random(), SOON).await.unwrap());
-    assert!(tier.release("a", token, SOON).await.unwrap());
+    assert!(!tier.give_back("a", Token::random(), SOON).await.unwrap());
+    assert!(tier.give_back("a", token, SOON).await.unwrap());
     assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
 }
 
@@ -240,7 +240,7 @@ async fn a_foreign_lease_does_not_bar_the_key() {
         server.ask(foreign);
         let token = Token::random();
         assert!(!tier.renew("a", token, LEASE, SOON).await.unwrap());
-        assert!(!tier.release("a", token, SOON).await.unwrap());
+        assert!(!tier.give_back("a", token, SOON).await.unwrap());
         assert_eq!(store(&tier, "a", token, 1).await.unwrap(), Stored::Refused);
         fill(&tier, "a").await;
     }
@@ -305,7 +305,7 @@ async fn evictions_and_releases_work_when_memory_is_full() {
     assert!(full.text.contains("OOM"), "{full}");
     assert!(tier.acquire("c", load(token), SOON).await.is_err());
     assert!(tier.get("a", SOON).await.unwrap().is_some());
-    assert!(tier.release("b", token, SOON).await.unwrap());
+    assert!(tier.give_back("b", token, SOON).await.unwrap());
     evict(&tier, "a", Duration::from_secs(9)).await;
     let found = tier.inspect("a", SOON).await.unwrap();
     assert!(found.value.is_none() && found.hold.is_some());
