@@ -22,7 +22,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         generated! {
             #plan
             let __out = #load.await;
-            __guard.finish(#p::Opaque::ok(&__out), #late).await;
+            __guard.finish(#p::Opaque.ok(&__out), #late).await;
             __out
         }
     } else {

@@ -8,7 +8,7 @@ pub mod shop {
     /// Documented.
     #[cacheable(key = "product:{id}")]
     #[must_use]
-    #[expect(clippy::unused_async, unused_variables, reason = "attributes stay on the function")]
+    #[expect(unused_variables, reason = "attributes stay on the function")]
     pub async fn product(id: u64, unused: u64) -> u64 {
         id
     }
