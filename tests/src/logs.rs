@@ -1,29 +1,46 @@
 //! What the program under test logs, kept for the test to read.
 //!
 //! Of the current thread only, so that tests do not read each other's lines: a test that looks at logs runs on a
-//! runtime of one thread.
+//! runtime of one thread. The subscriber is the process's all the same and looks up the thread's own list, because a
+//! scoped one misses lines: `tracing` asks only the thread that first comes by a line whether anybody wants it.
 
+use std::cell::RefCell;
 use std::fmt::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
+
+type Lines = Arc<Mutex<Vec<(Level, String)>>>;
+
+thread_local! {
+    static KEPT: RefCell<Option<Lines>> = const { RefCell::new(None) };
+}
 
 /// The lines of this thread since [`Logs::capture`].
 #[derive(Debug)]
 pub struct Logs {
-    lines: Arc<Mutex<Vec<(Level, String)>>>,
-    _guard: DefaultGuard,
+    lines: Lines,
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        KEPT.set(None);
+    }
 }
 
 impl Logs {
     /// Keeps every line, of every level, until it is dropped.
+    ///
+    /// # Panics
+    /// If the test program has another subscriber.
     pub fn capture() -> Logs {
-        let lines = Arc::default();
-        let guard = tracing::subscriber::set_default(Keeper { lines: Arc::clone(&lines) });
-        Logs { lines, _guard: guard }
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| tracing::subscriber::set_global_default(Keeper).expect("the only subscriber"));
+        let lines = Lines::default();
+        KEPT.set(Some(Arc::clone(&lines)));
+        Logs { lines }
     }
 
     /// The lines a service sees by default: of level info and above.
@@ -39,13 +56,10 @@ impl Logs {
     }
 }
 
-struct Keeper {
-    lines: Arc<Mutex<Vec<(Level, String)>>>,
-}
+struct Keeper;
 
 impl Subscriber for Keeper {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // What other crates trace is not ours to promise anything about, except that it names no password either.
         metadata.is_event()
     }
 
@@ -58,10 +72,10 @@ impl Subscriber for Keeper {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
+        let Some(lines) = KEPT.with_borrow(Clone::clone) else { return };
         let mut line = Line(event.metadata().target().to_owned());
         event.record(&mut line);
-        let mut lines = self.lines.lock().expect("no holder panics");
-        lines.push((*event.metadata().level(), line.0));
+        lines.lock().expect("no holder panics").push((*event.metadata().level(), line.0));
     }
 
     fn enter(&self, _: &Id) {}

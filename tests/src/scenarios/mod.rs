@@ -7,6 +7,7 @@ mod calls;
 pub mod crew;
 pub mod functions;
 pub mod origin;
+pub mod processes;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

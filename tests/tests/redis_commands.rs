@@ -1,0 +1,90 @@
+//! What a call costs, in commands as the server sees them; and that the scripts behind them survive being forgotten.
+
+use cache_runtime::{Evict, Key, Served, bypass, cacheable, key};
+use tests::scenarios::functions::{key, product, rename};
+use tests::scenarios::origin::{Origin, Source};
+use tests::scenarios::processes::{ask, commands, names, process, value_of};
+use tests::server::RedisServer;
+
+#[cacheable(key = "here:{id}", l2 = false)]
+async fn here(source: &Source, id: u64) -> u64 {
+    source.load("here").await.unwrap() + id
+}
+
+#[cacheable(key = "even:{id}", condition = id % 2 == 0)]
+async fn even(source: &Source, id: u64) -> u64 {
+    source.load("even").await.unwrap() + id
+}
+
+#[tokio::test]
+async fn hit_in_redis_is_one_get() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (one, other) = (process(&server).await, process(&server).await);
+    ask(&one, &origin.source(), 7).await;
+    let mut monitor = server.monitor().await;
+    assert_eq!(ask(&other, &origin.source(), 7).await, (1, Served::Redis));
+    let seen = commands(&mut monitor).await;
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].text(), format!("GET {}", value_of(&key(7))));
+}
+
+#[tokio::test]
+async fn miss_is_get_acquire_and_store() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let cache = process(&server).await;
+    let mut monitor = server.monitor().await;
+    assert_eq!(ask(&cache, &origin.source(), 7).await, (1, Served::Loaded));
+    assert_eq!(names(&mut monitor).await, ["GET", "EVALSHA", "EVALSHA"]);
+}
+
+#[tokio::test]
+async fn hit_in_memory_is_no_command() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let cache = process(&server).await;
+    ask(&cache, &origin.source(), 7).await;
+    let mut monitor = server.monitor().await;
+    assert_eq!(ask(&cache, &origin.source(), 7).await, (1, Served::Memory));
+    assert_eq!(names(&mut monitor).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn eviction_by_key_is_one_script() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let cache = process(&server).await;
+    ask(&cache, &origin.source(), 7).await;
+    let mut monitor = server.monitor().await;
+    cache.evict(Key::new("product:7")).await.unwrap();
+    assert_eq!(names(&mut monitor).await, ["EVALSHA"]);
+    cache.as_current(rename(&origin.source(), 7)).await;
+    assert_eq!(names(&mut monitor).await, ["EVALSHA"]);
+    cache.evict(Evict::keys((0..100).map(|id: u64| key!("product:{id}")))).await.unwrap();
+    assert_eq!(names(&mut monitor).await, ["EVALSHA"]);
+}
+
+#[tokio::test]
+async fn calls_that_need_no_redis_send_nothing() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (cache, source) = (process(&server).await, origin.source());
+    let mut monitor = server.monitor().await;
+    cache.as_current(here(&source, 1)).await;
+    cache.as_current(even(&source, 1)).await;
+    cache.as_current(bypass(product(&source, 1))).await.unwrap();
+    assert_eq!(names(&mut monitor).await, [""; 0]);
+    cache.as_current(even(&source, 2)).await;
+    assert_eq!(names(&mut monitor).await, ["GET", "EVALSHA", "EVALSHA"]);
+}
+
+#[tokio::test]
+async fn server_that_forgot_the_scripts_is_told_them_again() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (cache, source) = (process(&server).await, origin.source());
+    for id in 0..3 {
+        server.cli(&["SCRIPT", "FLUSH"]).await;
+        assert_eq!(ask(&cache, &source, id).await, (1, Served::Loaded));
+        assert!(server.cli(&["EXISTS", &value_of(&key(id))]).await.int() == 1, "it was stored");
+        server.cli(&["SCRIPT", "FLUSH"]).await;
+        cache.evict(Key::new(&key(id))).await.unwrap();
+        assert!(server.cli(&["EXISTS", &value_of(&key(id))]).await.int() == 0, "it was evicted");
+    }
+    assert_eq!(cache.stats().total.redis_errors, 0);
+}
