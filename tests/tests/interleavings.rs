@@ -48,7 +48,10 @@ struct World {
 impl World {
     fn tell(&self, what: impl std::fmt::Display) {
         if self.told {
-            println!("{:8.1} ms  {what}", self.began.elapsed().as_secs_f64() * 1_000.0);
+            println!(
+                "{:8.1} ms  {what}",
+                self.began.elapsed().as_secs_f64() * 1_000.0
+            );
         }
     }
 
@@ -57,7 +60,8 @@ impl World {
             let builder = Cache::builder("model")
                 .model_redis(redis)
                 .tokio_clock()
-                .redis_budget(longest * 3 / 2);
+                .redis_budget(longest * 3 / 2)
+                .evict_deadline(longest * 3 / 2);
             let builder = if process == 0 {
                 builder.memory(Memory::new().max_entries(100))
             } else {
@@ -66,7 +70,11 @@ impl World {
             builder.build().expect("a valid configuration")
         });
         Rc::new(Self {
-            ttl: if fastrand::u8(..4) == 0 { longest * 3 } else { Duration::from_secs(600) },
+            ttl: if fastrand::u8(..4) == 0 {
+                longest * 3
+            } else {
+                Duration::from_secs(600)
+            },
             longest,
             rows: Default::default(),
             caches: caches.collect(),
@@ -91,7 +99,9 @@ impl World {
 
     /// A write of `version` is complete for `process`, and for the processes without memory if Redis confirmed it.
     fn complete(&self, process: usize, row: usize, version: u64, confirmed: bool) {
-        self.tell(format_args!("process {process} has written {version} to row {row}, confirmed: {confirmed}"));
+        self.tell(format_args!(
+            "process {process} has written {version} to row {row}, confirmed: {confirmed}"
+        ));
         let own = &mut self.own_floors.borrow_mut()[process][row];
         *own = version.max(*own);
         let mut floors = self.floors.borrow_mut();
@@ -123,23 +133,29 @@ async fn load(world: &World, row: usize) -> Result<u64, String> {
     let version = world.rows[row].get();
     world.tell(format_args!("a load sees {version} in row {row}"));
     world.pause().await;
-    if fastrand::u8(..16) == 0 { Err("the origin failed".to_owned()) } else { Ok(version) }
+    if fastrand::u8(..16) == 0 {
+        Err("the origin failed".to_owned())
+    } else {
+        Ok(version)
+    }
 }
 
 #[cache_evict(key = "row:{row}")]
-async fn write(world: &World, row: usize) -> u64 {
+async fn write(world: &World, row: usize, committed: &Cell<u64>) {
     world.pause().await;
-    let version = world.commit(row);
+    committed.set(world.commit(row));
     world.pause().await;
-    version
 }
 
 #[cache_put(key = "row:{row}", ttl = world.ttl)]
-async fn put(world: &World, row: usize) -> Result<u64, String> {
+async fn put(world: &World, row: usize, committed: &Cell<u64>) -> Result<u64, String> {
     world.pause().await;
-    let version = world.commit(row);
+    committed.set(world.commit(row));
     world.pause().await;
-    if fastrand::u8(..8) == 0 { Err("the write is reported as failed".to_owned()) } else { Ok(version) }
+    if fastrand::u8(..8) == 0 {
+        return Err("the write is reported as failed".to_owned());
+    }
+    Ok(committed.get())
 }
 
 async fn reader(world: Rc<World>, process: usize, row: usize) {
@@ -147,7 +163,9 @@ async fn reader(world: Rc<World>, process: usize, row: usize) {
     let floor = world.floors.borrow()[process][row];
     let own_floor = world.own_floors.borrow()[process][row];
     let how = fastrand::u8(..8);
-    world.tell(format_args!("process {process} reads row {row} (kind {how}), at least {floor}"));
+    world.tell(format_args!(
+        "process {process} reads row {row} (kind {how}), at least {floor}"
+    ));
     let read = async {
         match how {
             0..4 => read_fleet(&world, row).await,
@@ -156,12 +174,20 @@ async fn reader(world: Rc<World>, process: usize, row: usize) {
             _ => refresh(read_fleet(&world, row)).await,
         }
     };
-    let (value, served) = dropped_sometimes(&world, cache.as_current(traced(read))).await.unzip();
+    let (value, served) = dropped_sometimes(&world, cache.as_current(traced(read)))
+        .await
+        .unzip();
     let served = served.flatten();
-    world.tell(format_args!("process {process} has read {value:?} from row {row}: {served:?}"));
+    world.tell(format_args!(
+        "process {process} has read {value:?} from row {row}: {served:?}"
+    ));
     world.reads.set(world.reads.get() + 1);
     // Without a bus, a caller that joins a load may get what another process has just evicted.
-    let floor = if served == Some(Served::Shared) { own_floor } else { floor };
+    let floor = if served == Some(Served::Shared) {
+        own_floor
+    } else {
+        floor
+    };
     if let Some(Ok(version)) = value {
         if version < floor {
             let text = format!("process {process}, row {row}: {version} read after {floor}");
@@ -172,19 +198,22 @@ async fn reader(world: Rc<World>, process: usize, row: usize) {
 
 async fn writer(world: Rc<World>, process: usize, row: usize, lossy: bool) {
     let cache = &world.caches[process];
+    let committed = Cell::new(0);
     let how = fastrand::u8(..6);
-    world.tell(format_args!("process {process} writes row {row} (kind {how})"));
+    world.tell(format_args!(
+        "process {process} writes row {row} (kind {how})"
+    ));
     match how {
         0 | 1 => {
-            let version = dropped_sometimes(&world, cache.as_current(write(&world, row))).await;
+            let write = cache.as_current(write(&world, row, &committed));
+            let done = dropped_sometimes(&world, write).await.is_some();
             // Dropped or not, the eviction is done in this process; the attribute does not say what Redis did.
-            let confirmed = version.is_some() && !lossy;
-            world.complete(process, row, version.unwrap_or(0), confirmed);
+            world.complete(process, row, committed.get(), done && !lossy);
         }
         2 | 3 => {
-            let version = dropped_sometimes(&world, cache.as_current(put(&world, row))).await;
-            let written = version.and_then(Result::ok);
-            world.complete(process, row, written.unwrap_or(0), written.is_some() && !lossy);
+            let put = cache.as_current(put(&world, row, &committed));
+            let done = dropped_sometimes(&world, put).await.is_some();
+            world.complete(process, row, committed.get(), done && !lossy);
         }
         _ => evict(&world, process, row).await,
     }
@@ -223,7 +252,11 @@ async fn schedule() -> Verdict {
     let redis = ModelRedis::new();
     let lossy = fastrand::bool();
     let share = if lossy { 0.1 * fastrand::f64() } else { 0.0 };
-    redis.set_faults(Faults { delay: longest / 2, lost: share, unanswered: share });
+    redis.set_faults(Faults {
+        delay: longest / 2,
+        lost: share,
+        unanswered: share,
+    });
     let world = World::new(&redis, longest);
     let mut tasks = Vec::new();
     for _ in 0..fastrand::usize(4..24) {
@@ -255,21 +288,38 @@ async fn schedule() -> Verdict {
     if left.iter().any(|left| *left != Default::default()) {
         violations.push(format!("left behind: {left:?}"));
     }
-    let refused = world.caches.iter().map(|cache| cache.stats().total.refused_stores).sum();
-    Verdict { reads: world.reads.get(), refused, violations }
+    let refused = world
+        .caches
+        .iter()
+        .map(|cache| cache.stats().total.refused_stores)
+        .sum();
+    Verdict {
+        reads: world.reads.get(),
+        refused,
+        violations,
+    }
 }
 
 /// The network is good again, and nobody calls: journals are delivered and leases given back or run out.
 async fn settle(world: &World, redis: &ModelRedis) {
-    redis.set_faults(Faults { delay: world.longest / 4, ..Faults::default() });
+    redis.set_faults(Faults {
+        delay: world.longest / 4,
+        ..Faults::default()
+    });
     sleep(Duration::from_secs(20)).await;
     if redis.leases() > 0 {
-        world.violations.borrow_mut().push(format!("{} leases left", redis.leases()));
+        world
+            .violations
+            .borrow_mut()
+            .push(format!("{} leases left", redis.leases()));
     }
     for cache in &world.caches {
         let queued = cache.health().queued_evictions;
         if queued > 0 {
-            world.violations.borrow_mut().push(format!("{queued} evictions still queued"));
+            world
+                .violations
+                .borrow_mut()
+                .push(format!("{queued} evictions still queued"));
         }
     }
 }
@@ -286,7 +336,10 @@ fn run(seed: u64) -> Verdict {
 
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not `{text}`")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is a number, not `{text}`")),
+    )
 }
 
 #[test]
@@ -297,7 +350,9 @@ fn no_read_after_an_eviction_returns_what_was_loaded_before_it() {
         None => number("SCHEDULES").unwrap_or(SCHEDULES),
     };
     println!("{schedules} schedules from SEED={first}");
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4) as u64;
+    let threads = std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .min(4) as u64;
     let (mut reads, mut refused) = (0, 0);
     std::thread::scope(|scope| {
         let part = |thread: u64| {
@@ -305,20 +360,30 @@ fn no_read_after_an_eviction_returns_what_was_loaded_before_it() {
                 let (mut reads, mut refused) = (0, 0);
                 for seed in (first + thread..first + schedules).step_by(threads as usize) {
                     let verdict = run(seed);
-                    assert!(verdict.violations.is_empty(), "SEED={seed}: {:#?}", verdict.violations);
+                    assert!(
+                        verdict.violations.is_empty(),
+                        "SEED={seed}: {:#?}",
+                        verdict.violations
+                    );
                     reads += verdict.reads;
                     refused += verdict.refused;
                 }
                 (reads, refused)
             }
         };
-        let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(part(thread))).collect();
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(part(thread)))
+            .collect();
         for worker in workers {
-            let (more_reads, more_refused) = worker.join().expect("a violation was found, see above");
+            let (more_reads, more_refused) =
+                worker.join().expect("a violation was found, see above");
             reads += more_reads;
             refused += more_refused;
         }
     });
     println!("{reads} reads, {refused} refused stores, 0 violations");
-    assert!(schedules < 1_000 || refused > 0, "no store was ever refused: the schedules test nothing");
+    assert!(
+        schedules < 1_000 || refused > 0,
+        "no store was ever refused: the schedules test nothing"
+    );
 }

@@ -185,14 +185,19 @@ impl EvictTask {
             return Ok(());
         }
         self.core.tier.wake();
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => runtime.spawn(self.run()).await.unwrap_or_else(|_| {
-                Err(queued(
-                    "the runtime shut down before Redis confirmed the eviction",
-                ))
-            }),
-            Err(_) => Err(queued("there is no tokio runtime to reach Redis from")),
-        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return Err(queued("there is no tokio runtime to reach Redis from"));
+        };
+        // A caller that stops waiting may read at once, before Redis has answered: what it concerns must not
+        // be read from Redis until then, so it goes into the journal as well.
+        let mut unattended = Self::new(&self.core, self.items.clone());
+        let result = runtime.spawn(self.run()).await.unwrap_or_else(|_| {
+            Err(queued(
+                "the runtime shut down before Redis confirmed the eviction",
+            ))
+        });
+        unattended.items.clear();
+        result
     }
 
     /// Runs in the caller's own future.
