@@ -15,7 +15,10 @@ pub async fn some<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "it never came true that {what}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "it never came true that {what}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -37,7 +37,9 @@ impl Logs {
     /// If the test program has another subscriber.
     pub fn capture() -> Logs {
         static ONCE: Once = Once::new();
-        ONCE.call_once(|| tracing::subscriber::set_global_default(Keeper).expect("the only subscriber"));
+        ONCE.call_once(|| {
+            tracing::subscriber::set_global_default(Keeper).expect("the only subscriber")
+        });
         let lines = Lines::default();
         KEPT.set(Some(Arc::clone(&lines)));
         Logs { lines }
@@ -72,10 +74,15 @@ impl Subscriber for Keeper {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let Some(lines) = KEPT.with_borrow(Clone::clone) else { return };
+        let Some(lines) = KEPT.with_borrow(Clone::clone) else {
+            return;
+        };
         let mut line = Line(event.metadata().target().to_owned());
         event.record(&mut line);
-        lines.lock().expect("no holder panics").push((*event.metadata().level(), line.0));
+        lines
+            .lock()
+            .expect("no holder panics")
+            .push((*event.metadata().level(), line.0));
     }
 
     fn enter(&self, _: &Id) {}

@@ -24,7 +24,10 @@ impl Led {
     async fn with_waiters_from(first_waiting: usize) -> Led {
         let crew = Crew::of(first_waiting + 4).await;
         crew.origin.hold(1);
-        Led { crew, first_waiting }
+        Led {
+            crew,
+            first_waiting,
+        }
     }
 
     /// Runs leader and waiters; `trouble` happens when all of them wait. Answers of the leader, and of the waiters.
@@ -45,7 +48,11 @@ impl Led {
                 callers: 1,
                 source: crew.origin.source(),
             };
-            let answer = crew.worker(0).ask("call", serde_json::json!(lead)).await.ok()?;
+            let answer = crew
+                .worker(0)
+                .ask("call", serde_json::json!(lead))
+                .await
+                .ok()?;
             serde_json::from_value(answer).ok()
         };
         let wait = async {
@@ -91,7 +98,10 @@ async fn waiter_takes_over_when_leader_is_dropped() {
     let led = Led::with_waiters_from(0).await;
     let hang_up = async |crew: &Crew| {
         crew.origin.commit(&key(7));
-        crew.worker(0).ask("hang_up", "leader".into()).await.expect("it hangs up");
+        crew.worker(0)
+            .ask("hang_up", "leader".into())
+            .await
+            .expect("it hangs up");
     };
     let (leader, waiters) = led.run(Product, hang_up).await;
     assert_eq!(leader.expect("its worker lives").dropped, 1);
@@ -120,7 +130,10 @@ async fn failing_leader_shares_its_error_in_its_process_and_the_others_load_once
     let fail = async |crew: &Crew| crew.origin.release(End::Fail);
     let (leader, waiters) = led.run(Product, fail).await;
     assert_eq!(leader.expect("its worker lives").errors, 1);
-    assert_eq!(waiters.errors, EACH, "those beside the leader share its error: {waiters:?}");
+    assert_eq!(
+        waiters.errors, EACH,
+        "those beside the leader share its error: {waiters:?}"
+    );
     assert_eq!(waiters.values.get(&1), Some(&(3 * EACH)), "{waiters:?}");
     assert_eq!(led.crew.origin.loads(&key(7)), 2);
     led.crew.nothing_is_left(0..4).await;
@@ -135,9 +148,15 @@ async fn failing_leader_whose_error_cannot_be_shared_leaves_nobody_without_an_an
     assert_eq!(leader.expect("its worker lives").errors, 1);
     all_got(1, &waiters);
     // Each waiter of the leader's process may see for itself, the other processes load once.
-    let (loads, most) = (led.crew.origin.loads(&key(7)), led.crew.origin.most_at_once());
+    let (loads, most) = (
+        led.crew.origin.loads(&key(7)),
+        led.crew.origin.most_at_once(),
+    );
     assert!(loads <= 1 + EACH as u64 + 1, "{loads} loads");
-    assert!(most <= 4 + 1, "{most} loads at once: four for the process whose leader failed, one for the fleet");
+    assert!(
+        most <= 4 + 1,
+        "{most} loads at once: four for the process whose leader failed, one for the fleet"
+    );
     led.crew.nothing_is_left(0..4).await;
 }
 
@@ -153,7 +172,11 @@ async fn killed_leader_is_replaced_within_a_lease() {
     let (leader, waiters) = led.run(Product, kill).await;
     assert_eq!(leader, None, "its worker is dead");
     all_got(2, &waiters);
-    assert!(started.elapsed() < A_LEASE_AND_MORE, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < A_LEASE_AND_MORE,
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(led.crew.origin.loads(&key(7)), 2);
     led.crew.nothing_is_left(1..5).await;
 }
@@ -166,18 +189,39 @@ async fn leader_paused_past_its_lease_is_replaced_and_its_store_refused() {
         crew.origin.commit(&key(7));
         crew.worker(0).stop();
         crew.origin.begun(&key(7), 2).await;
-        assert!(started.elapsed() < A_LEASE_AND_MORE, "{:?}", started.elapsed());
-        tests::eventually::holds("the second leader has stored", async || crew.in_redis().await).await;
+        assert!(
+            started.elapsed() < A_LEASE_AND_MORE,
+            "{:?}",
+            started.elapsed()
+        );
+        tests::eventually::holds("the second leader has stored", async || {
+            crew.in_redis().await
+        })
+        .await;
         crew.worker(0).cont();
         crew.origin.release(End::Value);
     };
     let (leader, waiters) = led.run(Product, pause).await;
-    assert_eq!(leader.expect("it goes on").values.into_keys().collect::<Vec<_>>(), [1]);
+    assert_eq!(
+        leader
+            .expect("it goes on")
+            .values
+            .into_keys()
+            .collect::<Vec<_>>(),
+        [1]
+    );
     all_got(2, &waiters);
     let crew = &led.crew;
     assert_eq!(crew.figure(0, "refused_stores").await, 1);
-    assert!(!crew.in_memory(0).await, "what was refused is not in memory either");
-    assert_eq!(crew.product(0).await, (2, "Redis".to_owned()), "Redis has the second leader's value");
+    assert!(
+        !crew.in_memory(0).await,
+        "what was refused is not in memory either"
+    );
+    assert_eq!(
+        crew.product(0).await,
+        (2, "Redis".to_owned()),
+        "Redis has the second leader's value"
+    );
     assert_eq!(crew.origin.loads(&key(7)), 2);
     crew.nothing_is_left(0..5).await;
 }

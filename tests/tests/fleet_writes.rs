@@ -19,9 +19,16 @@ async fn evicted_during_a_load(evicting: usize, what: What) {
         crew.origin.release(End::Value);
     };
     let (answers, ()) = tokio::join!(calls, evict);
-    assert_eq!(answers.values.get(&1), Some(&50), "those who waited before get the value: {what:?} {answers:?}");
+    assert_eq!(
+        answers.values.get(&1),
+        Some(&50),
+        "those who waited before get the value: {what:?} {answers:?}"
+    );
     assert!(!crew.in_redis().await, "{what:?}");
-    assert!(!crew.in_memory(0).await && !crew.in_memory(1).await, "{what:?}");
+    assert!(
+        !crew.in_memory(0).await && !crew.in_memory(1).await,
+        "{what:?}"
+    );
     assert_eq!(crew.figure(0, "refused_stores").await, 1, "{what:?}");
     assert_eq!(crew.product(0).await, (2, "Loaded".to_owned()), "{what:?}");
     assert_eq!(crew.product(1).await, (2, "Redis".to_owned()), "{what:?}");
@@ -96,7 +103,11 @@ async fn puts_that_meet_leave_nothing_or_the_newest() {
     };
     tokio::join!(slow, fast, meet);
     assert_eq!(crew.product(2).await.0, 3);
-    assert_eq!(crew.product(0).await.0, 3, "the one that came too late evicted its own memory too");
+    assert_eq!(
+        crew.product(0).await.0,
+        3,
+        "the one that came too late evicted its own memory too"
+    );
     crew.nothing_is_left(0..3).await;
 }
 

@@ -8,8 +8,36 @@ use tests::scenarios::processes::{builder, connected, keys, process};
 use tests::server::RedisServer;
 
 const NASTY: [&str; 30] = [
-    "", " ", "a", "A", "a:b", "a:", ":a", ":", "*", "a*", "?", "[a]", "[^a]", "[!a-z]", "{", "}", "{}", "{a}", "}{",
-    "%", "%2A", "%3A", "\r\n", "a\r\nFLUSHALL\r\n", "\0", "a\0b", "ä", "a\u{308}", "🦀", "\\*",
+    "",
+    " ",
+    "a",
+    "A",
+    "a:b",
+    "a:",
+    ":a",
+    ":",
+    "*",
+    "a*",
+    "?",
+    "[a]",
+    "[^a]",
+    "[!a-z]",
+    "{",
+    "}",
+    "{}",
+    "{a}",
+    "}{",
+    "%",
+    "%2A",
+    "%3A",
+    "\r\n",
+    "a\r\nFLUSHALL\r\n",
+    "\0",
+    "a\0b",
+    "ä",
+    "a\u{308}",
+    "🦀",
+    "\\*",
 ];
 
 #[cacheable(key = "echo:{one}:{two}")]
@@ -43,25 +71,52 @@ async fn every_argument_has_a_key_and_a_slot_of_its_own() {
     for argument in NASTY {
         let expected = (argument.to_owned(), "x".to_owned());
         let loaded = one.as_current(traced(echo(argument, "x"))).await;
-        assert_eq!(loaded, (expected.clone(), Some(Served::Loaded)), "{argument:?}");
+        assert_eq!(
+            loaded,
+            (expected.clone(), Some(Served::Loaded)),
+            "{argument:?}"
+        );
     }
     for argument in NASTY {
         let read = other.as_current(traced(echo(argument, "x"))).await;
-        assert_eq!(read, ((argument.to_owned(), "x".to_owned()), Some(Served::Redis)), "{argument:?}");
+        assert_eq!(
+            read,
+            ((argument.to_owned(), "x".to_owned()), Some(Served::Redis)),
+            "{argument:?}"
+        );
     }
     let keys = keys(&server).await;
     assert_eq!(keys.len(), NASTY.len());
-    assert_eq!(keys.iter().map(|key| hash_tag(key)).collect::<HashSet<_>>().len(), NASTY.len());
-    assert!(keys.iter().all(|key| !key.contains(|c: char| c.is_control() || c.is_whitespace())), "{keys:?}");
+    assert_eq!(
+        keys.iter()
+            .map(|key| hash_tag(key))
+            .collect::<HashSet<_>>()
+            .len(),
+        NASTY.len()
+    );
+    assert!(
+        keys.iter()
+            .all(|key| !key.contains(|c: char| c.is_control() || c.is_whitespace())),
+        "{keys:?}"
+    );
 }
 
 #[tokio::test]
 async fn arguments_that_look_like_two_are_one() {
     let server = RedisServer::start().await;
     let cache = process(&server).await;
-    for (one, two) in [("a:b", "c"), ("a", "b:c"), ("a", "b"), ("a:b:c", ""), ("", "a:b:c")] {
+    for (one, two) in [
+        ("a:b", "c"),
+        ("a", "b:c"),
+        ("a", "b"),
+        ("a:b:c", ""),
+        ("", "a:b:c"),
+    ] {
         let expected = (one.to_owned(), two.to_owned());
-        assert_eq!(cache.as_current(traced(echo(one, two))).await, (expected, Some(Served::Loaded)));
+        assert_eq!(
+            cache.as_current(traced(echo(one, two))).await,
+            (expected, Some(Served::Loaded))
+        );
     }
     assert_eq!(keys(&server).await.len(), 5);
 }
@@ -81,7 +136,11 @@ async fn pattern_with_an_argument_never_hits_a_neighbour() {
     for argument in NASTY {
         assert_eq!(keys(&server).await.len(), 2 * NASTY.len());
         cache.as_current(forget(argument)).await;
-        assert_eq!(keys(&server).await.len(), 2 * NASTY.len() - 2, "{argument:?}");
+        assert_eq!(
+            keys(&server).await.len(),
+            2 * NASTY.len() - 2,
+            "{argument:?}"
+        );
         for two in ["x", "*"] {
             let served = cache.as_current(traced(echo(argument, two))).await.1;
             assert_eq!(served, Some(Served::Loaded), "{argument:?}");
@@ -90,17 +149,25 @@ async fn pattern_with_an_argument_never_hits_a_neighbour() {
     // And what a key names is that key alone.
     for argument in NASTY {
         cache.as_current(forget_one(argument, "*")).await;
-        assert_eq!(keys(&server).await.len(), 2 * NASTY.len() - 1, "{argument:?}");
+        assert_eq!(
+            keys(&server).await.len(),
+            2 * NASTY.len() - 1,
+            "{argument:?}"
+        );
         cache.as_current(echo(argument, "*")).await;
     }
     fill().await;
     let misses = cache.stats().total.misses;
-    assert_eq!(misses, 5 * NASTY.len() as u64, "nobody was evicted beside those who were meant");
+    assert_eq!(
+        misses,
+        5 * NASTY.len() as u64,
+        "nobody was evicted beside those who were meant"
+    );
 }
 
 #[cacheable(key = "echo:{argument}", l1 = false)]
 async fn held(argument: &str, source: &Source) -> u64 {
-    source.load("held").await.unwrap()
+    source.load("held").await.expect("the origin is up")
 }
 
 #[tokio::test]
@@ -122,7 +189,11 @@ async fn value_and_lease_share_the_hash_tag() {
         let values = keys(&server).await;
         assert_eq!(values.len(), 1, "{argument:?}: {values:?}");
         assert_eq!(hash_tag(&leases[0]), hash_tag(&values[0]), "{argument:?}");
-        assert_ne!(hash_tag(&values[0]), values[0], "{argument:?}: there is a tag");
+        assert_ne!(
+            hash_tag(&values[0]),
+            values[0],
+            "{argument:?}: there is a tag"
+        );
         server.cli(&["FLUSHALL"]).await;
     }
 }
@@ -139,7 +210,11 @@ async fn key_made_of_nothing_but_an_argument_is_an_entry_like_any_other() {
     for argument in NASTY {
         one.as_current(bare(argument)).await;
         let read = other.as_current(traced(bare(argument))).await;
-        assert_eq!(read, (argument.to_owned(), Some(Served::Redis)), "{argument:?}");
+        assert_eq!(
+            read,
+            (argument.to_owned(), Some(Served::Redis)),
+            "{argument:?}"
+        );
     }
     assert_eq!(keys(&server).await.len(), NASTY.len());
 }

@@ -24,7 +24,11 @@ async fn close_gives_leases_back_and_calls_go_on() {
         let unfinished = cache.close(Duration::from_secs(20)).await;
         assert!(unfinished.is_nothing(), "{unfinished:?}");
         assert_eq!(keys(&server).await, [""; 0], "the lease was given back");
-        assert_eq!(ask(&other, &source, 7).await.1, Served::Loaded, "nobody waits for it");
+        assert_eq!(
+            ask(&other, &source, 7).await.1,
+            Served::Loaded,
+            "nobody waits for it"
+        );
         origin.release(End::Value);
     };
     let (loaded, ()) = tokio::join!(load, close);
@@ -52,7 +56,8 @@ async fn close_delivers_what_is_queued() {
 async fn close_tells_what_it_could_not_finish() {
     let (server, origin) = (RedisServer::start().await, Origin::start().await);
     let proxy = Proxy::start(server.addr()).await;
-    let cache = connected(of_url(&server.url_via(&proxy)).redis_budget(Duration::from_secs(5))).await;
+    let cache =
+        connected(of_url(&server.url_via(&proxy)).redis_budget(Duration::from_secs(5))).await;
     let source = origin.source();
     origin.hold(1);
     let load = ask(&cache, &source, 7);
@@ -64,8 +69,14 @@ async fn close_tells_what_it_could_not_finish() {
         cache.evict(Key::new("a")).await.unwrap_err();
         cache.evict(Key::new("b")).await.unwrap_err();
         let closing = cache.close(Duration::from_millis(300));
-        let unfinished = tokio::time::timeout(eventually::PATIENCE, closing).await.expect("it keeps its deadline");
-        assert_eq!((unfinished.evictions, unfinished.leases), (2, 1), "{unfinished:?}");
+        let unfinished = tokio::time::timeout(eventually::PATIENCE, closing)
+            .await
+            .expect("it keeps its deadline");
+        assert_eq!(
+            (unfinished.evictions, unfinished.leases),
+            (2, 1),
+            "{unfinished:?}"
+        );
         origin.release(End::Value);
     };
     assert_eq!(tokio::join!(load, close).0, (1, Served::Loaded));
@@ -76,6 +87,9 @@ async fn eviction_after_the_close_is_told_not_to_be_done() {
     let server = RedisServer::start().await;
     let cache = process(&server).await;
     assert!(cache.close(Duration::from_secs(5)).await.is_nothing());
-    assert!(cache.close(Duration::from_secs(5)).await.is_nothing(), "a second time there is nothing to do");
+    assert!(
+        cache.close(Duration::from_secs(5)).await.is_nothing(),
+        "a second time there is nothing to do"
+    );
     assert!(cache.evict(Key::new("a")).await.is_err());
 }

@@ -8,7 +8,9 @@ use tests::eventually;
 use tests::proxy::{Mode, Proxy};
 use tests::scenarios::functions::{key, rename, save};
 use tests::scenarios::origin::{End, Origin, Source};
-use tests::scenarios::processes::{ask, builder, commands, connected, has, of_url, process, value_of};
+use tests::scenarios::processes::{
+    ask, builder, commands, connected, has, of_url, process, value_of,
+};
 use tests::server::RedisServer;
 use tokio::sync::Notify;
 
@@ -38,30 +40,46 @@ async fn eviction_while_redis_is_away_is_replayed_before_the_key_is_read() {
     assert_eq!(error.kind(), ErrorKind::Queued);
     assert!(error.is_transient());
     assert_eq!(cache.health().queued_evictions, 1);
-    assert!(has(&server, &value_of(&key(7))).await, "Redis still has the old value");
+    assert!(
+        has(&server, &value_of(&key(7))).await,
+        "Redis still has the old value"
+    );
     assert_eq!(ask(&cache, &source, 7).await.0, 2);
 
     let mut monitor = server.monitor().await;
     proxy.set(Mode::Pass).await;
     eventually::holds("the eviction is delivered", async || {
         cache.evict(Key::new("something:else")).await.ok();
-        assert_eq!(ask(&cache, &source, 7).await.0, 2, "the old value is never served");
+        assert_eq!(
+            ask(&cache, &source, 7).await.0,
+            2,
+            "the old value is never served"
+        );
         cache.health().queued_evictions == 0
     })
     .await;
     assert_eq!(ask(&process(&server).await, &source, 7).await.0, 2);
     let concerning = commands(&mut monitor).await;
-    let concerning: Vec<_> = concerning.iter().filter(|c| c.text().contains(&value_of(&key(7)))).collect();
+    let concerning: Vec<_> = concerning
+        .iter()
+        .filter(|c| c.text().contains(&value_of(&key(7))))
+        .collect();
     assert_eq!(concerning[0].name(), "EVALSHA", "{concerning:?}");
     let text = concerning[0].text();
-    assert!(text.contains(":hold") && !text.contains("GET"), "the first command is the eviction: {text}");
+    assert!(
+        text.contains(":hold") && !text.contains("GET"),
+        "the first command is the eviction: {text}"
+    );
 }
 
 #[tokio::test]
 async fn annotated_eviction_while_redis_is_away_returns_and_is_replayed() {
     let (server, origin) = (RedisServer::start().await, Origin::start().await);
     let (proxy, cache) = behind(&server).await;
-    let (other, source) = (connected(builder(&server).no_memory()).await, origin.source());
+    let (other, source) = (
+        connected(builder(&server).no_memory()).await,
+        origin.source(),
+    );
     ask(&cache, &source, 7).await;
     cut_off(&proxy, &cache).await;
     assert_eq!(cache.as_current(rename(&source, 7)).await, 2);
@@ -72,7 +90,10 @@ async fn annotated_eviction_while_redis_is_away_returns_and_is_replayed() {
         ask(&other, &source, 7).await.0 == 2
     })
     .await;
-    eventually::holds("nothing is queued", async || cache.health().queued_evictions == 0).await;
+    eventually::holds("nothing is queued", async || {
+        cache.health().queued_evictions == 0
+    })
+    .await;
 }
 
 /// A Redis that refuses evictions and nothing else, so that one stays queued for as long as the test wants.
@@ -86,10 +107,21 @@ async fn queued_eviction_blocks_its_key_and_no_other() {
     }
     server.cli(&["ACL", "SETUSER", "default", "-unlink"]).await;
     origin.commit(&key(7));
-    assert_eq!(cache.evict(Key::new(&key(7))).await.unwrap_err().kind(), ErrorKind::Queued);
+    assert_eq!(
+        cache.evict(Key::new(&key(7))).await.unwrap_err().kind(),
+        ErrorKind::Queued
+    );
     for _ in 0..5 {
-        assert_eq!(ask(&cache, &source, 7).await, (2, Served::Loaded), "Redis is not asked for it");
-        assert_eq!(ask(&cache, &source, 8).await, (1, Served::Redis), "another key goes on");
+        assert_eq!(
+            ask(&cache, &source, 7).await,
+            (2, Served::Loaded),
+            "Redis is not asked for it"
+        );
+        assert_eq!(
+            ask(&cache, &source, 8).await,
+            (1, Served::Redis),
+            "another key goes on"
+        );
     }
     server.cli(&["ACL", "SETUSER", "default", "+unlink"]).await;
     eventually::holds("its key is cached again", async || {
@@ -110,7 +142,10 @@ async fn queued_patterns_and_all_are_replayed_too() {
         ask(&cache, &source, 7).await;
         cut_off(&proxy, &cache).await;
         origin.commit(&key(7));
-        assert_eq!(cache.evict(what).await.unwrap_err().kind(), ErrorKind::Queued);
+        assert_eq!(
+            cache.evict(what).await.unwrap_err().kind(),
+            ErrorKind::Queued
+        );
         assert_eq!(ask(&cache, &source, 7).await.0, 2);
         proxy.set(Mode::Pass).await;
         eventually::holds("it is gone from Redis", async || {
@@ -130,9 +165,15 @@ async fn stopped_redis_delays_an_eviction_by_its_deadline_and_queues_it() {
     server.stop();
     origin.commit(&key(7));
     let evict = tokio::time::timeout(Duration::from_secs(10), cache.evict(Key::new(&key(7)))).await;
-    assert_eq!(evict.expect("it returns soon").unwrap_err().kind(), ErrorKind::Queued);
+    assert_eq!(
+        evict.expect("it returns soon").unwrap_err().kind(),
+        ErrorKind::Queued
+    );
     server.cont();
-    eventually::holds("it is delivered", async || cache.health().queued_evictions == 0).await;
+    eventually::holds("it is delivered", async || {
+        cache.health().queued_evictions == 0
+    })
+    .await;
     assert_eq!(ask(&cache, &source, 7).await.0, 2);
 }
 
@@ -166,7 +207,7 @@ async fn write_cut_short(how: Cut) {
     if how == Cut::Dropped {
         write.abort();
     }
-    let ended = write.await.unwrap_err();
+    let ended = write.await.expect_err("it does not return");
     assert_eq!(ended.is_panic(), how == Cut::Panicking);
 
     let hold = format!("{}:hold", value_of(&key(7)));
@@ -176,10 +217,17 @@ async fn write_cut_short(how: Cut) {
     assert!((1..=2_000).contains(&left), "two seconds at most: {left}");
     let other = process(&server).await;
     for process in [&cache, &other] {
-        assert_eq!(ask(process, &source, 7).await, (2, Served::Loaded), "{how:?}");
+        assert_eq!(
+            ask(process, &source, 7).await,
+            (2, Served::Loaded),
+            "{how:?}"
+        );
     }
     if has(&server, &hold).await {
-        assert!(!has(&server, &value_of(&key(7))).await, "nothing is stored while it is held");
+        assert!(
+            !has(&server, &value_of(&key(7))).await,
+            "nothing is stored while it is held"
+        );
         assert!(cache.stats().total.refused_stores >= 1);
     }
     eventually::holds("it is stored again after the hold", async || {
@@ -200,6 +248,34 @@ async fn panicking_write_evicts_and_holds() {
 }
 
 #[tokio::test]
+async fn held_key_is_cached_by_nobody_in_the_fleet() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (one, other, source) = (
+        process(&server).await,
+        process(&server).await,
+        origin.source(),
+    );
+    let hold = Evict::key(Key::new(&key(7))).hold(Duration::from_secs(60));
+    one.evict(hold).await.unwrap();
+    // Neither a shorter hold nor another eviction ends it.
+    let shorter = Evict::key(Key::new(&key(7))).hold(Duration::from_millis(1));
+    other.evict(shorter.and(Evict::pattern("*"))).await.unwrap();
+    for process in [&one, &other, &one, &other] {
+        assert_eq!(ask(process, &source, 7).await, (1, Served::Loaded));
+    }
+    assert_eq!(other.stats().total.refused_stores, 2);
+    assert_eq!(other.as_current(save(&source, 7)).await, Ok(2));
+    assert_eq!(
+        ask(&other, &source, 7).await,
+        (2, Served::Loaded),
+        "a put is not stored either"
+    );
+    let held = one.inspect(&Key::new(&key(7))).await.unwrap().held.unwrap();
+    assert!(held > Duration::from_secs(5), "{held:?}");
+    assert!(!has(&server, &value_of(&key(7))).await);
+}
+
+#[tokio::test]
 async fn put_while_redis_is_away_evicts_when_it_is_back() {
     let (server, origin) = (RedisServer::start().await, Origin::start().await);
     let (proxy, cache) = behind(&server).await;
@@ -209,10 +285,18 @@ async fn put_while_redis_is_away_evicts_when_it_is_back() {
     assert_eq!(cache.as_current(save(&source, 7)).await, Ok(2));
     assert_eq!(cache.health().queued_evictions, 1);
     assert_eq!(ask(&cache, &source, 7).await.0, 2);
-    assert_eq!(cache.put(&Key::new("other"), 5_u64, &Default::default()).await.unwrap_err().kind(), ErrorKind::Queued);
+    assert_eq!(
+        cache
+            .put(&Key::new("other"), 5_u64, &Default::default())
+            .await
+            .unwrap_err()
+            .kind(),
+        ErrorKind::Queued
+    );
     proxy.set(Mode::Pass).await;
     eventually::holds("the old value is gone from Redis", async || {
-        !has(&server, &value_of(&key(7))).await || ask(&process(&server).await, &source, 7).await.0 == 2
+        !has(&server, &value_of(&key(7))).await
+            || ask(&process(&server).await, &source, 7).await.0 == 2
     })
     .await;
     assert_eq!(ask(&cache, &source, 7).await.0, 2);
@@ -234,6 +318,9 @@ async fn redis_that_goes_during_a_put_gets_the_eviction_later() {
     assert_eq!(tokio::join!(put, cut).0, Ok(2));
     assert_eq!(ask(&cache, &source, 7).await.0, 2);
     proxy.set(Mode::Pass).await;
-    eventually::holds("nothing is queued", async || cache.health().queued_evictions == 0).await;
+    eventually::holds("nothing is queued", async || {
+        cache.health().queued_evictions == 0
+    })
+    .await;
     assert_eq!(ask(&process(&server).await, &source, 7).await.0, 2);
 }

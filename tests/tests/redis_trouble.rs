@@ -18,9 +18,11 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// The reason health gives for Redis being down, once it says so.
 async fn why_down(cache: &Cache) -> String {
-    eventually::some("health says that Redis is down", async || match cache.health().redis {
-        RedisHealth::Down { why, .. } => Some(why),
-        _ => None,
+    eventually::some("health says that Redis is down", async || {
+        match cache.health().redis {
+            RedisHealth::Down { why, .. } => Some(why),
+            _ => None,
+        }
     })
     .await
 }
@@ -37,7 +39,10 @@ async fn loads_without_redis(cache: &Cache, source: &Source, ids: std::ops::Rang
 
 /// Redis is used again, by the same process.
 async fn recovers(cache: &Cache, server: &RedisServer, source: &Source, mut id: u64) {
-    cache.ready(eventually::PATIENCE).await.unwrap_or_else(|health| panic!("{health}"));
+    cache
+        .ready(eventually::PATIENCE)
+        .await
+        .unwrap_or_else(|health| panic!("{health}"));
     eventually::holds("a loaded value is stored in Redis", async || {
         id += 1;
         assert_eq!(ask(cache, source, id).await, (1, Served::Loaded));
@@ -71,7 +76,11 @@ async fn killed_redis_is_done_without_and_found_again_empty() {
     server.restart().await;
     recovers(&cache, &server, &origin.source(), 100).await;
     let other = connected(of_url(&server.url())).await;
-    assert_eq!(ask(&other, &origin.source(), 1).await.1, Served::Loaded, "the new server is empty");
+    assert_eq!(
+        ask(&other, &origin.source(), 1).await.1,
+        Served::Loaded,
+        "the new server is empty"
+    );
 }
 
 #[tokio::test]
@@ -81,7 +90,10 @@ async fn redis_restarted_between_two_calls_costs_no_error() {
     for round in 0..3 {
         assert_eq!(ask(&cache, &origin.source(), round).await.0, 1);
         server.restart().await;
-        assert_eq!(ask(&cache, &origin.source(), round).await, (1, Served::Loaded));
+        assert_eq!(
+            ask(&cache, &origin.source(), round).await,
+            (1, Served::Loaded)
+        );
         cache.ready(eventually::PATIENCE).await.unwrap();
     }
 }
@@ -92,7 +104,11 @@ async fn stopped_redis_costs_a_few_budgets_and_then_nothing() {
     let cache = connected(of_url(&server.url())).await;
     server.stop();
     loads_without_redis(&cache, &origin.source(), 0..8).await;
-    assert!(why_down(&cache).await.contains("no answer"), "{}", cache.health());
+    assert!(
+        why_down(&cache).await.contains("no answer"),
+        "{}",
+        cache.health()
+    );
     let started = Instant::now();
     loads_without_redis(&cache, &origin.source(), 100..300).await;
     // Two hundred budgets would be 20 seconds.
@@ -109,7 +125,10 @@ async fn half_open_connection_is_noticed_and_replaced() {
     let before = proxy.accepted();
     proxy.black_hole_existing();
     // Nothing is called: an idle link has to notice too.
-    eventually::holds("there is another connection", async || proxy.accepted() > before).await;
+    eventually::holds("there is another connection", async || {
+        proxy.accepted() > before
+    })
+    .await;
     recovers(&cache, &server, &origin.source(), 100).await;
     proxy.black_hole_existing();
     loads_without_redis(&cache, &origin.source(), 0..8).await;
@@ -133,10 +152,15 @@ async fn wrong_password_is_told_and_heals_when_it_is_right() {
     let logs = Logs::capture();
     let server = RedisServer::builder().password("kept1secret").start().await;
     let origin = Origin::start().await;
-    let cache = of_url(&format!("redis://:other2secret@{}", server.addr())).build().unwrap();
+    let cache = of_url(&format!("redis://:other2secret@{}", server.addr()))
+        .build()
+        .unwrap();
     loads_without_redis(&cache, &origin.source(), 0..10).await;
     let why = why_down(&cache).await;
-    assert!(why.contains("WRONGPASS") || why.contains("password"), "{why}");
+    assert!(
+        why.contains("WRONGPASS") || why.contains("password"),
+        "{why}"
+    );
     server.set_password(Some("other2secret")).await;
     recovers(&cache, &server, &origin.source(), 100).await;
     // And once more under a connection that works.
@@ -145,17 +169,33 @@ async fn wrong_password_is_told_and_heals_when_it_is_right() {
     loads_without_redis(&cache, &origin.source(), 200..210).await;
     server.set_password(Some("other2secret")).await;
     recovers(&cache, &server, &origin.source(), 300).await;
-    assert!(logs.seen().len() > 3, "the logs are there to be looked into: {:?}", logs.seen());
-    let told = format!("{cache:?} {:?} {} {:?}", cache.health(), cache.health(), logs.all());
+    assert!(
+        logs.seen().len() > 3,
+        "the logs are there to be looked into: {:?}",
+        logs.seen()
+    );
+    let told = format!(
+        "{cache:?} {:?} {} {:?}",
+        cache.health(),
+        cache.health(),
+        logs.all()
+    );
     assert!(!told.contains("secret"), "{told}");
 }
 
 #[tokio::test]
 async fn passwords_are_in_no_build_error_either() {
-    for url in ["redis://:pa:ss/wo@rd@host:99999", "redis://user:geheim@host:port/0", "rediss://:geheim@/x/y"] {
+    for url in [
+        "redis://:pa:ss/wo@rd@host:99999",
+        "redis://user:geheim@host:port/0",
+        "rediss://:geheim@/x/y",
+    ] {
         let error = of_url(url).build().unwrap_err();
         let told = format!("{error} {error:?}");
-        assert!(!told.contains("geheim") && !told.contains("pa:ss"), "{told}");
+        assert!(
+            !told.contains("geheim") && !told.contains("pa:ss"),
+            "{told}"
+        );
         assert!(told.contains("redis"), "it names the setting: {told}");
     }
 }
@@ -165,7 +205,12 @@ async fn each_change_of_state_is_one_line_and_calls_are_none() {
     let logs = Logs::capture();
     let (server, origin) = (RedisServer::start().await, Origin::start().await);
     let cache = connected(of_url(&server.url())).await;
-    let levels = || logs.seen().into_iter().map(|(level, _)| level).collect::<Vec<_>>();
+    let levels = || {
+        logs.seen()
+            .into_iter()
+            .map(|(level, _)| level)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(levels(), [Level::INFO], "{:?}", logs.seen());
     server.kill();
     loads_without_redis(&cache, &origin.source(), 0..50).await;
@@ -173,7 +218,12 @@ async fn each_change_of_state_is_one_line_and_calls_are_none() {
     assert_eq!(levels(), [Level::INFO, Level::WARN], "{:?}", logs.seen());
     server.restart().await;
     recovers(&cache, &server, &origin.source(), 100).await;
-    assert_eq!(levels(), [Level::INFO, Level::WARN, Level::INFO], "{:?}", logs.seen());
+    assert_eq!(
+        levels(),
+        [Level::INFO, Level::WARN, Level::INFO],
+        "{:?}",
+        logs.seen()
+    );
 }
 
 #[cacheable(key = "square:{number}", stampede_protection)]
@@ -194,7 +244,11 @@ async fn ten_thousand_callers_of_a_stopped_redis_are_all_answered() {
     let answers = tokio::time::timeout(eventually::PATIENCE, calls.join_all()).await;
     let answers = answers.expect("nobody hangs");
     assert_eq!(answers.len(), 10_000);
-    assert!(answers.iter().all(|&(number, squared)| squared == number * number));
+    assert!(
+        answers
+            .iter()
+            .all(|&(number, squared)| squared == number * number)
+    );
     assert_eq!(cache.stats().total.loads, 10_000);
     assert_eq!(cache_runtime::testing::leftovers(&cache).flights, 0);
     server.cont();

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
 use std::task::Poll;
 
 use cache_runtime::{Cache, Served, traced};
@@ -80,7 +80,10 @@ impl Running {
             };
             handles.push(tasks.spawn(after_first_poll(one, begun)));
         }
-        self.0.lock().expect("no holder panics").insert(call.name, handles);
+        self.0
+            .lock()
+            .expect("no holder panics")
+            .insert(call.name, handles);
         let mut answers = Answers::default();
         while let Some(told) = tasks.join_next().await {
             answers.add(told);
@@ -90,7 +93,12 @@ impl Running {
 
     /// Drops the calls of this name; tells how many there were.
     pub(super) fn hang_up(&self, name: &str) -> usize {
-        let handles = self.0.lock().expect("no holder panics").remove(name).unwrap_or_default();
+        let handles = self
+            .0
+            .lock()
+            .expect("no holder panics")
+            .remove(name)
+            .unwrap_or_default();
         handles.iter().for_each(AbortHandle::abort);
         handles.len()
     }

@@ -34,11 +34,18 @@ impl Crew {
     /// If a worker cannot connect.
     pub async fn on(server: RedisServer, fleet: crate::fleet::Builder, workers: usize) -> Crew {
         let fleet = fleet.spawn(workers).await;
-        let open = Open { cache: CACHE.to_owned(), url: server.url() };
+        let open = Open {
+            cache: CACHE.to_owned(),
+            url: server.url(),
+        };
         for answer in fleet.ask_all("open", json!(open)).await {
             answer.expect("a worker connects");
         }
-        Crew { server, origin: Origin::start().await, fleet }
+        Crew {
+            server,
+            origin: Origin::start().await,
+            fleet,
+        }
     }
 
     /// One worker.
@@ -55,7 +62,13 @@ impl Crew {
     ///
     /// # Panics
     /// If the worker dies, or somebody is stuck for a minute.
-    pub async fn call(&self, worker: usize, name: &str, function: Function, callers: usize) -> Answers {
+    pub async fn call(
+        &self,
+        worker: usize,
+        name: &str,
+        function: Function,
+        callers: usize,
+    ) -> Answers {
         let call = Call {
             cache: CACHE.to_owned(),
             name: name.to_owned(),
@@ -65,7 +78,8 @@ impl Crew {
             source: self.origin.source(),
         };
         let answer = self.worker(worker).ask("call", json!(call)).await;
-        let answer = answer.unwrap_or_else(|error| panic!("calls `{name}` in worker {worker}: {error}"));
+        let answer =
+            answer.unwrap_or_else(|error| panic!("calls `{name}` in worker {worker}: {error}"));
         serde_json::from_value(answer).expect("a worker answers calls with answers")
     }
 
@@ -76,7 +90,14 @@ impl Crew {
     pub async fn product(&self, worker: usize) -> (u64, String) {
         let answers = self.call(worker, "one", Function::Product, 1).await;
         let value = answers.values.into_keys().next().expect("the origin is up");
-        (value, answers.served.into_keys().next().expect("the call was annotated"))
+        (
+            value,
+            answers
+                .served
+                .into_keys()
+                .next()
+                .expect("the call was annotated"),
+        )
     }
 
     /// Evicts through one worker.
@@ -84,7 +105,9 @@ impl Crew {
     /// # Panics
     /// If Redis does not confirm it.
     pub async fn evict(&self, worker: usize, what: What) {
-        self.ask(worker, "evict", what).await.expect("Redis confirms the eviction");
+        self.ask(worker, "evict", what)
+            .await
+            .expect("Redis confirms the eviction");
     }
 
     /// Waits until all calls of this name are inside their call.
@@ -92,7 +115,10 @@ impl Crew {
     /// # Panics
     /// If the worker dies.
     pub async fn waiting(&self, worker: usize, name: &str) {
-        self.worker(worker).event(name).await.expect("the callers register");
+        self.worker(worker)
+            .event(name)
+            .await
+            .expect("the callers register");
     }
 
     /// A figure of one worker's cache.
@@ -100,8 +126,14 @@ impl Crew {
     /// # Panics
     /// If the worker died.
     pub async fn figure(&self, worker: usize, name: &str) -> u64 {
-        let figures = self.worker(worker).ask("figures", json!(CACHE)).await.expect("it tells");
-        figures[name].as_u64().unwrap_or_else(|| panic!("there is no figure `{name}`"))
+        let figures = self
+            .worker(worker)
+            .ask("figures", json!(CACHE))
+            .await
+            .expect("it tells");
+        figures[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("there is no figure `{name}`"))
     }
 
     /// A figure of all workers together.
@@ -118,7 +150,9 @@ impl Crew {
     /// # Panics
     /// If the worker died.
     pub async fn in_memory(&self, worker: usize) -> bool {
-        let told = self.ask(worker, "in_memory", super::functions::key(7)).await;
+        let told = self
+            .ask(worker, "in_memory", super::functions::key(7))
+            .await;
         told.expect("it tells").as_bool().expect("yes or no")
     }
 
@@ -134,12 +168,20 @@ impl Crew {
     /// If something stays.
     pub async fn nothing_is_left(&self, workers: impl IntoIterator<Item = usize>) {
         eventually::holds("no lease is left in Redis", async || {
-            self.server.cli(&["KEYS", "*:lease"]).await.list().is_empty()
+            self.server
+                .cli(&["KEYS", "*:lease"])
+                .await
+                .list()
+                .is_empty()
         })
         .await;
         for worker in workers {
             for name in ["flights", "retry_queues"] {
-                assert_eq!(self.figure(worker, name).await, 0, "{name} of worker {worker}");
+                assert_eq!(
+                    self.figure(worker, name).await,
+                    0,
+                    "{name} of worker {worker}"
+                );
             }
         }
     }

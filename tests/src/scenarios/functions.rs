@@ -13,7 +13,13 @@ pub fn key(id: u64) -> String {
 ///
 /// # Errors
 /// The origin's, which waiters share.
-#[cacheable(key = "product:{id}", ttl = "10m", jitter = 0.0, stampede_protection, wait_timeout = "60s")]
+#[cacheable(
+    key = "product:{id}",
+    ttl = "10m",
+    jitter = 0.0,
+    stampede_protection,
+    wait_timeout = "60s"
+)]
 pub async fn product(source: &Source, id: u64) -> Result<u64, Down> {
     source.load(&key(id)).await
 }
@@ -26,7 +32,13 @@ pub struct Alone;
 ///
 /// # Errors
 /// The origin's.
-#[cacheable(key = "product:{id}", ttl = "10m", jitter = 0.0, stampede_protection, wait_timeout = "60s")]
+#[cacheable(
+    key = "product:{id}",
+    ttl = "10m",
+    jitter = 0.0,
+    stampede_protection,
+    wait_timeout = "60s"
+)]
 pub async fn product_or_alone(source: &Source, id: u64) -> Result<u64, Alone> {
     source.load(&key(id)).await.map_err(|Down| Alone)
 }

@@ -62,13 +62,22 @@ struct Worker {
 impl Worker {
     fn cache(&self, name: &str) -> Cache {
         let caches = self.caches.lock().expect("no holder panics");
-        caches.get(name).unwrap_or_else(|| panic!("no cache `{name}` was opened")).clone()
+        caches
+            .get(name)
+            .unwrap_or_else(|| panic!("no cache `{name}` was opened"))
+            .clone()
     }
 
     async fn open(&self, open: Open) -> Answer {
-        let cache = Cache::builder(NAME).redis(open.url).redis_budget(Duration::from_secs(5)).build()?;
+        let cache = Cache::builder(NAME)
+            .redis(open.url)
+            .redis_budget(Duration::from_secs(5))
+            .build()?;
         cache.ready(Duration::from_secs(20)).await?;
-        self.caches.lock().expect("no holder panics").insert(open.cache, cache);
+        self.caches
+            .lock()
+            .expect("no holder panics")
+            .insert(open.cache, cache);
         Ok(Value::Null)
     }
 
@@ -97,7 +106,10 @@ impl Worker {
     }
 
     async fn in_memory(&self, request: About<String>) -> Answer {
-        let info = self.cache(&request.cache).inspect(&Key::new(&request.what)).await;
+        let info = self
+            .cache(&request.cache)
+            .inspect(&Key::new(&request.what))
+            .await;
         Ok(json!(info.is_some_and(|info| info.memory.is_some())))
     }
 
@@ -129,27 +141,62 @@ where
 pub fn all() -> Scenarios {
     let worker = Arc::new(Worker::default());
     let all = Scenarios::new();
-    let all = on(all, &worker, "open", |worker, _, open: Open| async move { worker.open(open).await });
-    let all = on(all, &worker, "call", |worker, events, call: Call| async move {
-        let cache = worker.cache(&call.cache);
-        Ok(serde_json::to_value(worker.calls.run(cache, events, call).await)?)
+    let all = on(all, &worker, "open", |worker, _, open: Open| async move {
+        worker.open(open).await
     });
-    let all = on(all, &worker, "hang_up", |worker, _, name: String| async move {
-        Ok(json!(worker.calls.hang_up(&name)))
-    });
-    let all = on(all, &worker, "evict", |worker, _, what: About<What>| async move {
-        worker.evict(what).await
-    });
-    let all = on(all, &worker, "figures", |worker, _, cache: String| async move {
-        worker.figures(&cache)
-    });
-    let all = on(all, &worker, "in_memory", |worker, _, what: About<String>| async move {
-        worker.in_memory(what).await
-    });
-    let all = on(all, &worker, "health", |worker, _, cache: String| async move {
-        worker.health(&cache).await
-    });
-    on(all, &worker, "close", |worker, _, cache: String| async move {
-        Ok(json!(worker.cache(&cache).close(Duration::from_secs(10)).await.is_nothing()))
-    })
+    let all = on(
+        all,
+        &worker,
+        "call",
+        |worker, events, call: Call| async move {
+            let cache = worker.cache(&call.cache);
+            Ok(serde_json::to_value(
+                worker.calls.run(cache, events, call).await,
+            )?)
+        },
+    );
+    let all = on(
+        all,
+        &worker,
+        "hang_up",
+        |worker, _, name: String| async move { Ok(json!(worker.calls.hang_up(&name))) },
+    );
+    let all = on(
+        all,
+        &worker,
+        "evict",
+        |worker, _, what: About<What>| async move { worker.evict(what).await },
+    );
+    let all = on(
+        all,
+        &worker,
+        "figures",
+        |worker, _, cache: String| async move { worker.figures(&cache) },
+    );
+    let all = on(
+        all,
+        &worker,
+        "in_memory",
+        |worker, _, what: About<String>| async move { worker.in_memory(what).await },
+    );
+    let all = on(
+        all,
+        &worker,
+        "health",
+        |worker, _, cache: String| async move { worker.health(&cache).await },
+    );
+    on(
+        all,
+        &worker,
+        "close",
+        |worker, _, cache: String| async move {
+            Ok(json!(
+                worker
+                    .cache(&cache)
+                    .close(Duration::from_secs(10))
+                    .await
+                    .is_nothing()
+            ))
+        },
+    )
 }

@@ -88,7 +88,9 @@ impl Origin {
     pub async fn start() -> Origin {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("the system has a free port");
-        let addr = listener.local_addr().expect("a bound listener has an address");
+        let addr = listener
+            .local_addr()
+            .expect("a bound listener has an address");
         let state = watch::Sender::new(State {
             values: HashMap::new(),
             begun: HashMap::new(),
@@ -100,7 +102,11 @@ impl Origin {
             delay: Duration::ZERO,
         });
         let acceptor = tokio::spawn(accept(listener, state.clone()));
-        Origin { addr, state, acceptor }
+        Origin {
+            addr,
+            state,
+            acceptor,
+        }
     }
 
     /// The way functions reach it.
@@ -149,7 +155,11 @@ impl Origin {
         let mut states = self.state.subscribe();
         let begun = states.wait_for(|state| state.begun.get(key).is_some_and(|&n| n >= loads));
         let begun = timeout(PATIENCE, begun).await;
-        assert!(begun.is_ok(), "{} loads of {key} instead of {loads}", self.loads(key));
+        assert!(
+            begun.is_ok(),
+            "{} loads of {key} instead of {loads}",
+            self.loads(key)
+        );
     }
 }
 
@@ -182,10 +192,15 @@ impl Source {
     }
 
     async fn ask(&self, request: &Request) -> Reply {
-        let mut stream = TcpStream::connect(self.addr).await.expect("the origin is there");
+        let mut stream = TcpStream::connect(self.addr)
+            .await
+            .expect("the origin is there");
         let mut line = serde_json::to_string(request).expect("strings are JSON");
         line.push('\n');
-        stream.write_all(line.as_bytes()).await.expect("the origin reads");
+        stream
+            .write_all(line.as_bytes())
+            .await
+            .expect("the origin reads");
         let mut reply = String::new();
         let read = BufReader::new(stream).read_line(&mut reply).await;
         read.expect("the origin answers");
@@ -212,7 +227,10 @@ async fn serve(stream: TcpStream, state: watch::Sender<State>) -> std::io::Resul
     let mut line = String::new();
     stream.read_line(&mut line).await?;
     let reply = match serde_json::from_str(&line)? {
-        Request::Commit(key) => Reply { end: End::Value, value: commit(&state, &key) },
+        Request::Commit(key) => Reply {
+            end: End::Value,
+            value: commit(&state, &key),
+        },
         Request::Load(key) => load(&state, &key).await,
     };
     let mut line = serde_json::to_vec(&reply)?;
@@ -231,7 +249,10 @@ fn commit(state: &watch::Sender<State>, key: &str) -> u64 {
 }
 
 async fn load(state: &watch::Sender<State>, key: &str) -> Reply {
-    let mut reply = Reply { end: End::Value, value: 1 };
+    let mut reply = Reply {
+        end: End::Value,
+        value: 1,
+    };
     let mut held = None;
     let mut delay = Duration::ZERO;
     state.send_modify(|state| {

@@ -19,7 +19,9 @@ pub fn builder(server: &RedisServer) -> CacheBuilder {
 
 /// A cache on the server of a URL, with the default budget.
 pub fn of_url(url: &str) -> CacheBuilder {
-    Cache::builder(NAME).redis(url).defaults(Policy::new().jitter(0.0))
+    Cache::builder(NAME)
+        .redis(url)
+        .defaults(Policy::new().jitter(0.0))
 }
 
 /// Builds it and waits until it is connected.
@@ -28,7 +30,10 @@ pub fn of_url(url: &str) -> CacheBuilder {
 /// If it cannot.
 pub async fn connected(builder: CacheBuilder) -> Cache {
     let cache = builder.build().expect("the settings make sense");
-    cache.ready(Duration::from_secs(20)).await.expect("the server is up");
+    cache
+        .ready(Duration::from_secs(20))
+        .await
+        .expect("the server is up");
     cache
 }
 
@@ -45,7 +50,10 @@ pub async fn ask(cache: &Cache, source: &Source, id: u64) -> (u64, Served) {
     let call = cache.as_current(traced(product(source, id)));
     let answer = tokio::time::timeout(crate::eventually::PATIENCE, call).await;
     let (value, served) = answer.expect("an annotated function always answers");
-    (value.unwrap_or_else(|Down| panic!("the origin is up")), served.expect("the call was annotated"))
+    (
+        value.unwrap_or_else(|Down| panic!("the origin is up")),
+        served.expect("the call was annotated"),
+    )
 }
 
 /// The key of a value in Redis.
