@@ -1,6 +1,6 @@
 //! `#[cache_evict]`: evict when the body has returned, or was dropped, or panicked.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use crate::{
     cache::CacheRef,
@@ -132,6 +132,21 @@ impl EvictPlan {
         }
     }
 
+    /// Renders what waited for the result.
+    fn fill(&mut self, late: impl FnOnce(&mut Holes)) {
+        let (templates, keys): (Vec<_>, Vec<_>) = self
+            .late
+            .drain(..)
+            .map(|late| (late.template, late.key))
+            .unzip();
+        let mut holes = Holes::new(templates);
+        late(&mut holes);
+        let filled = holes.finish().into_iter().zip(keys);
+        self.late = filled
+            .map(|(template, key)| Late { template, key })
+            .collect();
+    }
+
     fn task(&self, items: Vec<Item>) -> EvictTask {
         let counters = self.core.sites.counters(self.site.name);
         counters.add(Count::Eviction);
@@ -185,21 +200,24 @@ pub struct EvictGuard {
 impl EvictGuard {
     /// The body has returned: `ok` is its value, `None` for an `Err`. `late` fills what waited for the value.
     ///
+    /// What looks at the value is done before the future is made, so that the future is `Send` whatever the value is.
     /// Once polled the eviction runs to its end, whether or not this future does.
-    pub async fn finish<V: ?Sized>(mut self, ok: Option<&V>, late: impl FnOnce(&V, &mut Holes)) {
-        if !std::mem::take(&mut self.armed) || (ok.is_none() && !self.plan.always) {
-            self.armed = false;
-            return;
+    pub fn finish<V: ?Sized, F: FnOnce(&V, &mut Holes)>(
+        mut self,
+        ok: Option<&V>,
+        late: F,
+    ) -> impl Future<Output = ()> + use<V, F> {
+        let wanted = self.armed && (ok.is_some() || self.plan.always);
+        self.armed = wanted;
+        if let Some(value) = ok.filter(|_| wanted && !self.plan.late.is_empty()) {
+            self.plan.fill(|holes| late(value, holes));
         }
-        if let Some(value) = ok.filter(|_| !self.plan.late.is_empty()) {
-            let waiting = std::mem::take(&mut self.plan.late);
-            let keys: Vec<_> = waiting.iter().map(|late| late.key).collect();
-            let mut holes = Holes::new(waiting.into_iter().map(|late| late.template).collect());
-            late(value, &mut holes);
-            let filled = holes.finish().into_iter().zip(keys);
-            self.plan.late = filled
-                .map(|(template, key)| Late { template, key })
-                .collect();
+        self.evict()
+    }
+
+    async fn evict(mut self) {
+        if !std::mem::take(&mut self.armed) {
+            return;
         }
         let targets = self.plan.widest();
         if !targets.is_empty() {
