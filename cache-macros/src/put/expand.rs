@@ -35,8 +35,8 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         let __plan = __ready.put(#p::Call::new(&#site, #cache, __instance), #condition, #render);
         let __policy = #policy;
         let __hooks = #hooks;
-        let __put = __plan.begin().await;
-        let __out: #output = #load.await;
+        let mut __put = __plan.begin().await;
+        let __out: #output = __put.during(#load).await;
         __ready.finish_put(__put, __policy, __hooks, __out, #late).await
     };
     body::around(function, p, statements)

@@ -4,8 +4,8 @@
 //! source, options ──▶ validate ──▶ expand
 //! ```
 //!
-//! The lease is taken before the body runs, so the key is rendered from the arguments first; what needs the value is filled in
-//! afterwards.
+//! The lease is taken before the body runs and renewed while it does, so the key is rendered from the arguments first; what
+//! needs the value is filled in afterwards.
 
 mod expand;
 mod validate;
