@@ -1,8 +1,12 @@
 //! One annotated function, as data: what generated code hands to the engine.
 
+mod instance;
+
 use std::{fmt, time::Duration};
 
 use once_cell::sync::OnceCell;
+
+pub use instance::instance;
 
 use crate::{flight::SharedError, key, policy::Policy};
 
@@ -44,11 +48,11 @@ impl Site {
     pub(crate) fn fingerprint(&self, instance: &'static str) -> u64 {
         let &(first, fingerprint) = self
             .first
-            .get_or_init(|| (instance, generics_fingerprint(instance)));
+            .get_or_init(|| (instance, instance::fingerprint(instance)));
         if std::ptr::eq(first, instance) {
             fingerprint
         } else {
-            generics_fingerprint(instance)
+            instance::fingerprint(instance)
         }
     }
 }
@@ -65,38 +69,6 @@ impl EvictSite {
     pub const fn new(name: &'static str) -> Self {
         Self { name }
     }
-}
-
-/// The path of the function whose body made `closure`: module, type, generic arguments.
-pub fn instance<F>(_: &F) -> &'static str {
-    std::any::type_name::<F>().trim_end_matches("::{{closure}}")
-}
-
-/// FNV-1a of everything between the outermost angle brackets of a path; lifetimes say nothing.
-fn generics_fingerprint(instance: &str) -> u64 {
-    let Some(start) = instance.find('<') else {
-        return key::UNSPECIFIED;
-    };
-    let end = instance.rfind('>').map_or(instance.len(), |end| end + 1);
-    let generics = without_lifetimes(&instance[start..end]);
-    if generics == "<>" {
-        key::UNSPECIFIED
-    } else {
-        key::fingerprint(&generics)
-    }
-}
-
-fn without_lifetimes(generics: &str) -> String {
-    let mut kept = String::with_capacity(generics.len());
-    let mut rest = generics;
-    while let Some(quote) = rest.find('\'') {
-        kept.push_str(&rest[..quote]);
-        let name = rest[quote + 1..].find(|c: char| !c.is_alphanumeric() && c != '_');
-        rest = name.map_or("", |end| &rest[quote + 1 + end..]);
-        rest = rest.strip_prefix(", ").unwrap_or(rest);
-    }
-    kept.push_str(rest);
-    kept
 }
 
 /// What a site does with a value it has loaded; closures over the value that capture nothing.
@@ -169,51 +141,5 @@ impl<E> fmt::Debug for Share<E> {
             Self::Clone { .. } => "Clone",
             Self::With { .. } => "With",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{generics_fingerprint, instance};
-
-    struct Repo<T>(std::marker::PhantomData<T>);
-
-    impl<T> Repo<T> {
-        fn load() -> &'static str {
-            instance(&|| {})
-        }
-    }
-
-    fn plain() -> &'static str {
-        instance(&|| {})
-    }
-
-    fn generic<T, const N: usize>(_: [T; N]) -> &'static str {
-        instance(&|| {})
-    }
-
-    #[test]
-    fn an_instantiation_is_named_with_its_type_and_arguments() {
-        assert!(plain().ends_with("site::tests::plain"), "{}", plain());
-        assert!(
-            Repo::<u8>::load().ends_with("Repo<u8>::load"),
-            "{}",
-            Repo::<u8>::load()
-        );
-        assert!(generic([0u8; 7]).ends_with("generic<u8, 7>"));
-    }
-
-    #[test]
-    fn only_generic_arguments_make_a_fingerprint() {
-        assert_eq!(generics_fingerprint(plain()), 0);
-        assert_ne!(generics_fingerprint(Repo::<u8>::load()), 0);
-        assert_ne!(
-            generics_fingerprint(Repo::<u8>::load()),
-            generics_fingerprint(Repo::<u16>::load())
-        );
-        let of = generics_fingerprint;
-        assert_eq!(of("a::Repo<u8>::get"), of("b::Repo<u8>::put"));
-        assert_eq!(of("a::Repo<'_>::get"), 0);
-        assert_eq!(of("a::Repo<'_, u8>::get"), of("b::Repo<u8>::put"));
     }
 }
