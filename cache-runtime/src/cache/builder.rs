@@ -38,6 +38,15 @@ pub struct CacheBuilder {
     model: Option<crate::testing::ModelRedis>,
 }
 
+/// What a cache may be called: what needs no escape in a key and means nothing to a pattern.
+pub(super) const A_NAME: &str = "letters, digits, `_`, `.` and `-`, at least one";
+
+/// Whether a cache may have this name.
+pub(super) fn is_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    !name.is_empty() && name.chars().all(legal)
+}
+
 /// A URL and where it came from, for the error that names it.
 struct RedisUrl {
     source: &'static str,
@@ -204,10 +213,9 @@ impl CacheBuilder {
     }
 
     fn check(&self) -> Result<(), BuildError> {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-        if self.name.is_empty() || !self.name.chars().all(legal) {
+        if !is_name(&self.name) {
             return Err(BuildError(format!(
-                "the cache's name is `{}`; it must be letters, digits, `_`, `.` and `-`, at least one",
+                "the cache's name is `{}`; it must be {A_NAME}",
                 self.name
             )));
         }

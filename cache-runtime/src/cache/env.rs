@@ -2,11 +2,17 @@
 
 use std::{env, time::Duration};
 
-use super::{Cache, CacheBuilder};
+use super::{
+    Cache, CacheBuilder,
+    builder::{A_NAME, is_name},
+};
 use crate::{error::BuildError, policy::Policy, tiers::memory::Memory};
 
 pub(super) fn builder() -> Result<CacheBuilder, BuildError> {
     let name = text("CACHE_NAME")?.unwrap_or_else(|| "cache".to_owned());
+    if !is_name(&name) {
+        return Err(bad("CACHE_NAME", &name, A_NAME));
+    }
     let mut builder = Cache::builder(name);
     let mut defaults = Policy::new();
     if let Some(ttl) = text("CACHE_TTL")? {
