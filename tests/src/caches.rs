@@ -24,7 +24,9 @@ pub fn builder() -> CacheBuilder {
 /// # Panics
 /// If the settings make no sense.
 pub fn build(builder: CacheBuilder) -> Cache {
-    builder.build().unwrap_or_else(|error| panic!("the cache of a test cannot be built: {error}"))
+    builder
+        .build()
+        .unwrap_or_else(|error| panic!("the cache of a test cannot be built: {error}"))
 }
 
 /// Nothing is left of the calls that are over.
@@ -33,5 +35,9 @@ pub fn build(builder: CacheBuilder) -> Cache {
 /// If something is.
 #[track_caller]
 pub fn assert_nothing_left(cache: &Cache) {
-    assert_eq!(leftovers(cache), Leftovers::default(), "a flight or a queue is left behind");
+    assert_eq!(
+        leftovers(cache),
+        Leftovers::default(),
+        "a flight or a queue is left behind"
+    );
 }

@@ -26,7 +26,11 @@ impl<T: Send + 'static> Crowd<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let mut crowd = Crowd { tasks: JoinSet::new(), handles: Vec::new(), polled: Arc::default() };
+        let mut crowd = Crowd {
+            tasks: JoinSet::new(),
+            handles: Vec::new(),
+            polled: Arc::default(),
+        };
         crowd.join(callers, call).await;
         crowd
     }
@@ -56,7 +60,10 @@ impl<T: Send + 'static> Crowd<T> {
 
     /// How many callers have no answer yet.
     pub fn waiting(&self) -> usize {
-        self.handles.iter().filter(|handle| !handle.is_finished()).count()
+        self.handles
+            .iter()
+            .filter(|handle| !handle.is_finished())
+            .count()
     }
 
     /// The answers of all who got one, by caller; those who hung up or panicked are left out.

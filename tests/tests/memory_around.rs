@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use cache_runtime::{Cache, Key, Policy, Served, Why, bypass, cache_evict, cache_put, cacheable, refresh, traced};
+use cache_runtime::{
+    Cache, Key, Policy, Served, Why, bypass, cache_evict, cache_put, cacheable, refresh, traced,
+};
 use tests::caches::{assert_nothing_left, build, in_memory};
 use tests::crowd::Crowd;
 use tests::origin::Origin;
@@ -39,7 +41,9 @@ async fn current_in_load() -> String {
 /// The same, asked by a task that the load spawned.
 #[cacheable(key = "spawned", ttl = "1h")]
 async fn current_in_spawned() -> String {
-    tokio::spawn(async { Cache::current().name().to_owned() }).await.expect("it does not panic")
+    tokio::spawn(async { Cache::current().name().to_owned() })
+        .await
+        .expect("it does not panic")
 }
 
 fn called(name: &str) -> Cache {
@@ -52,7 +56,10 @@ async fn without_anything_around_it_a_call_uses_a_memory_cache_of_its_own() {
     assert_eq!(Cache::current().name(), "cache");
     assert_eq!(product(Arc::clone(&origin)).await, 1);
     assert_eq!(traced(product(origin)).await, (1, Some(Served::Memory)));
-    assert_eq!(Cache::current().get::<u64>(&Key::new("product")).await, Some(1));
+    assert_eq!(
+        Cache::current().get::<u64>(&Key::new("product")).await,
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -60,7 +67,9 @@ async fn as_current_reaches_the_calls_inside_and_ends_with_them() {
     let (shop, other, origin) = (called("shop"), called("other"), Origin::open());
     let inside = shop.as_current(async {
         product(Arc::clone(&origin)).await;
-        let inner = other.as_current(async { Cache::current().name().to_owned() }).await;
+        let inner = other
+            .as_current(async { Cache::current().name().to_owned() })
+            .await;
         (Cache::current().name().to_owned(), inner)
     });
     assert_eq!(inside.await, ("shop".to_owned(), "other".to_owned()));
@@ -76,9 +85,14 @@ async fn loads_keep_the_current_cache_and_tasks_the_user_spawns_do_not() {
     let other = called("other");
     let in_programmatic = other.as_current(async {
         let load = || async { Cache::current().name().to_owned() };
-        shop.get_or_load(&Key::new("programmatic"), &Policy::new(), load).await
+        shop.get_or_load(&Key::new("programmatic"), &Policy::new(), load)
+            .await
     });
-    assert_eq!(in_programmatic.await, "other", "the task's cache, whichever cache loads");
+    assert_eq!(
+        in_programmatic.await,
+        "other",
+        "the task's cache, whichever cache loads"
+    );
     assert_eq!(shop.as_current(current_in_spawned()).await, "cache");
 }
 
@@ -100,14 +114,33 @@ async fn what_surrounds_a_call_nests_in_any_order() {
         let call = || product(Arc::clone(&origin));
         let (first, second, third) = if outside {
             let first = cache.as_current(refresh(call())).await;
-            (first, cache.as_current(traced(bypass(call()))).await, cache.as_current(traced(call())).await)
+            (
+                first,
+                cache.as_current(traced(bypass(call()))).await,
+                cache.as_current(traced(call())).await,
+            )
         } else {
             let first = refresh(cache.as_current(call())).await;
-            (first, traced(bypass(cache.as_current(call()))).await, traced(cache.as_current(call())).await)
+            (
+                first,
+                traced(bypass(cache.as_current(call()))).await,
+                traced(cache.as_current(call())).await,
+            )
         };
-        assert_eq!((first, second, third), (run + 1, (run + 2, bypassed), (run + 1, Some(Served::Memory))));
+        assert_eq!(
+            (first, second, third),
+            (
+                run + 1,
+                (run + 2, bypassed),
+                (run + 1, Some(Served::Memory))
+            )
+        );
         let stats = cache.stats().total;
-        assert_eq!((stats.loads, stats.bypassed, stats.l1_hits), (1, 1, 1), "outside: {outside}");
+        assert_eq!(
+            (stats.loads, stats.bypassed, stats.l1_hits),
+            (1, 1, 1),
+            "outside: {outside}"
+        );
     }
 }
 
@@ -116,11 +149,20 @@ async fn bypass_neither_reads_nor_writes() {
     let (cache, origin) = (in_memory(), Origin::open());
     let call = || product(Arc::clone(&origin));
     let bypassed = Some(Served::Bypassed(Why::Asked));
-    assert_eq!(cache.as_current(traced(bypass(call()))).await, (1, bypassed));
+    assert_eq!(
+        cache.as_current(traced(bypass(call()))).await,
+        (1, bypassed)
+    );
     assert_eq!(cache.inspect(&Key::new("product")).await, None);
     assert_eq!(cache.as_current(call()).await, 2);
-    assert_eq!(cache.as_current(traced(bypass(call()))).await, (3, bypassed));
-    assert_eq!(cache.as_current(traced(call())).await, (2, Some(Served::Memory)));
+    assert_eq!(
+        cache.as_current(traced(bypass(call()))).await,
+        (3, bypassed)
+    );
+    assert_eq!(
+        cache.as_current(traced(call())).await,
+        (2, Some(Served::Memory))
+    );
     assert_eq!(cache.stats().total.bypassed, 2);
 }
 
@@ -132,7 +174,11 @@ async fn a_bypassed_write_still_evicts() {
     cache.as_current(bypass(evicting())).await;
     assert_eq!(cache.as_current(call()).await, 2);
     assert_eq!(cache.as_current(bypass(putting(70))).await, 70);
-    assert_eq!(cache.as_current(call()).await, 3, "a bypassed put evicts what is old now");
+    assert_eq!(
+        cache.as_current(call()).await,
+        3,
+        "a bypassed put evicts what is old now"
+    );
 }
 
 #[tokio::test]
@@ -140,15 +186,24 @@ async fn refresh_skips_what_is_stored_and_stores_what_it_loads() {
     let (cache, origin) = (in_memory(), Origin::open());
     let call = || product(Arc::clone(&origin));
     cache.as_current(call()).await;
-    assert_eq!(cache.as_current(traced(refresh(call()))).await, (2, Some(Served::Loaded)));
-    assert_eq!(cache.as_current(traced(call())).await, (2, Some(Served::Memory)));
+    assert_eq!(
+        cache.as_current(traced(refresh(call()))).await,
+        (2, Some(Served::Loaded))
+    );
+    assert_eq!(
+        cache.as_current(traced(call())).await,
+        (2, Some(Served::Memory))
+    );
 }
 
 #[tokio::test]
 async fn refresh_does_not_reach_the_calls_inside_loads() {
     let (cache, origin) = (in_memory(), Origin::open());
     cache.as_current(outer(Arc::clone(&origin))).await;
-    assert_eq!(cache.as_current(refresh(outer(Arc::clone(&origin)))).await, 1);
+    assert_eq!(
+        cache.as_current(refresh(outer(Arc::clone(&origin)))).await,
+        1
+    );
     assert_eq!(origin.runs(), 1);
 }
 
@@ -166,14 +221,21 @@ async fn refresh_overtakes_the_load_that_runs() {
     });
     let refreshing = refreshing.await;
     let after = Crowd::of(10, call).await;
-    assert_eq!(origin.runs(), 2, "who comes after the refresh began joins it");
+    assert_eq!(
+        origin.runs(),
+        2,
+        "who comes after the refresh began joins it"
+    );
     // The older load ends first; its value goes to those who waited for it, and not into memory.
     origin.let_through(1);
     assert_eq!(before.answers().await, vec![1; 10]);
     assert_eq!(cache.get::<u64>(&Key::new("product")).await, None);
     assert_eq!(cache.stats().total.refused_stores, 1);
     origin.let_through(1);
-    assert_eq!((refreshing.answers().await, after.answers().await), (vec![2], vec![2; 10]));
+    assert_eq!(
+        (refreshing.answers().await, after.answers().await),
+        (vec![2], vec![2; 10])
+    );
     assert_eq!(cache.get::<u64>(&Key::new("product")).await, Some(2));
     assert_nothing_left(&cache);
 }
@@ -187,7 +249,11 @@ async fn traced_reports_the_last_call_it_made_itself() {
         product(Arc::clone(&origin)).await;
         outer(Arc::clone(&origin)).await
     }));
-    assert_eq!(last.await, (1, Some(Served::Loaded)), "`outer` was loaded, though `product` inside it was a hit");
+    assert_eq!(
+        last.await,
+        (1, Some(Served::Loaded)),
+        "`outer` was loaded, though `product` inside it was a hit"
+    );
     let inner = cache.as_current(traced(async {
         let (_, inner) = traced(product(Arc::clone(&origin))).await;
         assert_eq!(inner, Some(Served::Memory));

@@ -38,7 +38,11 @@ async fn everything() {}
 
 #[cache_evict(key = "product:{id}")]
 async fn fallible(id: u64, fails: bool) -> Result<(), String> {
-    if fails { Err("kept".to_owned()) } else { Ok(()) }
+    if fails {
+        Err("kept".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 #[cache_evict(key = "product:{id}", always)]
@@ -48,7 +52,10 @@ async fn always(id: u64) -> Result<(), String> {
 
 #[cache_evict(key = "product:{id}", before)]
 async fn before(cache: &Cache, origin: &Origin, id: u64) -> (Option<u64>, u64) {
-    (cache.get(&key!("product:{id}")).await, product(origin, id).await)
+    (
+        cache.get(&key!("product:{id}")).await,
+        product(origin, id).await,
+    )
 }
 
 #[cache_evict(key = "product:{id}", before)]
@@ -61,7 +68,10 @@ async fn conditional(id: u64) {}
 
 #[cache_evict(key = "product:{result.id}", pattern = "name:{result.names.len()}:*")]
 async fn by_result(id: u64) -> Result<Product, String> {
-    Ok(Product { id, names: vec!["a", "b"] })
+    Ok(Product {
+        id,
+        names: vec!["a", "b"],
+    })
 }
 
 #[cache_evict(key = "product:{result.id}", always)]
@@ -73,7 +83,11 @@ async fn by_result_of_an_error() -> Result<Product, String> {
 #[cache_evict(key = "item:{result}", condition = id > 1)]
 #[cache_evict(pattern = "list:*", always)]
 async fn stacked(id: u64, fails: bool) -> Result<u64, String> {
-    if fails { Err(String::new()) } else { Ok(id + 100) }
+    if fails {
+        Err(String::new())
+    } else {
+        Ok(id + 100)
+    }
 }
 
 #[cache_evict(key = "product:{name}")]
@@ -109,8 +123,17 @@ async fn leaves<'a, T>(keys: &[&'a str], call: impl Future<Output = T>) -> Vec<&
 
 #[tokio::test]
 async fn an_annotated_function_evicts_its_key_and_no_other() {
-    let keys = ["product:1", "product:12", "product:1:x", "xproduct:1", "product"];
-    assert_eq!(leaves(&keys, one(1)).await, ["product", "product:12", "product:1:x", "xproduct:1"]);
+    let keys = [
+        "product:1",
+        "product:12",
+        "product:1:x",
+        "xproduct:1",
+        "product",
+    ];
+    assert_eq!(
+        leaves(&keys, one(1)).await,
+        ["product", "product:12", "product:1:x", "xproduct:1"]
+    );
 }
 
 #[tokio::test]
@@ -132,29 +155,57 @@ async fn several_keys_go_at_once() {
 
 #[tokio::test]
 async fn a_pattern_takes_what_it_matches() {
-    let keys = ["product:12:de:1", "product:1:de:1", "product:123:de:1", "product:12:fr:1", "product:12:de"];
-    assert_eq!(leaves(&keys, by_pattern("de")).await, ["product:123:de:1", "product:12:de", "product:12:fr:1", "product:1:de:1"]);
+    let keys = [
+        "product:12:de:1",
+        "product:1:de:1",
+        "product:123:de:1",
+        "product:12:fr:1",
+        "product:12:de",
+    ];
+    assert_eq!(
+        leaves(&keys, by_pattern("de")).await,
+        [
+            "product:123:de:1",
+            "product:12:de",
+            "product:12:fr:1",
+            "product:1:de:1"
+        ]
+    );
     let keys = ["product:1:x", "product:2:", "product:3:x", "product:12:x"];
-    assert_eq!(leaves(&keys, positional()).await, ["product:12:x", "product:3:x"]);
+    assert_eq!(
+        leaves(&keys, positional()).await,
+        ["product:12:x", "product:3:x"]
+    );
 }
 
 #[tokio::test]
 async fn a_star_from_an_argument_is_a_character() {
     let cache = in_memory();
     for lang in ["de", "*", "d?"] {
-        cache.put(&key!("product:1{0}:{lang}:1"), 1_u64, &POLICY).await.unwrap();
+        cache
+            .put(&key!("product:1{0}:{lang}:1"), 1_u64, &POLICY)
+            .await
+            .unwrap();
     }
     cache.as_current(by_pattern("*")).await;
     let mut left = Vec::new();
     for lang in ["de", "*", "d?"] {
-        left.extend(cache.get::<u64>(&key!("product:1{0}:{lang}:1")).await.map(|_| lang));
+        left.extend(
+            cache
+                .get::<u64>(&key!("product:1{0}:{lang}:1"))
+                .await
+                .map(|_| lang),
+        );
     }
     assert_eq!(left, ["de", "d?"]);
 }
 
 #[tokio::test]
 async fn all_is_everything() {
-    assert_eq!(leaves(&["product:1", "list", "", "a:b:c"], everything()).await, Vec::<&str>::new());
+    assert_eq!(
+        leaves(&["product:1", "list", "", "a:b:c"], everything()).await,
+        Vec::<&str>::new()
+    );
 }
 
 #[tokio::test]
@@ -171,8 +222,15 @@ async fn before_evicts_before_the_body_and_again_after_it() {
     assert_eq!(cache.as_current(product(&origin, 7)).await, 1);
     let inside = cache.as_current(before(&cache, &origin, 7)).await;
     assert_eq!(inside, (None, 2));
-    assert_eq!(cache.get::<u64>(&Key::new("product:7")).await, None, "what the body cached is gone too");
-    assert_eq!(leaves(&["product:1", "product:2"], before_and_failing(1)).await, ["product:2"]);
+    assert_eq!(
+        cache.get::<u64>(&Key::new("product:7")).await,
+        None,
+        "what the body cached is gone too"
+    );
+    assert_eq!(
+        leaves(&["product:1", "product:2"], before_and_failing(1)).await,
+        ["product:2"]
+    );
 }
 
 #[tokio::test]
@@ -195,8 +253,13 @@ async fn without_a_result_its_place_in_a_template_is_a_star() {
     // The same where the body never came to a result: its future is dropped.
     let cache = in_memory();
     fill(&cache, &keys).await;
-    cache.as_current(async { drop_after_first_poll(by_result_late()).await }).await;
-    assert_eq!(left(&cache, &keys).await.into_iter().collect::<Vec<_>>(), ["list"]);
+    cache
+        .as_current(async { drop_after_first_poll(by_result_late()).await })
+        .await;
+    assert_eq!(
+        left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
+        ["list"]
+    );
 }
 
 #[cache_evict(key = "product:{result.id}")]
@@ -206,25 +269,42 @@ async fn by_result_late() -> Product {
 
 async fn drop_after_first_poll<T>(future: impl Future<Output = T>) {
     let mut future = Box::pin(future);
-    assert!(std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await);
+    assert!(
+        std::future::poll_fn(|context| std::task::Poll::Ready(
+            future.as_mut().poll(context).is_pending()
+        ))
+        .await
+    );
 }
 
 #[tokio::test]
 async fn stacked_attributes_are_independent() {
     let keys = ["product:7", "item:107", "list:1"];
     assert_eq!(leaves(&keys, stacked(7, false)).await, Vec::<&str>::new());
-    assert_eq!(leaves(&keys, stacked(7, true)).await, ["item:107", "product:7"]);
-    assert_eq!(leaves(&["product:1", "item:101"], stacked(1, false)).await, ["item:101"]);
+    assert_eq!(
+        leaves(&keys, stacked(7, true)).await,
+        ["item:107", "product:7"]
+    );
+    assert_eq!(
+        leaves(&["product:1", "item:101"], stacked(1, false)).await,
+        ["item:101"]
+    );
 }
 
 #[tokio::test]
 async fn the_body_may_consume_the_arguments_of_the_template() {
-    assert_eq!(leaves(&["product:abc"], consuming("abc".to_owned())).await, Vec::<&str>::new());
+    assert_eq!(
+        leaves(&["product:abc"], consuming("abc".to_owned())).await,
+        Vec::<&str>::new()
+    );
 }
 
 #[tokio::test]
 async fn a_bypassed_caller_evicts() {
-    assert_eq!(leaves(&["product:1"], bypass(one(1))).await, Vec::<&str>::new());
+    assert_eq!(
+        leaves(&["product:1"], bypass(one(1))).await,
+        Vec::<&str>::new()
+    );
 }
 
 #[tokio::test]
@@ -235,7 +315,14 @@ async fn a_future_that_is_never_polled_evicts_nothing() {
 
 #[tokio::test]
 async fn evictions_by_hand_compose() {
-    let keys = ["product:1", "product:2", "product:3", "list:1", "list:2", "other"];
+    let keys = [
+        "product:1",
+        "product:2",
+        "product:3",
+        "list:1",
+        "list:2",
+        "other",
+    ];
     let cache = in_memory();
     fill(&cache, &keys).await;
     let id = 1;
@@ -244,7 +331,10 @@ async fn evictions_by_hand_compose() {
         .and(Evict::keys([Key::new("product:2"), Key::new("nothing")]))
         .and(Evict::pattern("list:*"));
     cache.evict(what).await.unwrap();
-    assert_eq!(left(&cache, &keys).await.into_iter().collect::<Vec<_>>(), ["other", "product:3"]);
+    assert_eq!(
+        left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
+        ["other", "product:3"]
+    );
     cache.evict(Evict::all()).await.unwrap();
     assert_eq!(left(&cache, &keys).await.len(), 0);
 }
@@ -254,8 +344,13 @@ async fn a_hold_of_what_cannot_be_held_is_an_error_and_evicts_nothing() {
     let cache = in_memory();
     fill(&cache, &["product:1"]).await;
     for what in [Evict::pattern("product:*"), Evict::all()] {
-        let what = what.and(Evict::key(Key::new("product:1"))).hold(Duration::from_secs(1));
-        assert_eq!(cache.evict(what).await.unwrap_err().kind(), ErrorKind::Invalid);
+        let what = what
+            .and(Evict::key(Key::new("product:1")))
+            .hold(Duration::from_secs(1));
+        assert_eq!(
+            cache.evict(what).await.unwrap_err().kind(),
+            ErrorKind::Invalid
+        );
     }
     assert_eq!(left(&cache, &["product:1"]).await.len(), 1);
 }
@@ -271,5 +366,11 @@ async fn a_key_that_cannot_be_rendered_evicts_its_region() {
     fill(&cache, &["product:1", "product:x:2", "other:1"]).await;
     let broken = Broken(1);
     cache.evict(key!("product:{broken}")).await.unwrap();
-    assert_eq!(left(&cache, &["product:1", "product:x:2", "other:1"]).await.into_iter().collect::<Vec<_>>(), ["other:1"]);
+    assert_eq!(
+        left(&cache, &["product:1", "product:x:2", "other:1"])
+            .await
+            .into_iter()
+            .collect::<Vec<_>>(),
+        ["other:1"]
+    );
 }

@@ -63,10 +63,17 @@ async fn evicts_during_a_load(evict: impl AsyncFnOnce(&Cache)) {
     evict(&cache).await;
     assert_eq!(before.waiting(), 20);
     let after = Crowd::of(20, calls(&cache, &origin)).await;
-    assert_eq!(origin.runs(), 2, "who comes after the eviction does not join the old load");
+    assert_eq!(
+        origin.runs(),
+        2,
+        "who comes after the eviction does not join the old load"
+    );
     origin.let_through(1);
     let answers = before.answers().await;
-    assert!(answers.len() == 20 && answers.iter().all(|(run, _)| *run == 1), "those who waited get its value");
+    assert!(
+        answers.len() == 20 && answers.iter().all(|(run, _)| *run == 1),
+        "those who waited get its value"
+    );
     assert_eq!(stored(&cache).await, None, "and it is not cached");
     assert_eq!(cache.stats().total.refused_stores, 1);
     origin.let_through(1);
@@ -112,7 +119,14 @@ async fn an_eviction_of_another_key_does_not_disturb_a_load() {
     cache.evict(Evict::pattern("product:7?*")).await.unwrap();
     let later = Crowd::of(5, calls(&cache, &origin)).await;
     origin.open_gate();
-    assert_eq!((crowd.answers().await.len(), later.answers().await.len(), origin.runs()), (5, 5, 1));
+    assert_eq!(
+        (
+            crowd.answers().await.len(),
+            later.answers().await.len(),
+            origin.runs()
+        ),
+        (5, 5, 1)
+    );
     assert_eq!(stored(&cache).await, Some(1));
 }
 
@@ -124,7 +138,11 @@ async fn the_leader_is_dropped_after_the_eviction_and_its_waiters_are_answered()
     before.hang_up(0);
     origin.open_gate();
     assert_eq!(before.answers().await.len(), 99);
-    assert_eq!(stored(&cache).await, Some(2), "the second load began after the eviction");
+    assert_eq!(
+        stored(&cache).await,
+        Some(2),
+        "the second load began after the eviction"
+    );
     assert_nothing_left(&cache);
 }
 
@@ -140,7 +158,11 @@ async fn loads_during_a_hold_are_returned_and_not_stored() {
     }
     assert_eq!(cache.stats().total.refused_stores, 3);
     cache.as_current(product(Arc::clone(&origin), 8)).await;
-    assert_eq!(cache.get::<u64>(&Key::new("product:8")).await, Some(4), "other keys are not held");
+    assert_eq!(
+        cache.get::<u64>(&Key::new("product:8")).await,
+        Some(4),
+        "other keys are not held"
+    );
     clock.advance(5 * SECOND);
     cache.as_current(product(Arc::clone(&origin), 7)).await;
     assert_eq!(stored(&cache).await, Some(5));
@@ -165,7 +187,11 @@ async fn a_load_that_began_during_a_hold_is_not_stored_after_it() {
     clock.advance(6 * SECOND);
     origin.open_gate();
     assert_eq!(crowd.answers().await.len(), 1);
-    assert_eq!(stored(&cache).await, None, "it may have seen what the hold was about");
+    assert_eq!(
+        stored(&cache).await,
+        None,
+        "it may have seen what the hold was about"
+    );
     cache.as_current(product(origin, 7)).await;
     assert_eq!(stored(&cache).await, Some(2));
 }
@@ -205,7 +231,11 @@ async fn a_dropped_function_evicts_at_once_and_holds_for_two_seconds() {
     assert_eq!(stored(&cache).await, None);
     clock.advance(2 * SECOND - Duration::from_millis(1));
     cache.as_current(product(Arc::clone(&origin), 7)).await;
-    assert_eq!(stored(&cache).await, None, "the load may have seen the old value");
+    assert_eq!(
+        stored(&cache).await,
+        None,
+        "the load may have seen the old value"
+    );
     clock.advance(Duration::from_millis(1));
     cache.as_current(product(origin, 7)).await;
     assert_eq!(stored(&cache).await, Some(3));

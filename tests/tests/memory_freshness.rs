@@ -103,10 +103,18 @@ async fn the_caches_default_ttl_is_ten_minutes_or_what_the_builder_says() {
     let (cache, _clock) = on_manual_clock();
     let origin = Origin::open();
     cache.as_current(by_default(&origin)).await;
-    assert!(remaining(&cache, "default").await.is_some_and(|left| left <= 600 * SECOND && left > 599 * SECOND));
+    assert!(
+        remaining(&cache, "default")
+            .await
+            .is_some_and(|left| left <= 600 * SECOND && left > 599 * SECOND)
+    );
     let other = build(builder().defaults(Policy::new().ttl(5 * SECOND).jitter(0.0)));
     other.as_current(by_default(&origin)).await;
-    assert!(remaining(&other, "default").await.is_some_and(|left| left <= 5 * SECOND && left > 4 * SECOND));
+    assert!(
+        remaining(&other, "default")
+            .await
+            .is_some_and(|left| left <= 5 * SECOND && left > 4 * SECOND)
+    );
 }
 
 async fn remaining(cache: &Cache, key: &str) -> Option<Duration> {
@@ -124,19 +132,36 @@ async fn jitter_takes_at_most_its_share_off_and_spreads_what_expires_together() 
         lives.extend(remaining(&cache, &format!("jitter:{id}")).await);
     }
     assert_eq!(lives.len(), 200);
-    assert!(lives.iter().all(|life| *life > 749 * SECOND && *life <= 1_000 * SECOND));
+    assert!(
+        lives
+            .iter()
+            .all(|life| *life > 749 * SECOND && *life <= 1_000 * SECOND)
+    );
     let early = lives.iter().filter(|life| **life < 833 * SECOND).count();
     let late = lives.iter().filter(|life| **life > 916 * SECOND).count();
     // A third each, if they are spread evenly.
-    assert!((40..95).contains(&early) && (40..95).contains(&late), "{early} {late}");
+    assert!(
+        (40..95).contains(&early) && (40..95).contains(&late),
+        "{early} {late}"
+    );
 }
 
 #[tokio::test]
 async fn without_jitter_lives_are_exact() {
     let (cache, _clock) = on_manual_clock();
     for id in 0..50 {
-        cache.put(&key!("exact:{id}"), id, &Policy::new().ttl(7 * SECOND).jitter(0.0)).await.unwrap();
-        assert_eq!(remaining(&cache, &format!("exact:{id}")).await, Some(7 * SECOND));
+        cache
+            .put(
+                &key!("exact:{id}"),
+                id,
+                &Policy::new().ttl(7 * SECOND).jitter(0.0),
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            remaining(&cache, &format!("exact:{id}")).await,
+            Some(7 * SECOND)
+        );
     }
 }
 
@@ -154,7 +179,14 @@ async fn the_longest_ttl_with_the_most_jitter_is_stored() {
         alive += usize::from(cache.get::<i32>(&key!("forever:{id}")).await == Some(id));
     }
     assert!(alive >= 49, "{alive}");
-    cache.put(&Key::new("forever"), 1, &Policy::new().ttl(Duration::MAX).jitter(0.0)).await.unwrap();
+    cache
+        .put(
+            &Key::new("forever"),
+            1,
+            &Policy::new().ttl(Duration::MAX).jitter(0.0),
+        )
+        .await
+        .unwrap();
     clock.advance(Duration::from_secs(50 * 365 * 24 * 3600));
     assert_eq!(cache.get::<i32>(&Key::new("forever")).await, Some(1));
 }
@@ -181,7 +213,10 @@ async fn a_value_says_how_long_it_is_fresh() {
     cache.as_current(per_value(5)).await;
     assert_eq!(remaining(&cache, "per value").await, Some(5 * SECOND));
     clock.advance(5 * SECOND);
-    assert_eq!(cache.as_current(traced(per_value_by_path(9))).await, (Ok(9), Some(Served::Loaded)));
+    assert_eq!(
+        cache.as_current(traced(per_value_by_path(9))).await,
+        (Ok(9), Some(Served::Loaded))
+    );
     assert_eq!(remaining(&cache, "per value").await, Some(9 * SECOND));
 }
 
@@ -192,7 +227,10 @@ async fn a_value_that_says_zero_is_not_stored_and_its_predecessor_goes() {
     assert_eq!(remaining(&cache, "per value").await, None);
     cache.as_current(per_value(5)).await;
     assert_eq!(cache.as_current(refresh(per_value(0))).await, 0);
-    assert_eq!(cache.as_current(traced(per_value(6))).await, (6, Some(Served::Loaded)));
+    assert_eq!(
+        cache.as_current(traced(per_value(6))).await,
+        (6, Some(Served::Loaded))
+    );
 }
 
 #[tokio::test]
@@ -201,10 +239,34 @@ async fn another_version_reads_as_a_miss() {
     let origin = Arc::new(Origin::open());
     assert_eq!(cache.as_current(first_version(&origin)).await, 1);
     assert!(is_hit(&cache, first_version(&origin)).await);
-    assert_eq!(cache.inspect(&Key::new("versioned")).await.unwrap().memory.unwrap().version, 1);
-    assert_eq!(cache.as_current(traced(second_version(&origin))).await, (2, Some(Served::Loaded)));
-    assert_eq!(cache.inspect(&Key::new("versioned")).await.unwrap().memory.unwrap().version, 2);
-    assert_eq!(cache.as_current(traced(first_version(&origin))).await, (3, Some(Served::Loaded)));
+    assert_eq!(
+        cache
+            .inspect(&Key::new("versioned"))
+            .await
+            .unwrap()
+            .memory
+            .unwrap()
+            .version,
+        1
+    );
+    assert_eq!(
+        cache.as_current(traced(second_version(&origin))).await,
+        (2, Some(Served::Loaded))
+    );
+    assert_eq!(
+        cache
+            .inspect(&Key::new("versioned"))
+            .await
+            .unwrap()
+            .memory
+            .unwrap()
+            .version,
+        2
+    );
+    assert_eq!(
+        cache.as_current(traced(first_version(&origin))).await,
+        (3, Some(Served::Loaded))
+    );
 }
 
 #[tokio::test]
@@ -216,7 +278,11 @@ async fn an_eviction_reaches_every_version() {
             1 => cache.as_current(first_version(&origin)).await,
             _ => cache.as_current(second_version(&origin)).await,
         };
-        assert_eq!(cache.get::<u64>(&Key::new("versioned")).await, Some(value), "`get` reads every version");
+        assert_eq!(
+            cache.get::<u64>(&Key::new("versioned")).await,
+            Some(value),
+            "`get` reads every version"
+        );
         cache.evict(Key::new("versioned")).await.unwrap();
         assert_eq!(cache.inspect(&Key::new("versioned")).await, None);
     }

@@ -117,7 +117,9 @@ async fn everybody_hangs_up_and_nothing_is_left_or_stored() {
     assert_eq!(cache.get::<u64>(&Key::new("product:7")).await, None);
     origin.open_gate();
     let runs = origin.runs();
-    let next = cache.as_current(traced(product(Arc::clone(&origin), 7))).await;
+    let next = cache
+        .as_current(traced(product(Arc::clone(&origin), 7)))
+        .await;
     assert_eq!(next, (7_000 + runs + 1, Some(Served::Loaded)));
 }
 
@@ -140,9 +142,16 @@ async fn waiter_takes_over_when_leader_panics() {
     let crowd = Crowd::of(WAITERS + 1, calls!(cache, origin, fragile)).await;
     origin.open_gate();
     let answers = crowd.answers().await;
-    assert_eq!(answers, vec![2; WAITERS], "only the leader is lost with its panic");
+    assert_eq!(
+        answers,
+        vec![2; WAITERS],
+        "only the leader is lost with its panic"
+    );
     assert_eq!(origin.runs(), 2);
-    assert_eq!(cache.as_current(traced(fragile(origin))).await, (2, Some(Served::Memory)));
+    assert_eq!(
+        cache.as_current(traced(fragile(origin))).await,
+        (2, Some(Served::Memory))
+    );
     assert_nothing_left(&cache);
 }
 
@@ -154,8 +163,14 @@ async fn waiters_share_a_cloneable_error_and_it_is_not_cached() {
     assert_eq!(crowd.answers().await, vec![Err(Cloneable(1)); WAITERS + 1]);
     assert_eq!(origin.runs(), 1);
     let stats = cache.stats().total;
-    assert_eq!((stats.loads, stats.load_errors, stats.shared), (1, 1, WAITERS as u64));
-    assert_eq!(cache.as_current(cloneable(Arc::clone(&origin))).await, Err(Cloneable(2)));
+    assert_eq!(
+        (stats.loads, stats.load_errors, stats.shared),
+        (1, 1, WAITERS as u64)
+    );
+    assert_eq!(
+        cache.as_current(cloneable(Arc::clone(&origin))).await,
+        Err(Cloneable(2))
+    );
     assert_nothing_left(&cache);
 }
 
@@ -174,9 +189,18 @@ async fn waiters_run_the_origin_four_at_a_time_where_an_error_cannot_be_shared()
         origin.let_through(1);
         ended += 1;
     }
-    let mut runs: Vec<u64> = crowd.answers().await.into_iter().map(|answer| answer.unwrap_err().0).collect();
+    let mut runs: Vec<u64> = crowd
+        .answers()
+        .await
+        .into_iter()
+        .map(|answer| answer.unwrap_err().0)
+        .collect();
     runs.sort_unstable();
-    assert_eq!(runs, (1..=WAITERS as u64 + 1).collect::<Vec<_>>(), "each has an error of its own");
+    assert_eq!(
+        runs,
+        (1..=WAITERS as u64 + 1).collect::<Vec<_>>(),
+        "each has an error of its own"
+    );
     assert_eq!(origin.most_at_once(), 4);
     assert_eq!(cache.stats().total.load_errors, WAITERS as u64 + 1);
     assert_nothing_left(&cache);
@@ -189,8 +213,15 @@ async fn the_first_waiter_to_succeed_answers_the_others() {
     origin.open_gate();
     let answers = crowd.answers().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_err()).count(), 1);
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), WAITERS);
-    assert!(origin.runs() <= 6, "{} runs: those who had their turn before the value was there", origin.runs());
+    assert_eq!(
+        answers.iter().filter(|answer| answer.is_ok()).count(),
+        WAITERS
+    );
+    assert!(
+        origin.runs() <= 6,
+        "{} runs: those who had their turn before the value was there",
+        origin.runs()
+    );
     assert_nothing_left(&cache);
 }
 
@@ -203,7 +234,11 @@ async fn share_errors_makes_one_error_from_the_leaders_for_each_waiter() {
     assert_eq!(origin.runs(), 1);
     assert_eq!(answers[0], Err(Unique(1)), "the leader keeps its own");
     // Made once from the leader's, and once more for each waiter.
-    assert!(answers[1..].iter().all(|answer| *answer == Err(Unique(201))));
+    assert!(
+        answers[1..]
+            .iter()
+            .all(|answer| *answer == Err(Unique(201)))
+    );
     assert_nothing_left(&cache);
 }
 
@@ -237,11 +272,20 @@ async fn a_failing_programmatic_load_hands_over_to_the_waiters_own_loaders() {
     let load = |cache: Cache, origin: Arc<Origin>, number: usize| async move {
         let load = || async move {
             let run = origin.run().await;
-            if number == 0 { Err(Unique(run)) } else { Ok(run) }
+            if number == 0 {
+                Err(Unique(run))
+            } else {
+                Ok(run)
+            }
         };
-        cache.try_get_or_load(&Key::new("own loaders"), &Policy::new(), load).await
+        cache
+            .try_get_or_load(&Key::new("own loaders"), &Policy::new(), load)
+            .await
     };
-    let crowd = Crowd::of(10, |number| load(cache.clone(), Arc::clone(&origin), number)).await;
+    let crowd = Crowd::of(10, |number| {
+        load(cache.clone(), Arc::clone(&origin), number)
+    })
+    .await;
     origin.open_gate();
     let answers = crowd.answers().await;
     assert_eq!(answers[0], Err(Unique(1)));

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::{Cache, ErrorKind, Evict, Key, Policy, Served, bypass, cache_evict, cache_put, cacheable, refresh, traced};
+use cache_runtime::{
+    Cache, ErrorKind, Evict, Key, Policy, Served, bypass, cache_evict, cache_put, cacheable,
+    refresh, traced,
+};
 use tests::caches::{assert_nothing_left, build, builder, in_memory, on_manual_clock};
 use tests::crowd::Crowd;
 use tests::origin::Origin;
@@ -17,7 +20,11 @@ async fn product(origin: Arc<Origin>, id: u64) -> u64 {
 
 #[cache_put(key = "product:{id}", ttl = "10s")]
 async fn update(id: u64, value: u64) -> Result<u64, String> {
-    if value == 0 { Err("refused".to_owned()) } else { Ok(value) }
+    if value == 0 {
+        Err("refused".to_owned())
+    } else {
+        Ok(value)
+    }
 }
 
 /// Writes `value` once the origin lets it.
@@ -83,7 +90,12 @@ async fn a_put_runs_always_and_readers_see_its_value() {
     assert_eq!(cache.as_current(product(Arc::clone(&origin), 7)).await, 1);
     for value in [70, 71, 72] {
         assert_eq!(cache.as_current(update(7, value)).await, Ok(value));
-        assert_eq!(cache.as_current(traced(product(Arc::clone(&origin), 7))).await, (value, Some(Served::Memory)));
+        assert_eq!(
+            cache
+                .as_current(traced(product(Arc::clone(&origin), 7)))
+                .await,
+            (value, Some(Served::Memory))
+        );
     }
     assert_eq!(origin.runs(), 1);
     assert_nothing_left(&cache);
@@ -95,12 +107,23 @@ async fn a_put_has_the_life_its_own_options_say() {
     cache.as_current(update(7, 70)).await.unwrap();
     clock.advance(Duration::from_secs(10));
     assert_eq!(stored(&cache).await, None);
-    let remaining = async |cache: &Cache| cache.inspect(&Key::new("maybe")).await.unwrap().memory.unwrap().remaining;
+    let remaining = async |cache: &Cache| {
+        cache
+            .inspect(&Key::new("maybe"))
+            .await
+            .unwrap()
+            .memory
+            .unwrap()
+            .remaining
+    };
     cache.as_current(maybe(Some(1))).await;
     assert_eq!(remaining(&cache).await, Duration::from_secs(3));
     cache.as_current(maybe(None)).await;
     assert_eq!(remaining(&cache).await, Duration::from_secs(5));
-    assert_eq!(cache.get::<Option<u64>>(&Key::new("maybe")).await, Some(None));
+    assert_eq!(
+        cache.get::<Option<u64>>(&Key::new("maybe")).await,
+        Some(None)
+    );
 }
 
 #[tokio::test]
@@ -108,8 +131,16 @@ async fn a_put_that_fails_evicts() {
     let (cache, origin) = (in_memory(), Origin::open());
     cache.as_current(product(Arc::clone(&origin), 7)).await;
     assert!(cache.as_current(update(7, 0)).await.is_err());
-    assert_eq!(cache.as_current(product(origin, 7)).await, 2, "what the failed update did is unknown");
-    assert_eq!(stored(&cache).await, Some(2), "an error is no reason to hold");
+    assert_eq!(
+        cache.as_current(product(origin, 7)).await,
+        2,
+        "what the failed update did is unknown"
+    );
+    assert_eq!(
+        stored(&cache).await,
+        Some(2),
+        "an error is no reason to hold"
+    );
     assert_nothing_left(&cache);
 }
 
@@ -130,7 +161,11 @@ async fn a_dropped_or_panicking_put_evicts_and_holds() {
         }
         assert_eq!(stored(&cache).await, None, "panics: {panics}");
         cache.as_current(product(Arc::clone(&origin), 7)).await;
-        assert_eq!(stored(&cache).await, None, "the load may have seen the old value");
+        assert_eq!(
+            stored(&cache).await,
+            None,
+            "the load may have seen the old value"
+        );
         clock.advance(Duration::from_secs(2));
         cache.as_current(product(origin, 7)).await;
         assert_eq!(stored(&cache).await, Some(3));
@@ -141,20 +176,34 @@ async fn a_dropped_or_panicking_put_evicts_and_holds() {
 #[tokio::test]
 async fn a_put_that_is_not_to_be_stored_evicts() {
     let cache = in_memory();
-    cache.put(&Key::new("product:7"), 1_u64, &POLICY).await.unwrap();
+    cache
+        .put(&Key::new("product:7"), 1_u64, &POLICY)
+        .await
+        .unwrap();
     assert_eq!(cache.as_current(choosy(7, 5)).await, 5);
-    assert_eq!(stored(&cache).await, Some(1), "a false condition leaves the cache alone");
+    assert_eq!(
+        stored(&cache).await,
+        Some(1),
+        "a false condition leaves the cache alone"
+    );
     cache.as_current(choosy(7, 50)).await;
     assert_eq!(stored(&cache).await, Some(50));
     cache.as_current(choosy(7, 500)).await;
-    assert_eq!(stored(&cache).await, None, "`unless`: the origin has changed, so what is stored is old");
+    assert_eq!(
+        stored(&cache).await,
+        None,
+        "`unless`: the origin has changed, so what is stored is old"
+    );
 }
 
 #[tokio::test]
 async fn a_put_by_result_evicts_instead() {
     let cache = in_memory();
     for id in [7, 8] {
-        cache.put(&Key::new(&format!("product:{id}")), 1_u64, &POLICY).await.unwrap();
+        cache
+            .put(&Key::new(&format!("product:{id}")), 1_u64, &POLICY)
+            .await
+            .unwrap();
     }
     assert_eq!(cache.as_current(by_result(7)).await, 7);
     assert_eq!(stored(&cache).await, None);
@@ -164,9 +213,18 @@ async fn a_put_by_result_evicts_instead() {
 #[tokio::test]
 async fn a_put_and_an_eviction_may_share_a_function() {
     let cache = in_memory();
-    cache.put(&Key::new("list:1"), 1_u64, &POLICY).await.unwrap();
+    cache
+        .put(&Key::new("list:1"), 1_u64, &POLICY)
+        .await
+        .unwrap();
     cache.as_current(with_eviction(7, 70)).await;
-    assert_eq!((stored(&cache).await, cache.get::<u64>(&Key::new("list:1")).await), (Some(70), None));
+    assert_eq!(
+        (
+            stored(&cache).await,
+            cache.get::<u64>(&Key::new("list:1")).await
+        ),
+        (Some(70), None)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,7 +236,11 @@ async fn a_load_that_runs_when_a_put_begins_is_not_cached() {
     assert_eq!(put.answers().await, [70]);
     assert_eq!(stored(&cache).await, Some(70));
     loads.open_gate();
-    assert_eq!(before.answers().await, vec![1; 10], "those who waited get what they waited for");
+    assert_eq!(
+        before.answers().await,
+        vec![1; 10],
+        "those who waited get what they waited for"
+    );
     assert_eq!(stored(&cache).await, Some(70));
     assert_nothing_left(&cache);
 }
@@ -214,17 +276,32 @@ async fn a_load_that_began_beside_a_put_is_not_cached_after_it() {
 async fn puts_that_overlap_leave_nothing_old_in_either_order() {
     for first_ends_first in [true, false] {
         let (cache, one, two) = (in_memory(), Origin::closed(), Origin::closed());
-        cache.put(&Key::new("product:7"), 1_u64, &POLICY).await.unwrap();
+        cache
+            .put(&Key::new("product:7"), 1_u64, &POLICY)
+            .await
+            .unwrap();
         let first = begin(&cache, &one, 71).await;
         let second = begin(&cache, &two, 72).await;
-        let (former, latter) = if first_ends_first { (&one, &two) } else { (&two, &one) };
-        let (former_put, latter_put) = if first_ends_first { (first, second) } else { (second, first) };
+        let (former, latter) = if first_ends_first {
+            (&one, &two)
+        } else {
+            (&two, &one)
+        };
+        let (former_put, latter_put) = if first_ends_first {
+            (first, second)
+        } else {
+            (second, first)
+        };
         former.open_gate();
         former_put.answers().await;
         latter.open_gate();
         latter_put.answers().await;
         // Who committed first nobody knows: the second that began may have been first at the origin.
-        assert_eq!(stored(&cache).await, None, "first ends first: {first_ends_first}");
+        assert_eq!(
+            stored(&cache).await,
+            None,
+            "first ends first: {first_ends_first}"
+        );
         assert_nothing_left(&cache);
     }
 }
@@ -243,10 +320,16 @@ async fn an_eviction_during_a_put_wins() {
 #[tokio::test]
 async fn a_put_during_a_hold_evicts() {
     let (cache, clock) = on_manual_clock();
-    cache.evict(Evict::key(Key::new("product:7")).hold(Duration::from_secs(5))).await.unwrap();
+    cache
+        .evict(Evict::key(Key::new("product:7")).hold(Duration::from_secs(5)))
+        .await
+        .unwrap();
     cache.as_current(update(7, 70)).await.unwrap();
     assert_eq!(stored(&cache).await, None);
-    let error = cache.put(&Key::new("product:7"), 71_u64, &POLICY).await.unwrap_err();
+    let error = cache
+        .put(&Key::new("product:7"), 71_u64, &POLICY)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotStored);
     assert!(error.is_transient());
     clock.advance(Duration::from_secs(5));
@@ -263,7 +346,10 @@ async fn a_put_by_hand_replaces_and_one_too_large_evicts() {
         assert_eq!(cache.get::<String>(&key).await.as_deref(), Some(text));
     }
     let error = cache.put(&key, "x".repeat(11), &POLICY).await.unwrap_err();
-    assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Unstorable, false));
+    assert_eq!(
+        (error.kind(), error.is_transient()),
+        (ErrorKind::Unstorable, false)
+    );
     assert_eq!(cache.get::<String>(&key).await, None);
     assert_eq!(cache.stats().total.oversized, 1);
 }

@@ -10,7 +10,13 @@ use tests::origin::Origin;
 
 #[cacheable(key = "same", ttl = "1h")]
 fn same(depth: u64) -> Pin<Box<dyn Future<Output = u64> + Send>> {
-    Box::pin(async move { if depth == 0 { 1 } else { same(depth - 1).await + 1 } })
+    Box::pin(async move {
+        if depth == 0 {
+            1
+        } else {
+            same(depth - 1).await + 1
+        }
+    })
 }
 
 #[cacheable(key = "tree:{n}", ttl = "1h")]
@@ -62,10 +68,17 @@ async fn inner(origin: Arc<Origin>) -> u64 {
 #[tokio::test]
 async fn a_load_that_asks_for_its_own_key_runs_through() {
     let cache = in_memory();
-    assert_eq!(cache.as_current(traced(same(3))).await, (4, Some(Served::Loaded)));
+    assert_eq!(
+        cache.as_current(traced(same(3))).await,
+        (4, Some(Served::Loaded))
+    );
     let stats = cache.stats().total;
     assert_eq!((stats.loads, stats.bypassed, stats.misses), (4, 3, 1));
-    assert_eq!(cache.as_current(traced(same(0))).await, (4, Some(Served::Memory)), "the outermost is stored");
+    assert_eq!(
+        cache.as_current(traced(same(0))).await,
+        (4, Some(Served::Memory)),
+        "the outermost is stored"
+    );
     assert_nothing_left(&cache);
 }
 
@@ -86,7 +99,10 @@ async fn recursion_through_the_programmatic_form_runs_through() {
 #[tokio::test]
 async fn recursion_over_other_keys_uses_the_cache() {
     let (cache, origin) = (in_memory(), Origin::open());
-    assert_eq!(cache.as_current(fibonacci(Arc::clone(&origin), 30)).await, 832_040);
+    assert_eq!(
+        cache.as_current(fibonacci(Arc::clone(&origin), 30)).await,
+        832_040
+    );
     assert_eq!(origin.runs(), 31);
     assert_nothing_left(&cache);
 }
@@ -119,7 +135,11 @@ async fn a_cycle_between_two_callers_ends_when_the_wait_does() {
     let (one, other) = ends.await.expect("a cycle ends");
     assert!(one >= 2 && other >= 2, "{one} {other}");
     // On the paused clock nothing but the waits takes time: at most one of them per level.
-    assert!(started.elapsed() <= Duration::from_millis(800), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() <= Duration::from_millis(800),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(cache.stats().total.wait_timeouts >= 1);
     assert_nothing_left(&cache);
 }
@@ -133,7 +153,10 @@ async fn the_same_key_of_another_cache_is_no_recursion() {
         other.get_or_load(&key, &policy, || async { 1 }).await + 1
     });
     assert_eq!(value.await, 2);
-    assert_eq!((one.get(&key).await, other.get(&key).await), (Some(2), Some(1)));
+    assert_eq!(
+        (one.get(&key).await, other.get(&key).await),
+        (Some(2), Some(1))
+    );
 }
 
 #[tokio::test]
