@@ -1,16 +1,33 @@
 //! Evictions and puts in one process while another loads or puts: what was loaded before a write is cached nowhere after it.
 
 use tests::scenarios::Function::{Product, Rename, Save};
-use tests::scenarios::What;
 use tests::scenarios::crew::Crew;
 use tests::scenarios::functions::key;
 use tests::scenarios::origin::End;
+use tests::scenarios::{Answers, What};
 
-/// Worker 0 loads with 50 callers, worker `evicting` evicts meanwhile.
-async fn evicted_during_a_load(evicting: usize, what: What) {
+/// Worker 0 loads with so many callers, worker `evicting` evicts meanwhile.
+async fn evicted_during_a_load(callers: usize, evicting: usize, what: What) {
+    let (crew, answers) = evict_during_a_load(callers, evicting, &what).await;
+    assert_eq!(
+        answers.values.get(&1),
+        Some(&callers),
+        "those who waited before get the value: {what:?} {answers:?}"
+    );
+    assert!(!crew.in_redis().await, "{what:?}");
+    assert!(
+        !crew.in_memory(0).await && !crew.in_memory(1).await,
+        "{what:?}"
+    );
+    assert_eq!(crew.product(0).await, (2, "Loaded".to_owned()), "{what:?}");
+    assert_eq!(crew.product(1).await, (2, "Redis".to_owned()), "{what:?}");
+    crew.nothing_is_left(0..2).await;
+}
+
+async fn evict_during_a_load(callers: usize, evicting: usize, what: &What) -> (Crew, Answers) {
     let crew = Crew::of(2).await;
     crew.origin.hold(1);
-    let calls = crew.call(0, "callers", Product, 50);
+    let calls = crew.call(0, "callers", Product, callers);
     let evict = async {
         crew.origin.begun(&key(7), 1).await;
         crew.waiting(0, "callers").await;
@@ -19,50 +36,59 @@ async fn evicted_during_a_load(evicting: usize, what: What) {
         crew.origin.release(End::Value);
     };
     let (answers, ()) = tokio::join!(calls, evict);
-    assert_eq!(
-        answers.values.get(&1),
-        Some(&50),
-        "those who waited before get the value: {what:?} {answers:?}"
-    );
-    assert!(!crew.in_redis().await, "{what:?}");
-    assert!(
-        !crew.in_memory(0).await && !crew.in_memory(1).await,
-        "{what:?}"
-    );
     assert_eq!(crew.figure(0, "refused_stores").await, 1, "{what:?}");
-    assert_eq!(crew.product(0).await, (2, "Loaded".to_owned()), "{what:?}");
-    assert_eq!(crew.product(1).await, (2, "Redis".to_owned()), "{what:?}");
-    crew.nothing_is_left(0..2).await;
+    (crew, answers)
 }
 
 #[tokio::test]
 async fn key_evicted_by_the_loading_process_is_not_cached() {
-    evicted_during_a_load(0, What::Key(key(7))).await;
+    evicted_during_a_load(50, 0, What::Key(key(7))).await;
 }
 
 #[tokio::test]
 async fn key_evicted_by_another_process_is_not_cached() {
-    evicted_during_a_load(1, What::Key(key(7))).await;
+    evicted_during_a_load(1, 1, What::Key(key(7))).await;
 }
 
 #[tokio::test]
 async fn pattern_evicted_by_the_loading_process_is_not_cached() {
-    evicted_during_a_load(0, What::Pattern("product:*".to_owned())).await;
+    evicted_during_a_load(50, 0, What::Pattern("product:*".to_owned())).await;
 }
 
 #[tokio::test]
 async fn pattern_evicted_by_another_process_is_not_cached() {
-    evicted_during_a_load(1, What::Pattern("prod*:?".to_owned())).await;
+    evicted_during_a_load(1, 1, What::Pattern("prod*:?".to_owned())).await;
 }
 
 #[tokio::test]
 async fn everything_evicted_by_the_loading_process_is_not_cached() {
-    evicted_during_a_load(0, What::All).await;
+    evicted_during_a_load(50, 0, What::All).await;
 }
 
 #[tokio::test]
 async fn everything_evicted_by_another_process_is_not_cached() {
-    evicted_during_a_load(1, What::All).await;
+    evicted_during_a_load(1, 1, What::All).await;
+}
+
+/// The loading process hears of the eviction only when its store is refused. Who joined after the load began may have
+/// come after the eviction, so it gets a value that was loaded since.
+#[tokio::test]
+async fn waiters_of_a_load_another_process_evicted_are_answered_and_leave_nothing_old() {
+    let (crew, answers) = evict_during_a_load(50, 1, &What::Key(key(7))).await;
+    assert_eq!(answers.len(), 50);
+    assert_eq!(answers.errors + answers.panics, 0);
+    assert!(
+        answers.values.contains_key(&1),
+        "the leader at least: {answers:?}"
+    );
+    assert!(
+        answers.values.keys().all(|value| [1, 2].contains(value)),
+        "{answers:?}"
+    );
+    assert_eq!(crew.product(0).await.0, 2);
+    assert_eq!(crew.product(1).await, (2, "Redis".to_owned()));
+    assert_eq!(crew.origin.loads(&key(7)), 2);
+    crew.nothing_is_left(0..2).await;
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use cache_runtime::{Evict, Key, Served, bypass, cacheable, key};
 use tests::scenarios::functions::{key, product, rename};
-use tests::scenarios::origin::{Origin, Source};
+use tests::scenarios::origin::{End, Origin, Source};
 use tests::scenarios::processes::{ask, commands, names, process, value_of};
-use tests::server::RedisServer;
+use tests::server::{Monitor, RedisServer};
 
 #[cacheable(key = "here:{id}", l2 = false)]
 async fn here(source: &Source, id: u64) -> u64 {
@@ -62,6 +62,45 @@ async fn eviction_by_key_is_one_script() {
         .await
         .unwrap();
     assert_eq!(names(&mut monitor).await, ["EVALSHA"]);
+}
+
+/// What gives a lease back: a script over the lease alone, with the token it was taken with.
+async fn is_given_back(monitor: &mut Monitor) {
+    let lease = format!("1 {}:lease", value_of(&key(7)));
+    tests::eventually::holds("a lease is given back", async || {
+        let seen = commands(monitor).await;
+        seen.iter().any(|command| command.text().contains(&lease))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn failed_dropped_and_vetoed_loads_give_their_lease_back_and_do_not_leave_it_to_time() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (cache, source) = (process(&server).await, origin.source());
+    let mut monitor = server.monitor().await;
+    origin.hold(1);
+    origin.release(End::Fail);
+    cache.as_current(product(&source, 7)).await.unwrap_err();
+    is_given_back(&mut monitor).await;
+
+    origin.hold(1);
+    let dropped = tokio::spawn({
+        let source = source.clone();
+        cache.as_current(async move { product(&source, 7).await })
+    });
+    origin.begun(&key(7), 2).await;
+    dropped.abort();
+    is_given_back(&mut monitor).await;
+
+    cache.as_current(vetoed(&source, 7)).await;
+    is_given_back(&mut monitor).await;
+    assert!(server.cli(&["KEYS", "*"]).await.list().is_empty());
+}
+
+#[cacheable(key = "product:{id}", unless = |_| true)]
+async fn vetoed(source: &Source, id: u64) -> u64 {
+    source.load(&key(id)).await.expect("the origin is up")
 }
 
 #[tokio::test]
