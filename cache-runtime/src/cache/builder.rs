@@ -258,8 +258,9 @@ impl CacheBuilder {
         let Some(RedisUrl { source, url }) = &self.redis else {
             return Ok(Arc::new(NoTier));
         };
-        let endpoint = crate::tiers::redis::parse(url)
-            .map_err(|why| BuildError(format!("`{source}` is not a Redis URL: {why}")))?;
+        let endpoint = crate::tiers::redis::parse(url).map_err(|why| {
+            BuildError(format!("`{source}` is `{}`: {why}", without_account(url)))
+        })?;
         Ok(Arc::new(crate::tiers::redis::RedisTier::new(
             &self.name,
             endpoint,
@@ -275,6 +276,20 @@ impl CacheBuilder {
                 "`{source}` is set, but cache-runtime was built without its feature `redis`"
             ))),
         }
+    }
+}
+
+/// A URL that may be shown: what stands where an account can stand is left out.
+#[cfg(feature = "redis")]
+fn without_account(url: &str) -> String {
+    let (scheme, rest) = match url.find("://") {
+        Some(at) => url.split_at(at + 3),
+        None => ("", url),
+    };
+    match rest.rfind('@') {
+        Some(at) => format!("{scheme}…{}", &rest[at..]),
+        None if rest.starts_with(':') => format!("{scheme}…"),
+        None => url.to_owned(),
     }
 }
 
@@ -295,5 +310,33 @@ impl fmt::Debug for CacheBuilder {
             .field("redis", &self.redis.is_some())
             .field("defaults", &self.defaults)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use super::without_account;
+    use crate::Cache;
+
+    #[test]
+    fn a_bad_url_is_named_and_its_password_is_not() {
+        let shown = |url: &str| {
+            let error = Cache::builder("shop")
+                .redis(url)
+                .build()
+                .expect_err("a bad URL");
+            error.to_string()
+        };
+        assert!(shown("localhost:6379").contains("`redis` is `localhost:6379`"));
+        for url in [
+            "redis://user:hunter2@host:99999",
+            "redis://:hunter2@a@b/x",
+            "redis://:hunter2",
+            "hunter2@host",
+            "redis://:hun/ter2#@host/x",
+        ] {
+            assert!(!shown(url).contains("hun"), "{}", shown(url));
+        }
+        assert_eq!(without_account("redis://u:p@h:1/2"), "redis://…@h:1/2");
     }
 }

@@ -48,11 +48,15 @@ fn here() -> Option<Scope> {
 
 /// What surrounds the future is looked at when it runs, not when it is made: `cache.as_current(refresh(call()))` makes
 /// the inner scope before the outer one is there.
-async fn open<F: Future>(change: impl FnOnce(&mut Scope), future: F) -> F::Output {
-    EVER.store(true, Ordering::Relaxed);
-    let mut scope = here().unwrap_or_default();
-    change(&mut scope);
-    SCOPE.scope(scope, future).await
+fn open<F: Future>(change: impl FnOnce(&mut Scope), future: F) -> impl Future<Output = F::Output> {
+    // An `async` block holds what it captures beside what it awaits: unboxed, every scope would double the future.
+    let future = Box::pin(future);
+    async move {
+        EVER.store(true, Ordering::Relaxed);
+        let mut scope = here().unwrap_or_default();
+        change(&mut scope);
+        SCOPE.scope(scope, future).await
+    }
 }
 
 /// The cache of the innermost `as_current`.
