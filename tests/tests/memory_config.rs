@@ -7,11 +7,8 @@ use cache_runtime::{Cache, CacheBuilder, Memory};
 /// The error of a configuration no cache can be built from.
 #[track_caller]
 fn error(builder: CacheBuilder) -> String {
-    builder
-        .build()
-        .err()
-        .expect("this makes no sense as a configuration")
-        .to_string()
+    let error = builder.build().expect_err("it makes no sense");
+    error.to_string()
 }
 
 fn shop() -> CacheBuilder {

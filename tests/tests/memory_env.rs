@@ -57,10 +57,6 @@ fn describe() -> String {
         Ok(cache) => cache,
         Err(error) => return format!("error: {error}"),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
     let redis = match cache.health().redis {
         RedisHealth::NotConfigured => "no Redis",
         _ => "Redis",
@@ -68,12 +64,14 @@ fn describe() -> String {
     if redis == "Redis" {
         return format!("{}, {redis}", cache.name());
     }
+    let runtime = tokio::runtime::Runtime::new().expect("a test can have a runtime");
     runtime.block_on(async {
         let mut longest = Duration::ZERO;
         for id in 0..100 {
             let key = Key::new(&id.to_string());
-            cache.put(&key, id, &Policy::new()).await.unwrap();
-            longest = longest.max(cache.inspect(&key).await.unwrap().memory.unwrap().remaining);
+            assert!(cache.put(&key, id, &Policy::new()).await.is_ok());
+            let stored = cache.inspect(&key).await.and_then(|info| info.memory);
+            longest = longest.max(stored.expect("it was just put").remaining);
         }
         let mut held = 0;
         for id in 0..100 {

@@ -98,7 +98,7 @@ async fn consuming(name: String) -> usize {
 /// Stores something under each of these keys.
 async fn fill(cache: &Cache, keys: &[&str]) {
     for key in keys {
-        cache.put(&Key::new(key), 1_u64, &POLICY).await.unwrap();
+        assert!(cache.put(&Key::new(key), 1_u64, &POLICY).await.is_ok());
     }
 }
 

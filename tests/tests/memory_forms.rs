@@ -44,6 +44,10 @@ impl Shop {
     }
 
     #[cacheable(key = "typed:{self.tenant}:{id}")]
+    #[expect(
+        clippy::needless_arbitrary_self_type,
+        reason = "this form is what is tested"
+    )]
     async fn by_typed_ref(self: &Self, id: u64) -> u64 {
         self.by_ref(id).await
     }

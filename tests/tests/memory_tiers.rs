@@ -40,10 +40,8 @@ async fn stored(cache: &Cache, ids: std::ops::Range<u64>) -> usize {
 
 async fn fill(cache: &Cache, ids: std::ops::Range<u64>, length: usize) {
     for id in ids {
-        cache
-            .put(&key!("entry:{id}"), "x".repeat(length), &POLICY)
-            .await
-            .unwrap();
+        let (key, text) = (key!("entry:{id}"), "x".repeat(length));
+        assert!(cache.put(&key, text, &POLICY).await.is_ok());
     }
 }
 

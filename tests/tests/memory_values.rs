@@ -32,7 +32,7 @@ async fn negative_result(origin: &Origin, id: u64) -> Answer<Option<u64>> {
     }
 }
 
-#[cacheable(key = "even", ttl = "1h", unless = |run| run % 2 == 1)]
+#[cacheable(key = "even", ttl = "1h", unless = |run| !run.is_multiple_of(2))]
 async fn even(origin: &Origin) -> u64 {
     origin.run().await
 }
@@ -47,7 +47,7 @@ async fn vetoed(origin: &Origin, some: bool) -> Answer<Option<u64>> {
     Ok(some.then_some(run))
 }
 
-#[cacheable(key = "conditional", ttl = "1h", condition = id % 2 == 0 && name.len() > 1)]
+#[cacheable(key = "conditional", ttl = "1h", condition = id.is_multiple_of(2) && name.len() > 1)]
 async fn conditional(origin: &Origin, id: u64, name: &str) -> u64 {
     origin.run().await
 }
