@@ -395,9 +395,8 @@ fn paths(words: &[&str], file: &[String]) -> Vec<Vec<String>> {
             }
             ["{", ..] => open.push(false),
             ["}", ..] => {
-                if open.pop() == Some(true) {
-                    module.pop();
-                }
+                let of_module = open.pop() == Some(true);
+                module.truncate(module.len() - usize::from(of_module));
             }
             ["crate" | "super", "::", ..] if at == 0 || words[at - 1] != "$" => {
                 at = tree(words, at, &module, &mut found);
