@@ -58,6 +58,8 @@ pub(crate) struct Call {
     overdue: bool,
     /// The load this call waited for failed: it runs the origin itself.
     failed: bool,
+    /// Memory has a value of another type.
+    foreign: bool,
     /// Held until the call ends.
     turn: Option<RetryPermit>,
 }
@@ -92,15 +94,21 @@ impl Call {
             wait_until: None,
             overdue: false,
             failed: false,
+            foreign: false,
             turn: None,
         }
     }
 
+    fn reads_memory(&self) -> bool {
+        self.policy.memory != MemoryUse::Off && !self.refresh
+    }
+
     /// A usable value in memory.
     pub(crate) fn in_memory(&self) -> Option<Erased> {
-        (self.policy.memory != MemoryUse::Off && !self.refresh)
-            .then(|| from_memory(&self.core, self.hash, &self.key, &self.reader))
-            .flatten()
+        if !self.reads_memory() {
+            return None;
+        }
+        from_memory(&self.core, self.hash, &self.key, &self.reader)?.value_as(&self.reader)
     }
 
     /// A usable value in either tier, without loading; one found in Redis goes into memory.
@@ -158,9 +166,14 @@ impl Call {
                 self.turn = Some(self.core.retries.turn(self.key.text(), deadline).await);
             }
             let step = match self.register() {
-                Registered::Stored(value) => {
-                    self.served = Served::Memory;
-                    Some(Step::Serve(value))
+                Registered::Stored(entry) => {
+                    let value = entry.value_as(&self.reader);
+                    // Of a type that cannot become the reader's: as good as not there.
+                    self.foreign = value.is_none();
+                    value.map(|value| {
+                        self.served = Served::Memory;
+                        Step::Serve(value)
+                    })
                 }
                 Registered::Leads(guard) => match Lead::new(guard).prepare(self).await {
                     Led::Serve(value) => Some(Step::Serve(value)),
@@ -207,7 +220,7 @@ impl Call {
             (false, _) => FlightKind::Load,
         };
         core.flights.register(key, *hash, *reader, kind, held, || {
-            let readable = !self.overdue && !self.refresh && self.policy.memory != MemoryUse::Off;
+            let readable = !self.overdue && !self.foreign && self.reads_memory();
             readable
                 .then(|| from_memory(core, *hash, key, reader))
                 .flatten()

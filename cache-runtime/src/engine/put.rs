@@ -205,12 +205,9 @@ impl Put {
             .take()
             .expect("a put has its flight until it ends");
         let marked = guard.flight().is_marked();
-        if !wanted {
-            // Memory does not take it; what memory had under the key is old now.
-            self.core
-                .memory
-                .remove(self.core.hash(self.key.text()), self.key.text());
-        }
+        // Whether or not memory takes the new value, what it had under the key is old now.
+        let hash = self.core.hash(self.key.text());
+        self.core.memory.remove(hash, self.key.text());
         let inserted = guard.end(Outcome::Abandoned, entry);
         if marked || (wanted && !inserted) {
             self.counters.add(Count::RefusedStore);

@@ -111,18 +111,17 @@ pub(crate) fn promote(
     })
 }
 
-/// A usable value of the memory tier, as the reader's type.
+/// A usable entry of the memory tier.
 pub(crate) fn from_memory(
     core: &Core,
     hash: KeyHash,
     key: &Key,
     reader: &Reader,
-) -> Option<Erased> {
+) -> Option<Arc<MemoryEntry>> {
     let entry = core.memory.get(hash, key.text().as_bytes())?;
     entry
         .is_for(reader, key.full(), core.clock.now())
-        .then(|| entry.value_as(reader))
-        .flatten()
+        .then_some(entry)
 }
 
 /// Whole milliseconds, at least one.

@@ -10,7 +10,6 @@ use super::{
     state::{Flight, FlightKind, Outcome},
 };
 use crate::{
-    entry::Erased,
     key::Key,
     tiers::memory::{KeyHash, MemoryEntry, MemoryTier, Reader},
 };
@@ -30,7 +29,7 @@ type Shard = HashMap<Box<str>, Vec<Arc<Flight>>>;
 /// The answer to a caller that found nothing in memory.
 pub(crate) enum Registered {
     /// It is in memory after all.
-    Stored(Erased),
+    Stored(Arc<MemoryEntry>),
     /// Somebody is loading it.
     Joined(Arc<Flight>),
     /// A put's body is running: its old value is not worth waiting for.
@@ -54,7 +53,7 @@ impl Flights {
         reader: Reader,
         kind: FlightKind,
         held: bool,
-        look_again: impl FnOnce() -> Option<Erased>,
+        look_again: impl FnOnce() -> Option<Arc<MemoryEntry>>,
     ) -> Registered {
         let mut shard = self.shard(hash);
         let flights = shard.get(key.text()).map_or(&[][..], Vec::as_slice);
@@ -141,12 +140,11 @@ impl Flights {
     ) -> bool {
         let mut shard = self.shard(hash);
         let entry = entry.filter(|_| !flight.is_marked());
-        let inserted = entry.is_some();
-        if let Some(entry) = entry {
-            self.memory.insert(hash, flight.key.text(), entry);
-        }
+        let pushed_out = entry.map(|entry| self.memory.insert(hash, flight.key.text(), entry));
         take_out(&mut shard, flight);
         drop(shard);
+        let inserted = pushed_out.is_some();
+        drop(pushed_out);
         flight.end(outcome);
         inserted
     }

@@ -27,6 +27,11 @@ pub(crate) struct MemoryTier {
 
 type Map = Cache<StoredKey, Arc<MemoryEntry>, Weigh, BuildHasherDefault<Ready>>;
 
+/// Entries that had to make room.
+#[derive(Debug, Default)]
+#[must_use = "dropping it runs the values' own code"]
+pub(crate) struct PushedOut([Option<(StoredKey, Arc<MemoryEntry>)>; 2]);
+
 /// The hash of a key text, computed once per call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyHash(pub(crate) u64);
@@ -60,16 +65,19 @@ impl MemoryTier {
         self.map.get(&Wanted { hash: hash.0, text })
     }
 
-    pub(crate) fn insert(&self, hash: KeyHash, text: &str, entry: MemoryEntry) {
+    /// Inserts an entry. What it pushes out is returned, to be dropped where no lock is held: dropping a value runs
+    /// its owner's code.
+    pub(crate) fn insert(&self, hash: KeyHash, text: &str, entry: MemoryEntry) -> PushedOut {
+        let mut pushed_out = PushedOut::default();
         if !self.config.is_off() {
-            self.map.insert(
-                StoredKey {
-                    hash: hash.0,
-                    text: text.into(),
-                },
-                Arc::new(entry),
-            );
+            let key = StoredKey {
+                hash: hash.0,
+                text: text.into(),
+            };
+            self.map
+                .insert_with_lifecycle(key, Arc::new(entry), &mut pushed_out.0);
         }
+        pushed_out
     }
 
     pub(crate) fn remove(&self, hash: KeyHash, text: &str) {
