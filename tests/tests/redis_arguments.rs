@@ -99,6 +99,13 @@ async fn every_argument_has_a_key_and_a_slot_of_its_own() {
             .all(|key| !key.contains(|c: char| c.is_control() || c.is_whitespace())),
         "{keys:?}"
     );
+    for key in &keys {
+        // What is left are the separator, the escape, and the marker of an empty string.
+        let raw = hash_tag(key)
+            .chars()
+            .filter(|c| "*?[]{}\\#,()=~".contains(*c));
+        assert_eq!(raw.count(), 0, "{key}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Two builds of a service at once, with another schema version each, on one key.
 
-use cache_runtime::{Cache, Evict, Key, Served, cache_evict, cacheable, traced};
+use cache_runtime::{
+    Cache, Evict, Key, Served, cache_evict, cache_put, cacheable, refresh, traced,
+};
 use serde::{Deserialize, Serialize};
 use tests::scenarios::origin::{Origin, Source};
 use tests::scenarios::processes::{builder, connected, has, process, value_of};
@@ -152,5 +154,43 @@ async fn own_version_in_memory_goes_with_the_eviction_too() {
     assert_eq!(
         ask_new(&connected(builder(&server)).await, &source).await,
         (written, Served::Loaded)
+    );
+}
+
+#[tokio::test]
+async fn forced_refresh_of_the_old_build_leaves_the_new_ones_entry() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (older, newer, source) = (
+        process(&server).await,
+        process(&server).await,
+        origin.source(),
+    );
+    ask_new(&newer, &source).await;
+    let refreshed = older.as_current(refresh(old(&source, 7))).await;
+    assert_eq!(refreshed, V1 { number: 1 });
+    assert_eq!(origin.loads(KEY), 2, "it was loaded");
+    assert_eq!(version_in_redis(&older).await, Some(2));
+    assert_eq!(ask_old(&older, &source).await, (1, Served::Memory));
+}
+
+#[cache_put(key = "versioned:{id}", version = 1, ttl = "10m")]
+async fn save_old(source: &Source, id: u64) -> V1 {
+    let _ = id;
+    V1 {
+        number: source.commit(KEY).await,
+    }
+}
+
+#[tokio::test]
+async fn put_of_the_old_build_removes_the_new_ones_entry_and_does_not_take_its_place() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (older, newer) = builds_without_memory(&server).await;
+    let source = origin.source();
+    ask_new(&newer, &source).await;
+    let saved = older.as_current(save_old(&source, 7)).await;
+    assert_eq!(version_in_redis(&older).await, None);
+    assert_eq!(
+        ask_new(&newer, &source).await,
+        (saved.number, Served::Loaded)
     );
 }
