@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
+use crate::eventually::PATIENCE;
+
 /// Callers that run side by side; dropping the crowd drops their calls.
 #[derive(Debug)]
 pub struct Crowd<T> {
@@ -67,9 +69,12 @@ impl<T: Send + 'static> Crowd<T> {
     }
 
     /// The answers of all who got one, by caller; those who hung up or panicked are left out.
+    ///
+    /// # Panics
+    /// If somebody is not answered within [`PATIENCE`].
     pub async fn answers(mut self) -> Vec<T> {
         let mut answers = Vec::new();
-        while let Some(answer) = self.tasks.join_next().await {
+        while let Some(answer) = self.join_next().await {
             answers.extend(answer.ok());
         }
         answers.sort_by_key(|(number, _)| *number);
@@ -77,8 +82,16 @@ impl<T: Send + 'static> Crowd<T> {
     }
 
     /// The next caller to come back, with an answer or without.
+    ///
+    /// # Panics
+    /// If nobody does within [`PATIENCE`].
     pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
-        Some(self.tasks.join_next().await?.map(|(_, answer)| answer))
+        Some(self.join_next().await?.map(|(_, answer)| answer))
+    }
+
+    async fn join_next(&mut self) -> Option<Result<(usize, T), JoinError>> {
+        let next = tokio::time::timeout(PATIENCE, self.tasks.join_next()).await;
+        next.unwrap_or_else(|_| panic!("{} callers are not answered", self.waiting()))
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::eventually::PATIENCE;
+
 /// Counts its runs; each run waits at a gate.
 #[derive(Debug)]
 pub struct Origin {
@@ -61,10 +63,15 @@ impl Origin {
     }
 
     /// Waits until this many runs have begun.
+    ///
+    /// # Panics
+    /// If they do not within [`PATIENCE`].
     pub async fn reached(&self, runs: u64) {
         let mut begun = self.begun.subscribe();
-        let reached = begun.wait_for(|&begun| begun >= runs).await;
-        drop(reached.expect("the origin owns the sender"));
+        let reached = begun.wait_for(|&begun| begun >= runs);
+        if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+            panic!("{} runs have begun, not {runs}", self.runs());
+        }
     }
 
     /// Lets this many runs through, those that wait first.

@@ -65,7 +65,7 @@ fn a_short_key_secret_is_an_error_that_does_not_tell_it() {
 }
 
 #[test]
-fn a_url_that_is_none_is_an_error_that_names_the_setting() {
+fn a_url_that_is_none_is_an_error_that_names_it() {
     for url in [
         "",
         "localhost",
@@ -76,7 +76,7 @@ fn a_url_that_is_none_is_an_error_that_names_the_setting() {
     ] {
         let error = error(shop().redis(url));
         assert!(
-            error.contains("`redis` is not a Redis URL"),
+            error.contains(&format!("`redis` is `{url}`")),
             "{url}: {error}"
         );
     }
