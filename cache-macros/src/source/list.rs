@@ -63,17 +63,22 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
         return crate_path(input);
     }
     let ahead = input.fork();
-    let named = ahead.call(Ident::parse_any).is_ok()
-        && (ahead.is_empty()
-            || ahead.peek(Token![,])
+    let named = ahead.call(Ident::parse_any).is_ok_and(|name| {
+        (ahead.is_empty() || ahead.peek(Token![,])) && !is_constant(&name)
             || ahead.peek(syn::token::Paren)
             || ahead.peek(Token![:]) && !ahead.peek(Token![::])
-            || ahead.peek(Token![=]) && !ahead.peek(Token![==]));
+            || ahead.peek(Token![=]) && !ahead.peek(Token![==])
+    });
     if !named {
         return input.parse().map(|value| Entry::Bare(Box::new(value)));
     }
     let name = input.call(Ident::parse_any)?;
     given(input, &name).map(|given| Entry::Named(name, given))
+}
+
+/// No option is spelled like a constant, so alone such a name is a value: `#[cacheable(TTL)]`.
+fn is_constant(name: &Ident) -> bool {
+    name.to_string().starts_with(char::is_uppercase)
 }
 
 fn given(input: ParseStream<'_>, name: &Ident) -> syn::Result<Given> {
