@@ -1,10 +1,9 @@
 //! Whether the options fit the function.
 
 use crate::diagnostics::Errors;
-use crate::fragments::key::is_secret;
 use crate::options::{Argument, Macro};
 use crate::source::arguments::Argument as Bound;
-use crate::source::{Input, tiers};
+use crate::source::{Input, secret, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     input
@@ -12,11 +11,10 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
         .returns
         .check_storable(Macro::Cacheable, errors);
     siblings(input, errors);
-    names(input, errors);
+    skipped(input, errors);
+    secret::check(input, input.options.templates("key"), errors);
     if input.options.lacks("key") {
         default_key(input, errors);
-    } else {
-        secrets_are_used(input, errors);
     }
     tiers::check(input, errors);
     waiting(input, errors);
@@ -35,44 +33,23 @@ fn siblings(input: &Input, errors: &mut Errors) {
     }
 }
 
-/// `skip` and `secret` name arguments, and not the same ones.
-fn names(input: &Input, errors: &mut Errors) {
+/// `skip` names arguments, and none of the secret ones.
+fn skipped(input: &Input, errors: &mut Errors) {
     let (arguments, options) = (&input.function.arguments, &input.options);
-    for option in ["skip", "secret"] {
-        for name in options.names(option) {
-            if arguments.find(&name.to_string()).is_none() {
-                errors.at(
-                    name.span(),
-                    format_args!("no argument is called `{name}`: {}", arguments.instead()),
-                );
-            }
+    for name in options.names("skip") {
+        if arguments.find(&name.to_string()).is_none() {
+            errors.at(
+                name.span(),
+                format_args!("no argument is called `{name}`: {}", arguments.instead()),
+            );
         }
     }
     for name in options.names("secret") {
-        if name == "self" {
-            errors.at(name.span(), "`self` is no part of a default key: name the field in `key`, as in `key = \"{self.token}\"`");
-        } else if options.names("skip").contains(name) {
+        if options.names("skip").contains(name) {
             errors.at(
                 name.span(),
                 format_args!("`{name}` cannot be `skip`ped and `secret`: keep one of the two"),
             );
-        }
-    }
-}
-
-/// With a key of one's own a secret that is not in it is a mistake, most likely in the key.
-fn secrets_are_used(input: &Input, errors: &mut Errors) {
-    let options = &input.options;
-    for template in options.templates("key") {
-        for name in options.names("secret") {
-            let alone = std::slice::from_ref(name);
-            if name != "self"
-                && !template
-                    .placeholders()
-                    .any(|placeholder| is_secret(placeholder, alone))
-            {
-                errors.at(name.span(), format_args!("`{name}` is not in the key: write `{{{name}}}` in the template, or leave it out here"));
-            }
         }
     }
 }

@@ -40,13 +40,13 @@ pub(super) fn expand(input: &Input) -> TokenStream {
 
 /// What is evicted by template, in the order in which it was written.
 fn targets(input: &Input) -> Vec<(Kind, KeyPlan)> {
-    let mut targets = Vec::new();
+    let (mut targets, secret) = (Vec::new(), input.options.names("secret"));
     for given in &input.options.given {
         if let Value::Templates(kind, templates) = &given.value {
             targets.extend(
                 templates
                     .iter()
-                    .map(|template| (*kind, KeyPlan::of(template, *kind, &[], true))),
+                    .map(|template| (*kind, KeyPlan::of(template, *kind, secret, true))),
             );
         }
     }

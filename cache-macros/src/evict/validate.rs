@@ -5,7 +5,7 @@ use proc_macro2::Span;
 use crate::diagnostics::Errors;
 use crate::options::{Options, Value};
 use crate::source::value::template::{Kind, Piece, Template};
-use crate::source::{Input, result};
+use crate::source::{Input, result, secret};
 
 /// The options that say what to evict.
 const TARGETS: [&str; 4] = ["key", "keys", "pattern", "all"];
@@ -28,6 +28,7 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
         .map(|(_, template)| template.clone())
         .collect();
     result::check(input, &templates, errors);
+    secret::check(input, &templates, errors);
     before(options, &templates, errors);
     globs(options, errors);
 }

@@ -10,8 +10,8 @@ use super::call::borrowed;
 use crate::names::generated;
 use crate::paths::Door;
 use crate::source::arguments::{Argument, Arguments};
+use crate::source::secret::is_secret;
 use crate::source::value::encoding::encode;
-use crate::source::value::placeholder::Placeholder;
 use crate::source::value::template::{Kind, Piece, Template};
 
 /// What a key is made of.
@@ -133,11 +133,4 @@ pub(crate) fn late<'a>(plans: impl IntoIterator<Item = &'a KeyPlan>) -> TokenStr
         generated! { __holes.fill(#value); }
     });
     generated! { |__value, __holes| { let #result = __value; #(#fills)* } }
-}
-
-/// A secret is a secret wherever the placeholder can see it, not only at its root.
-pub(crate) fn is_secret(placeholder: &Placeholder, secret: &[Ident]) -> bool {
-    secret
-        .iter()
-        .any(|name| placeholder.mentions(&name.to_string()))
 }

@@ -80,6 +80,11 @@ impl Options {
         self.complete && self.find(name).is_none()
     }
 
+    /// Whether everything that was written could be read. What is unreadable may have held what seems to be missing.
+    pub(crate) fn are_complete(&self) -> bool {
+        self.complete
+    }
+
     pub(crate) fn templates(&self, name: &str) -> &[Template] {
         match self.find(name).map(|given| &given.value) {
             Some(Value::Templates(_, templates)) => templates,

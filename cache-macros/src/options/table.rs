@@ -10,6 +10,7 @@ const ZERO_NEGATIVE: &str = "without `negative_ttl` a `None` is not cached: leav
 const ZERO_CAP: &str = "a memory tier that keeps nothing is written `l1 = false`";
 const ZERO_HOLD: &str = "a `hold` of zero holds nothing: leave the option out";
 const ALL_COVERS: &str = "`all` evicts everything already: keep one of the two";
+const ALL_HIDES: &str = "`all` has no key that could show it: leave it out";
 const DEFAULT_KEY_ONLY: &str =
     "`skip` shapes the default key: leave the argument out of the template instead";
 const HOLD_NEEDS_KEY: &str = "`hold` needs a key, because what a pattern reaches is not known beforehand: write `key = \"…\"`";
@@ -73,7 +74,13 @@ pub(super) static ROWS: &[Row] = &[
         "skip(pool)",
         &[("key", DEFAULT_KEY_ONLY)],
     ),
-    row("secret", &[Cacheable], Form::Names, "secret(token)", NONE),
+    row(
+        "secret",
+        &[Cacheable, Evict, Put],
+        Form::Names,
+        "secret(token)",
+        &[("all", ALL_HIDES)],
+    ),
     row(
         "ttl",
         &[Cacheable, Put],

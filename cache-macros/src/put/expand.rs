@@ -19,7 +19,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
     let plans: Vec<_> = options
         .templates("key")
         .iter()
-        .map(|template| KeyPlan::of(template, Kind::Key, &[], true))
+        .map(|template| KeyPlan::of(template, Kind::Key, options.names("secret"), true))
         .collect();
     let (render, late) = (plans.first().map(|plan| plan.render(p)), late(&plans));
     let head = head(

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::Errors;
 use crate::options::Macro;
-use crate::source::{Input, result, tiers};
+use crate::source::{Input, result, secret, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     input.function.returns.check_storable(Macro::Put, errors);
@@ -18,6 +18,8 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
             "`cacheable` cannot stand beside `cache_put`: a hit would not run the body",
         );
     }
-    result::check(input, input.options.templates("key"), errors);
+    let templates = input.options.templates("key");
+    result::check(input, templates, errors);
+    secret::check(input, templates, errors);
     tiers::check(input, errors);
 }

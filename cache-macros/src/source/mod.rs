@@ -5,6 +5,7 @@ pub(crate) mod function;
 pub(crate) mod list;
 pub(crate) mod result;
 pub(crate) mod returns;
+pub(crate) mod secret;
 pub(crate) mod tiers;
 pub(crate) mod value;
 

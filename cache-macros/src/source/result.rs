@@ -1,6 +1,7 @@
 //! `{result…}`: the value in a template.
 
 use super::Input;
+use super::secret::is_secret;
 use super::value::template::Template;
 use crate::diagnostics::Errors;
 
@@ -23,10 +24,27 @@ pub(crate) fn check(input: &Input, templates: &[Template], errors: &mut Errors) 
             "`{result}` in a template is the returned value: give the argument another name",
         );
     }
+    secret_beside(input, templates, errors);
     if input.function.returns.is_opaque() {
         errors.at(
             template.literal.span(),
             "`{result}` needs a return type that can be named: write it instead of `impl …`",
         );
+    }
+}
+
+/// What is filled in after the body is no longer digested, and would show the secret.
+fn secret_beside(input: &Input, templates: &[Template], errors: &mut Errors) {
+    let secret = input.options.names("secret");
+    for template in templates {
+        let mut late = template
+            .placeholders()
+            .filter(|placeholder| placeholder.mentions("result"));
+        if late.any(|placeholder| is_secret(placeholder, secret)) {
+            errors.at(
+                template.literal.span(),
+                "a placeholder that uses `result` cannot hide a `secret` argument: give each a placeholder of its own",
+            );
+        }
     }
 }

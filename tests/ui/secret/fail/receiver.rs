@@ -3,8 +3,13 @@ use cache_runtime::cacheable;
 struct Session(String);
 
 impl Session {
-    #[cacheable(skip(self), secret(self))]
-    async fn length(&self) -> usize {
+    #[cacheable(key = "session:{page}", secret(self))]
+    async fn length(&self, page: usize) -> usize {
+        self.0.len() + page
+    }
+
+    #[cacheable(secret(self))]
+    async fn by_default(&self) -> usize {
         self.0.len()
     }
 }
