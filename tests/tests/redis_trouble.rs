@@ -190,6 +190,11 @@ async fn passwords_are_in_no_build_error_either() {
         "redis://user:geheim@host:port/0",
         "rediss://:geheim@/x/y",
     ] {
+        let builder = format!("{:?}", of_url(url));
+        assert!(
+            !builder.contains("geheim") && !builder.contains("pa:ss"),
+            "{builder}"
+        );
         let error = of_url(url).build().unwrap_err();
         let told = format!("{error} {error:?}");
         assert!(

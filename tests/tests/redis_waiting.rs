@@ -192,10 +192,14 @@ async fn processes_that_wait_for_each_other_go_on_after_their_patience() {
         origin.release(End::Value);
     };
     let all = async { tokio::join!(start(&one, 0), start(&other, 1), both) };
-    let (zero, one_, ()) = tokio::time::timeout(eventually::PATIENCE, all)
+    let (at_zero, at_one, ()) = tokio::time::timeout(eventually::PATIENCE, all)
         .await
         .expect("nobody is stuck");
-    assert_eq!((zero, one_), (1, 1));
+    // Who gives up first loads what it waited for by itself; the other may still get its value.
+    assert!(
+        [(1, 1), (1, 2), (2, 1)].contains(&(at_zero, at_one)),
+        "{at_zero} {at_one}"
+    );
     for cache in [&one, &other] {
         assert_eq!(leftovers(cache), Leftovers::default());
     }
