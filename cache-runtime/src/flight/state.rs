@@ -93,7 +93,7 @@ impl Flight {
 
     /// Whether the value was loaded after `moment`, so that no eviction before it concerns the value.
     pub(crate) fn loaded_since(&self, moment: Instant) -> bool {
-        self.load_began.get().is_some_and(|began| moment <= *began)
+        self.load_began.get().is_some_and(|began| moment < *began)
     }
 
     /// Whether an eviction has overtaken this load.

@@ -1,0 +1,92 @@
+//! A load in one process and an eviction in another, on the model of Redis.
+//!
+//! Nothing tells the loading process of the eviction until it presents its lease, so the two cases are told apart by
+//! time: who called before the load began may have its value, who called later may not.
+
+use std::{sync::Arc, time::Duration};
+
+use cache_runtime::{
+    Cache, Evict, Served, cacheable, key,
+    testing::{Faults, ModelRedis, leftovers},
+    traced,
+};
+use tests::{crowd::Crowd, origin::Origin};
+
+/// A server that is not reached in no time: what begins later is later.
+fn slow_redis() -> ModelRedis {
+    let redis = ModelRedis::new();
+    let delay = Duration::from_millis(4);
+    redis.set_faults(Faults { delay, ..Faults::default() });
+    redis
+}
+
+fn process(redis: &ModelRedis) -> Cache {
+    Cache::builder("model")
+        .model_redis(redis)
+        .tokio_clock()
+        .build()
+        .expect("a valid configuration")
+}
+
+#[cacheable(key = "row:{row}", stampede_protection = "fleet")]
+async fn read(origin: &Origin, row: u32) -> u64 {
+    let _ = row;
+    origin.run().await
+}
+
+async fn call(cache: Cache, origin: Arc<Origin>) -> (u64, Option<Served>) {
+    cache.as_current(traced(read(&origin, 7))).await
+}
+
+fn evictions() -> [Evict; 3] {
+    let row = 7;
+    [Evict::key(key!("row:{row}")), Evict::pattern("row:*"), Evict::all()]
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_called_before_the_load_gets_its_value_and_nobody_later() {
+    for eviction in evictions() {
+        let redis = slow_redis();
+        let (here, elsewhere) = (process(&redis), process(&redis));
+        let origin = Origin::closed();
+        let one = || call(here.clone(), Arc::clone(&origin));
+        let mut crowd = Crowd::of(5, |_| one()).await;
+        origin.reached(1).await;
+
+        elsewhere.evict(eviction).await.expect("the model answers");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        crowd.join(5, |_| one()).await;
+        origin.let_through(1);
+        // The early ones are answered by the first load, the late ones make a second one.
+        origin.reached(2).await;
+        origin.open_gate();
+
+        let answers = crowd.answers().await;
+        let values: Vec<u64> = answers.into_iter().map(|(value, _)| value).collect();
+        assert_eq!(values, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+        assert_eq!(one().await, (2, Some(Served::Memory)), "the second load is cached");
+        assert_eq!(elsewhere.as_current(traced(read(&origin, 7))).await, (2, Some(Served::Redis)));
+        assert_eq!(origin.runs(), 2);
+        assert_eq!(here.stats().total.refused_stores, 1);
+        assert_eq!((redis.leases(), leftovers(&here)), (0, Default::default()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_redis_refused_is_in_neither_tier() {
+    for eviction in evictions() {
+        let redis = slow_redis();
+        let (here, elsewhere) = (process(&redis), process(&redis));
+        let origin = Origin::closed();
+        let crowd = Crowd::of(1, |_| call(here.clone(), Arc::clone(&origin))).await;
+        origin.reached(1).await;
+        elsewhere.evict(eviction).await.expect("the model answers");
+        origin.open_gate();
+        let answers = crowd.answers().await;
+        assert_eq!(answers[0].0, 1);
+
+        let row = 7;
+        assert_eq!(here.inspect(&key!("row:{row}")).await, None);
+        assert_eq!(call(here.clone(), Arc::clone(&origin)).await, (2, Some(Served::Loaded)));
+    }
+}
