@@ -66,6 +66,11 @@ fn default_key(input: &Input, errors: &mut Errors) {
             "a method needs `key = \"{self.…}:{…}\"`, or `skip(self)` if every receiver may share the entries: a default key cannot tell them apart",
         );
     }
+    for (name, cfg) in &arguments.conditional {
+        if !options.names("skip").contains(name) {
+            errors.on(cfg, format_args!("a default key cannot tell whether `{name}` is there: write `key`, or `skip({name})`"));
+        }
+    }
     for argument in &arguments.list {
         if let Bound::Pattern(pattern, _) = argument {
             errors.on(pattern, "a default key names every argument: bind the argument to a name and take it apart in the body, or write `key`");

@@ -5,7 +5,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::visit::{self, Visit};
-use syn::{FnArg, Pat, Signature, Token};
+use syn::{Attribute, FnArg, Pat, Signature, Token};
 
 /// Every name that the signature binds.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub(crate) struct Arguments {
     pub(crate) receiver: Option<Token![self]>,
     /// One per argument other than the receiver, in order.
     pub(crate) list: Vec<Argument>,
+    /// The `#[cfg]` of arguments that may not be there.
+    pub(crate) conditional: Vec<(Ident, Attribute)>,
 }
 
 /// One argument other than the receiver.
@@ -31,7 +33,14 @@ impl Arguments {
         for input in &sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => arguments.receiver = Some(receiver.self_token),
-                FnArg::Typed(typed) => arguments.list.push(Argument::of(&typed.pat)),
+                FnArg::Typed(typed) => {
+                    let argument = Argument::of(&typed.pat);
+                    let cfg = typed.attrs.iter().find(|attr| attr.path().is_ident("cfg"));
+                    if let (Argument::Name(name), Some(cfg)) = (&argument, cfg) {
+                        arguments.conditional.push((name.clone(), cfg.clone()));
+                    }
+                    arguments.list.push(argument);
+                }
             }
         }
         arguments
