@@ -36,7 +36,10 @@ fn head(model: &Cacheable<'_>) -> TokenStream {
     let (p, function) = (&model.door, model.function);
     let (site, name, template) = (site(), call::site_name(function), model.key.blanked());
     let policy = policy::constant(model.options, p);
-    let (shape, ready) = (shape::shape(&function.returns, p), shape::ready(function));
+    let (shape, ready) = (
+        shape::shape(&function.returns.output, p),
+        shape::ready(function),
+    );
     let share = shape::share(model.options, &function.returns, p);
     generated! {
         static #site: #p::Site = #p::Site::new(#name, #template, #policy);

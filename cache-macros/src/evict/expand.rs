@@ -18,20 +18,20 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         late(targets.iter().map(|(_, plan)| plan)),
         body::load(function),
     );
-    let statements = if function.returns.is_opaque() {
-        generated! {
-            #plan
-            let __out = #load.await;
-            __guard.finish(#p::Opaque.ok(&__out), #late).await;
-            __out
-        }
-    } else {
-        let (shape, output) = (shape::shape(&function.returns, p), &function.returns.output);
+    let statements = if let Some(output) = function.returns.inferred() {
+        let shape = shape::shape(&output, p);
         generated! {
             #plan
             #shape
             let __out: #output = #load.await;
             __guard.finish(__shape.ok(&__out), #late).await;
+            __out
+        }
+    } else {
+        generated! {
+            #plan
+            let __out = #load.await;
+            __guard.finish(#p::Opaque.ok(&__out), #late).await;
             __out
         }
     };

@@ -15,10 +15,11 @@ use crate::source::returns::Delivery;
 
 /// The body as a future of what the function returns.
 pub(crate) fn load(function: &Function) -> TokenStream {
-    let output = &function.returns.output;
     match &function.returns.delivery {
-        Delivery::Async if function.returns.is_opaque() => unpinned(&function.body),
-        Delivery::Async => pinned(output, &function.body),
+        Delivery::Async => match function.returns.inferred() {
+            Some(output) => pinned(&output, &function.body),
+            None => unpinned(&function.body),
+        },
         Delivery::Boxed(whole) => {
             let boxed = pinned(whole, &function.body);
             generated! {
@@ -52,7 +53,7 @@ fn pinned(output: &impl ToTokens, body: &TokenStream) -> TokenStream {
     }
 }
 
-/// A type written with `impl` cannot be named a second time, so its body is inferred.
+/// A type that is `impl …` cannot be named a second time, so the body is inferred.
 fn unpinned(body: &TokenStream) -> TokenStream {
     generated! {
         async move {

@@ -14,8 +14,7 @@ use crate::source::function::{Function, first_span};
 use crate::source::returns::Returns;
 
 /// `let __shape = …;`
-pub(crate) fn shape(returns: &Returns, p: &Door) -> TokenStream {
-    let output = &returns.output;
+pub(crate) fn shape(output: &syn::Type, p: &Door) -> TokenStream {
     generated! {
         let __shape = { use #p::via::*; (&#p::Probe::<#output>::NEW).shape() };
     }

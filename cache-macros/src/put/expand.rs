@@ -46,7 +46,7 @@ fn head(input: &Input, p: &Door, template: String) -> TokenStream {
     let (site, name) = (site(), call::site_name(&input.function));
     let policy = policy::constant(&input.options, p);
     let (shape, ready) = (
-        shape::shape(&input.function.returns, p),
+        shape::shape(&input.function.returns.output, p),
         shape::ready(&input.function),
     );
     generated! {

@@ -7,6 +7,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, Lifetime, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
 use crate::diagnostics::Errors;
@@ -125,9 +126,27 @@ impl Returns {
         arguments(&self.output, "Result")?.nth(1)
     }
 
+    /// Whether it is written `ParseResult<'a>`: the text does not tell whether value or error borrow, the compiler will.
+    fn is_result_alias(&self) -> bool {
+        let Type::Path(path) = ungrouped(&self.output) else {
+            return false;
+        };
+        path.path.segments.last().is_some_and(|last| {
+            last.ident.to_string().ends_with("Result")
+                && only_argument(&self.output, &last.ident.to_string()).is_none()
+        })
+    }
+
     /// Whether the text names a type with `impl`, which nothing else can name.
     pub(crate) fn is_opaque(&self) -> bool {
         first_impl(&self.output).is_some()
+    }
+
+    /// The type with `_` for each `impl …` inside it, which inference then names; `None` where it is `impl …` altogether.
+    pub(crate) fn inferred(&self) -> Option<Type> {
+        let mut output = ungrouped(&self.output).clone();
+        Infer.visit_type_mut(&mut output);
+        (!matches!(output, Type::Infer(_))).then_some(output)
     }
 
     /// Whether the error shows a borrow. Method probing ignores lifetimes, so such an error would be found shareable and then
@@ -146,6 +165,9 @@ impl Returns {
             errors.at(token, format_args!("`{name}` stores the value, so its type must be named: write it instead of `impl …`"));
             return;
         }
+        if self.is_result_alias() {
+            return;
+        }
         let mut borrows = Borrows::default();
         borrows.visit_type(self.value());
         if let Some(reference) = borrows.all_references.first() {
@@ -158,6 +180,22 @@ impl Returns {
                 lifetime,
                 format_args!("`{name}` keeps the value longer than the call: return an owned type without `{lifetime}`"),
             );
+        }
+    }
+}
+
+struct Infer;
+
+impl VisitMut for Infer {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::ImplTrait(hidden) = ty {
+            let underscore_token = syn::Token![_](hidden.impl_token.span);
+            *ty = Type::Infer(syn::TypeInfer {
+                attrs: Vec::new(),
+                underscore_token,
+            });
+        } else {
+            visit_mut::visit_type_mut(self, ty);
         }
     }
 }
