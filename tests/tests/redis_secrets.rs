@@ -21,6 +21,11 @@ async fn by_default_key(token: &str, _unused: u64) -> usize {
 #[cache_evict(pattern = "session:*")]
 async fn log_out_everybody() {}
 
+#[cache_evict(key = "session:{token}:{page}", secret(token))]
+async fn log_out(token: &str, page: &str) {
+    let _ = (token, page);
+}
+
 fn with_secret(server: &RedisServer, secret: u8) -> CacheBuilder {
     builder(server).key_secret([secret; 32])
 }
@@ -79,6 +84,24 @@ async fn secret_argument_reaches_no_key_value_command_or_log() {
         "{:?}",
         logs.all()
     );
+}
+
+#[tokio::test]
+async fn eviction_by_a_secret_argument_finds_the_entry_and_shows_nothing() {
+    let server = RedisServer::start().await;
+    let cache = connected(with_secret(&server, 1)).await;
+    for token in [TOKEN, "another"] {
+        cache.as_current(session(token, "a")).await;
+    }
+    let mut monitor = server.monitor().await;
+    cache.as_current(log_out(TOKEN, "a")).await;
+    assert_eq!(keys(&server).await.len(), 1);
+    let commands = monitor.take().await;
+    assert!(commands.iter().any(|command| command.name() == "EVALSHA"));
+    assert!(!commands.iter().any(|command| shows(&command.text())));
+    let served = async |token| cache.as_current(traced(session(token, "a"))).await.1;
+    assert_eq!(served(TOKEN).await, Some(Served::Loaded));
+    assert_eq!(served("another").await, Some(Served::Memory));
 }
 
 #[tokio::test]
