@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Unstorable,
     /// A value was not stored because Redis did not answer, or an eviction or a hold came between.
     NotStored,
+    /// The cache was closed.
+    Closed,
     /// The key cannot be rendered.
     Key,
     /// The request makes no sense.

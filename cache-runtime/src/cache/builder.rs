@@ -8,7 +8,7 @@ use std::{
 
 use super::{Background, Cache, Sites};
 use crate::{
-    engine::{Core, Holds, Journal, Settings},
+    engine::{Core, Holds, Journal, Leases, Settings},
     error::BuildError,
     flight::{Flights, Retries},
     key::KeySecret,
@@ -198,6 +198,7 @@ impl CacheBuilder {
             tier,
             holds: Holds::default(),
             journal: Journal::default(),
+            leases: Leases::default(),
             sites: Sites::default(),
             secret,
             background: Background::default(),

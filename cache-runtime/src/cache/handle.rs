@@ -205,6 +205,12 @@ impl Cache {
         if let Err(why) = key.usable() {
             return Err(CacheError::new(ErrorKind::Key, why.to_string()));
         }
+        if !self.is_usable(key) {
+            return Err(CacheError::new(
+                ErrorKind::Key,
+                "the key is longer than `max_key_bytes`",
+            ));
+        }
         let reader = self.reader::<T>(key, policy);
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
@@ -239,6 +245,9 @@ impl Cache {
 
     /// What is stored under a key, and where; `None` if nothing is.
     pub async fn inspect(&self, key: &Key) -> Option<EntryInfo> {
+        if !self.is_usable(key) {
+            return None;
+        }
         inspect::inspect(&self.core, key).await
     }
 
@@ -262,7 +271,10 @@ impl Cache {
     ///
     /// The state after `within`, if it is not; annotated functions work all the same.
     pub async fn ready(&self, within: Duration) -> Result<(), Health> {
-        self.core.tier.wake();
+        if self.core.closed.load(Ordering::Acquire) && self.core.tier.is_present() {
+            return Err(self.health());
+        }
+        self.core.wake();
         if self.core.tier.connected_within(within).await {
             Ok(())
         } else {
@@ -282,11 +294,12 @@ impl Cache {
         self.core.background.stop();
         // Loads under way give their leases back, so that no other process waits for them.
         self.core.flights.mark_where(|_| true);
+        let kept = self.core.leases.given_back(deadline).await;
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        let leases = self.core.tier.close(left).await;
+        let unsent = self.core.tier.close(left).await;
         Unfinished {
             evictions: self.core.journal.len(),
-            leases,
+            leases: kept + unsent,
         }
     }
 

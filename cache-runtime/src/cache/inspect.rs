@@ -49,11 +49,17 @@ pub(super) async fn inspect(core: &Core, key: &Key) -> Option<EntryInfo> {
         memory: in_memory(core, key),
         redis: remote.value.as_ref().map(|bytes| in_redis(core, bytes)),
         leased: remote.leased,
-        held: remote.hold,
+        held: remote.hold.max(held_here(core, key)),
     };
     let anything =
         info.memory.is_some() || info.redis.is_some() || info.leased || info.held.is_some();
     anything.then_some(info)
+}
+
+/// A hold of this process, where Redis does not answer or there is none.
+fn held_here(core: &Core, key: &Key) -> Option<Duration> {
+    let left = core.holds.left(key.text(), core.clock.now());
+    (left > 0).then(|| Duration::from_millis(left))
 }
 
 fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {

@@ -134,17 +134,13 @@ impl EvictPlan {
 
     /// Renders what waited for the result.
     fn fill(&mut self, late: impl FnOnce(&mut Holes)) {
-        let (templates, keys): (Vec<_>, Vec<_>) = self
-            .late
-            .drain(..)
-            .map(|late| (late.template, late.key))
-            .unzip();
+        // Rendering runs the result's own code: should it panic, the templates are still here, to be evicted by pattern.
+        let templates = self.late.iter().map(|late| late.template.clone()).collect();
         let mut holes = Holes::new(templates);
         late(&mut holes);
-        let filled = holes.finish().into_iter().zip(keys);
-        self.late = filled
-            .map(|(template, key)| Late { template, key })
-            .collect();
+        for (late, filled) in self.late.iter_mut().zip(holes.finish()) {
+            late.template = filled;
+        }
     }
 
     fn task(&self, items: Vec<Item>) -> EvictTask {

@@ -171,11 +171,14 @@ impl PutGuard {
     /// Runs the body, renewing the lease beside it.
     pub async fn during<F: Future>(&mut self, body: F) -> F::Output {
         match &mut self.state {
-            Some(State::Put(put)) => tokio::select! {
-                biased;
-                output = body => output,
-                never = put.keep() => match never {},
-            },
+            Some(State::Put(put)) => {
+                put.begin_body();
+                tokio::select! {
+                    biased;
+                    output = body => output,
+                    never = put.keep() => match never {},
+                }
+            }
             _ => body.await,
         }
     }
@@ -187,19 +190,16 @@ impl PutGuard {
         value: Option<&V>,
         late: impl FnOnce(&V, &mut Holes),
     ) {
+        // Rendering runs the result's own code: should it panic, the guard still has its template.
+        if let Some(State::Late(Some((template, fingerprint)))) = &self.state {
+            let target = fill(template.clone(), *fingerprint, value, late);
+            self.state = Some(State::Evict(Evicting::new(&self.core, target)));
+        }
         match self.state.take() {
-            None | Some(State::Nothing) => {}
+            None | Some(State::Nothing | State::Late(_)) => {}
             Some(State::Evict(evicting)) => {
                 self.counters.add(Count::Eviction);
                 evicting.now().await;
-            }
-            Some(State::Late(waiting)) => {
-                let Some((template, fingerprint)) = waiting else {
-                    return;
-                };
-                let target = fill(template, fingerprint, value, late);
-                self.counters.add(Count::Eviction);
-                evict(&self.core, target).await;
             }
             Some(State::Put(mut put)) => {
                 let Some(value) = value else {

@@ -16,23 +16,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: Option<Duration>,
-    whole: Duration,
 }
 
 impl Budget {
     pub(crate) const fn new(whole: Duration) -> Self {
-        Self {
-            left: Some(whole),
-            whole,
-        }
+        Self { left: Some(whole) }
     }
 
     /// No Redis for this call.
     pub(crate) const fn none() -> Self {
-        Self {
-            left: None,
-            whole: Duration::ZERO,
-        }
+        Self { left: None }
     }
 
     /// The deadline of the next command; `None` when Redis is out of this call.
@@ -60,9 +53,10 @@ impl Budget {
         }
     }
 
-    /// Waiting for another's load is bounded by `wait_timeout`, not by the budget: a poll that was answered costs nothing.
-    pub(crate) fn refill(&mut self) {
-        self.left = self.left.map(|_| self.whole);
+    /// As it was before a poll that was answered: waiting for another's load is bounded by `wait_timeout`, not
+    /// by the budget.
+    pub(crate) fn restore(&mut self, before: Option<Duration>) {
+        self.left = before;
     }
 }
 

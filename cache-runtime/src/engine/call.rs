@@ -21,6 +21,11 @@ use crate::{
     tiers::memory::{KeyHash, Reader},
 };
 
+/// No wait is longer, whatever `wait_timeout` says: beyond it timers cannot count.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// How long those whose wait ran out wait for the load they share. Its leader may have stopped polling it.
+const LONGEST_SHARED: Duration = Duration::from_secs(30);
+
 /// What the caller of [`Call::next`] does.
 pub(crate) enum Step {
     /// Return this value.
@@ -54,8 +59,8 @@ pub(crate) struct Call {
     pub(crate) served: Served,
     began: Instant,
     wait_until: Option<Instant>,
-    /// The wait ran out: share one unstored load.
-    overdue: bool,
+    /// Share a load that is not stored: the wait ran out, or a put runs.
+    unstored: bool,
     /// The load this call waited for failed: it runs the origin itself.
     failed: bool,
     /// Memory has a value of another type.
@@ -75,7 +80,7 @@ impl Call {
         refresh: bool,
     ) -> Self {
         let budget = if policy.redis && core.tier.is_present() {
-            core.tier.wake();
+            core.wake();
             Budget::new(core.settings.redis_budget)
         } else {
             Budget::none()
@@ -92,7 +97,7 @@ impl Call {
             served: Served::Loaded,
             began: Instant::now(),
             wait_until: None,
-            overdue: false,
+            unstored: false,
             failed: false,
             foreign: false,
             turn: None,
@@ -125,7 +130,7 @@ impl Call {
             ..
         } = &self;
         let flights = Arc::clone(&core.flights);
-        let held = core.holds(key.text());
+        let held = || core.holds(key.text());
         let registered = flights.register(key, *hash, *reader, FlightKind::Alone, held, || None);
         let value = match registered {
             Registered::Leads(guard) => Lead::new(guard).read_only(&mut self).await,
@@ -142,7 +147,7 @@ impl Call {
 
     /// The end of all waiting of this call; the clock starts at the first wait.
     pub(super) fn deadline(&mut self) -> Instant {
-        let timeout = self.policy.wait_timeout.min(Duration::from_secs(24 * 3600));
+        let timeout = self.policy.wait_timeout.min(LONGEST_WAIT);
         *self
             .wait_until
             .get_or_insert_with(|| Instant::now() + timeout)
@@ -151,7 +156,13 @@ impl Call {
     /// The wait ran out.
     pub(super) fn give_up_waiting(&mut self) {
         self.counters.add(Count::WaitTimeout);
-        self.overdue = true;
+        self.share_unstored(LONGEST_SHARED.max(self.policy.wait_timeout));
+    }
+
+    /// From here on this call shares a load that is not stored, and waits for it at most this long.
+    fn share_unstored(&mut self, patience: Duration) {
+        self.unstored = true;
+        self.wait_until = Some(Instant::now() + patience.min(LONGEST_WAIT));
     }
 
     /// What to do now. After [`Step::Fail`] it may be asked again, after the others not.
@@ -161,9 +172,12 @@ impl Call {
             return Step::Load(Role::Alone);
         }
         loop {
-            if self.failed && self.turn.is_none() {
-                let deadline = self.deadline();
-                self.turn = Some(self.core.retries.turn(self.key.text(), deadline).await);
+            // Before the flight is registered: the replay marks what runs.
+            self.core
+                .clear_journal(&self.key, &mut self.budget, &self.counters)
+                .await;
+            if self.failed && !self.take_turn().await {
+                return Step::Load(Role::Alone);
             }
             let step = match self.register() {
                 Registered::Stored(entry) => {
@@ -181,9 +195,9 @@ impl Call {
                     Led::GaveUp => None,
                 },
                 Registered::PutRuns => self.beside_put(),
-                Registered::Joined(_) if self.failed => Some(Step::Load(Role::Alone)),
+                Registered::Joined(_) if self.turn.is_some() => Some(Step::Load(Role::Alone)),
                 Registered::Joined(flight) => {
-                    let deadline = (!self.overdue).then(|| self.deadline());
+                    let deadline = self.deadline();
                     let outcome = flight.wait(deadline).await;
                     self.join(&flight, outcome)
                 }
@@ -192,6 +206,24 @@ impl Call {
                 return step;
             }
         }
+    }
+
+    /// Waits for a turn at the origin; false when there is nothing left to wait for.
+    async fn take_turn(&mut self) -> bool {
+        if self.turn.is_some() {
+            return true;
+        }
+        if self.unstored {
+            // The load that was shared by those whose wait ran out has failed as well.
+            return false;
+        }
+        let deadline = self.deadline();
+        self.turn = self.core.retries.turn(self.key.text(), deadline).await;
+        if self.turn.is_none() {
+            self.failed = false;
+            self.give_up_waiting();
+        }
+        true
     }
 
     /// The leader's error was of no use to this caller.
@@ -207,20 +239,20 @@ impl Call {
             reader,
             ..
         } = self;
-        let held = core.holds(key.text());
-        if self.refresh && !self.overdue {
+        let held = || core.holds(key.text());
+        if self.refresh && !self.unstored {
             let guard = core
                 .flights
                 .overtake(key, *hash, *reader, FlightKind::Load, held);
             return Registered::Leads(guard);
         }
-        let kind = match (self.overdue, self.policy.protection) {
+        let kind = match (self.unstored, self.policy.protection) {
             (true, _) => FlightKind::Unstored,
             (false, StampedeProtection::Off) => FlightKind::Alone,
             (false, _) => FlightKind::Load,
         };
         core.flights.register(key, *hash, *reader, kind, held, || {
-            let readable = !self.overdue && !self.foreign && self.reads_memory();
+            let readable = !self.unstored && !self.foreign && self.reads_memory();
             readable
                 .then(|| from_memory(core, *hash, key, reader))
                 .flatten()
@@ -232,7 +264,7 @@ impl Call {
         if self.policy.protection == StampedeProtection::Off || self.failed {
             return Some(Step::Load(Role::Alone));
         }
-        self.overdue = true;
+        self.share_unstored(self.policy.wait_timeout);
         None
     }
 
@@ -252,6 +284,8 @@ impl Call {
                 None
             }
             Some(Outcome::Abandoned) => None,
+            // Whoever runs it does not go on with it.
+            None if self.unstored => Some(Step::Load(Role::Alone)),
             None => {
                 self.give_up_waiting();
                 None

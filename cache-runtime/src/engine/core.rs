@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{holds::Holds, journal::Journal};
+use super::{holds::Holds, journal::Journal, lease::Leases};
 use crate::{
     cache::{Background, Sites},
     flight::{Flights, Retries},
@@ -42,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) tier: Arc<dyn SharedTier>,
     pub(crate) holds: Holds,
     pub(crate) journal: Journal,
+    pub(crate) leases: Leases,
     pub(crate) sites: Sites,
     pub(crate) secret: Option<KeySecret>,
     pub(crate) background: Background,
@@ -52,6 +53,14 @@ impl Core {
     /// Tells caches of one process apart.
     pub(crate) fn id(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self) as usize
+    }
+
+    /// Background work runs, on this runtime if the one it ran on is gone.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        self.tier.wake();
+        if self.journal.len() > 0 {
+            self.background.nudge(self);
+        }
     }
 
     /// Whether loads of a key that begin now are held.

@@ -5,11 +5,16 @@
 //! task can be started (a dropped future) it goes into the journal, which blocks the reads it concerns, and
 //! memory is marked and cleared before the replay and after it.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{
+    mem,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use super::{
     Core,
     budget::{Budget, count},
+    journal::Replay,
     read::millis,
 };
 use crate::{
@@ -184,7 +189,14 @@ impl EvictTask {
             settle(&self.core, &mem::take(&mut self.items));
             return Ok(());
         }
-        self.core.tier.wake();
+        if self.core.closed.load(Ordering::Acquire) {
+            settle(&self.core, &mem::take(&mut self.items));
+            return Err(CacheError::new(
+                ErrorKind::Closed,
+                "the cache is closed: only this process's memory was evicted",
+            ));
+        }
+        self.core.wake();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return Err(queued("there is no tokio runtime to reach Redis from"));
         };
@@ -205,14 +217,13 @@ impl EvictTask {
         let delivered = self.deliver().await;
         let items = mem::take(&mut self.items);
         if delivered.is_err() {
-            items.iter().for_each(|item| self.core.journal.push(item));
-            self.core.background.nudge(&self.core);
+            self.core.queue(&items);
         }
         settle(&self.core, &items);
         delivered.map_err(|error| queued("Redis did not confirm the eviction").caused_by(error))
     }
 
-    /// The eviction in Redis. All parts are tried; the first error is told.
+    /// The eviction in Redis.
     async fn deliver(&self) -> Result<(), TierError> {
         let result = deliver(&self.core, &self.items).await;
         if let (Err(error), Some(counters)) = (&result, &self.counters) {
@@ -229,8 +240,7 @@ impl Drop for EvictTask {
             return;
         }
         if self.core.tier.is_present() {
-            items.iter().for_each(|item| self.core.journal.push(item));
-            self.core.background.nudge(&self.core);
+            self.core.queue(&items);
         }
         settle(&self.core, &items);
     }
@@ -245,6 +255,7 @@ fn queued(why: &str) -> CacheError {
     )
 }
 
+/// All parts are tried until one has no answer: to wait for each of them would add up. The first error is told.
 async fn deliver(core: &Core, items: &[Item]) -> Result<(), TierError> {
     let within = core.settings.evict_deadline;
     let keys: Vec<Eviction<'_>> = items
@@ -262,6 +273,9 @@ async fn deliver(core: &Core, items: &[Item]) -> Result<(), TierError> {
         result = core.tier.evict(&keys, within).await;
     }
     for item in items {
+        if result.as_ref().is_err_and(TierError::is_silence) {
+            break;
+        }
         let swept = match &item.target {
             Target::Key(_) => continue,
             Target::Pattern(pattern) => core.tier.sweep(pattern, within).await,
@@ -272,8 +286,11 @@ async fn deliver(core: &Core, items: &[Item]) -> Result<(), TierError> {
     result
 }
 
+/// The eviction in this process: holds, then marks, then memory.
 fn settle(core: &Core, items: &[Item]) {
     let now = core.clock.now();
+    // Values are dropped at the end: their own code must not come between two removals.
+    let mut removed = Vec::new();
     for item in items {
         let until = now.saturating_add(millis(item.hold));
         let held = !item.hold.is_zero();
@@ -284,38 +301,44 @@ fn settle(core: &Core, items: &[Item]) {
                 }
                 let hash = core.hash(key.text());
                 core.flights.mark(hash, key.text());
-                core.memory.remove(hash, key.text());
+                removed.extend(core.memory.remove(hash, key.text()));
             }
             Target::Pattern(pattern) => {
                 if held {
                     core.holds.hold_pattern(pattern, now, until);
                 }
                 core.flights.mark_where(|text| pattern.matches(text));
-                core.memory.remove_where(|text| pattern.matches(text));
+                removed.extend(core.memory.remove_where(|text| pattern.matches(text)));
             }
             Target::All => {
+                if held {
+                    core.holds.hold_pattern(&Pattern::all(), now, until);
+                }
                 core.flights.mark_where(|_| true);
-                core.memory.clear();
+                removed.extend(core.memory.remove_where(|_| true));
             }
         }
     }
 }
 
 impl Core {
-    /// Whether a call may speak to Redis about `key`: nothing that concerns it waits in the journal, or what
-    /// waits could be delivered within the call's budget.
-    pub(crate) async fn may_use_redis(
+    /// Whether a call may speak to Redis about `key`: it has a budget left, and nothing that concerns the key waits in
+    /// the journal.
+    pub(crate) fn may_use_redis(&self, key: &Key, budget: &Budget) -> bool {
+        budget.left().is_some() && !self.journal.concerns(key.text())
+    }
+
+    /// Replays what concerns `key`, within the call's budget. To be called before the call registers a flight or a
+    /// put: what is replayed marks those that run.
+    pub(crate) async fn clear_journal(
         self: &Arc<Self>,
         key: &Key,
         budget: &mut Budget,
         counters: &Counters,
-    ) -> bool {
-        let Some(within) = budget.left() else {
-            return false;
+    ) {
+        let Some(within) = budget.left().filter(|_| self.journal.concerns(key.text())) else {
+            return;
         };
-        if !self.journal.concerns(key.text()) {
-            return true;
-        }
         let asked = tokio::time::Instant::now();
         let replay = tokio::time::timeout(within, self.replay_key(key.text())).await;
         let result = replay.unwrap_or_else(|_| {
@@ -324,37 +347,63 @@ impl Core {
                 "the journal could not be replayed in time",
             ))
         });
-        budget.book(asked, result, counters).is_some() && !self.journal.concerns(key.text())
+        budget.book(asked, result, counters);
+    }
+
+    /// Puts evictions into the journal, from where they are replayed.
+    fn queue(self: &Arc<Self>, items: &[Item]) {
+        let now = self.clock.now();
+        items.iter().for_each(|item| self.journal.push(item, now));
+        self.background.nudge(self);
     }
 
     /// Replays what concerns one key. A scan is too long for a reader; the background does those.
     async fn replay_key(self: &Arc<Self>, key: &str) -> Result<(), TierError> {
-        let waiting = self.journal.pending(Some(key));
-        if waiting
-            .iter()
-            .any(|replay| !matches!(replay.item.target, Target::Key(_)))
-        {
+        let waiting = self.journal.pending(Some(key), self.clock.now());
+        let is_key = |replay: &Replay| matches!(replay.item.target, Target::Key(_));
+        if !waiting.iter().all(is_key) {
             self.background.nudge(self);
             return Ok(());
         }
-        self.replay(waiting).await
-    }
-
-    /// Replays everything.
-    pub(crate) async fn replay_all(self: &Arc<Self>) -> Result<(), TierError> {
-        self.replay(self.journal.pending(None)).await
-    }
-
-    async fn replay(&self, waiting: Vec<super::journal::Replay>) -> Result<(), TierError> {
         let _one_at_a_time = self.journal.replaying.lock().await;
-        for replay in waiting {
-            let item = std::slice::from_ref(&replay.item);
-            settle(self, item);
-            deliver(self, item).await?;
-            // What this process loaded or promoted meanwhile may be older than the replay.
-            settle(self, item);
-            self.journal.strike(&replay);
+        self.replay(&waiting).await
+    }
+
+    /// Replays everything, keys first.
+    pub(crate) async fn replay_all(self: &Arc<Self>) -> Result<(), TierError> {
+        let waiting = self.journal.pending(None, self.clock.now());
+        let is_key = |replay: &Replay| matches!(replay.item.target, Target::Key(_));
+        let (keys, patterns): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_key);
+        let one_at_a_time = self.journal.replaying.lock().await;
+        let keys = self.replay(&keys).await;
+        drop(one_at_a_time);
+        if keys.as_ref().is_err_and(TierError::is_silence) {
+            return keys;
         }
-        Ok(())
+        let _one_at_a_time = self.journal.sweeping.lock().await;
+        keys.and(self.replay(&patterns).await)
+    }
+
+    /// One that is refused does not stand in the way of the others.
+    ///
+    /// Memory was marked and cleared when each was queued; it is again after the replay, because what this process
+    /// took from Redis until then may be older than the eviction.
+    async fn replay(&self, waiting: &[Replay]) -> Result<(), TierError> {
+        let mut result = Ok(());
+        for replay in waiting
+            .iter()
+            .filter(|replay| self.journal.is_pending(replay))
+        {
+            let item = std::slice::from_ref(&replay.item);
+            match deliver(self, item).await {
+                Ok(()) => {
+                    settle(self, item);
+                    self.journal.strike(replay);
+                }
+                Err(error) if error.is_silence() => return Err(error),
+                Err(error) => result = result.and(Err(error)),
+            }
+        }
+        result
     }
 }

@@ -44,15 +44,24 @@ impl Holds {
 
     /// Whether a load of `key` that begins now must not be stored.
     pub(crate) fn holds(&self, key: &str, now: u64) -> bool {
+        self.left(key, now) > 0
+    }
+
+    /// How long loads of `key` are still held, in milliseconds.
+    pub(crate) fn left(&self, key: &str, now: u64) -> u64 {
         if now >= self.last.load(Ordering::Acquire) {
-            return false;
+            return 0;
         }
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.keys.get(key).is_some_and(|&until| now < until)
-            || held
-                .patterns
-                .iter()
-                .any(|(pattern, &until)| now < until && pattern.matches(key))
+        let by_pattern = held
+            .patterns
+            .iter()
+            .filter(|(pattern, _)| pattern.matches(key));
+        let until = by_pattern
+            .map(|(_, until)| until)
+            .chain(held.keys.get(key))
+            .max();
+        until.map_or(0, |until| until.saturating_sub(now))
     }
 
     fn change(&self, now: u64, until: u64, add: impl FnOnce(&mut Held)) {

@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use super::evict::{Item, Target};
+use super::{
+    evict::{Item, Target},
+    read::millis,
+};
 
 /// Beyond this many targets the journal says "everything".
 const MOST: usize = 1_024;
@@ -25,13 +28,15 @@ pub(crate) struct Journal {
     /// In the order of their arrival.
     pending: Mutex<Vec<(Target, Pending)>>,
     editions: AtomicU64,
-    /// One replay at a time.
+    /// One replay of keys at a time, and beside it one of patterns: a scan must not hold a reader up.
     pub(crate) replaying: tokio::sync::Mutex<()>,
+    pub(crate) sweeping: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    hold: Duration,
+    /// Until when its loads are not stored; milliseconds of the memory clock.
+    held_until: u64,
     /// Changes when the same target is queued again: a replay that began before must not strike it out.
     edition: u64,
 }
@@ -44,33 +49,44 @@ pub(crate) struct Replay {
 }
 
 impl Journal {
-    /// Queues an eviction; of two for one target the union remains.
-    pub(crate) fn push(&self, item: &Item) {
+    /// Queues an eviction at `now`; of two for one target the union remains.
+    ///
+    /// Overflow becomes "everything", held in this process for as long as the longest of what it replaces; the fleet's
+    /// holds of single keys are lost with it.
+    pub(crate) fn push(&self, item: &Item, now: u64) {
         let mut pending = self.lock();
         let edition = self.editions.fetch_add(1, Ordering::Relaxed);
+        let until = if item.hold.is_zero() {
+            0
+        } else {
+            now.saturating_add(millis(item.hold))
+        };
+        let new = Pending {
+            held_until: until,
+            edition,
+        };
         match pending
             .iter_mut()
             .find(|(target, _)| *target == item.target)
         {
             Some((_, entry)) => {
                 *entry = Pending {
-                    hold: entry.hold.max(item.hold),
+                    held_until: entry.held_until.max(until),
                     edition,
                 }
             }
-            None => pending.push((
-                item.target.clone(),
-                Pending {
-                    hold: item.hold,
-                    edition,
-                },
-            )),
+            None => pending.push((item.target.clone(), new)),
         }
         if pending.len() > MOST {
+            let held_until = pending
+                .iter()
+                .map(|(_, entry)| entry.held_until)
+                .max()
+                .unwrap_or(0);
             *pending = vec![(
                 Target::All,
                 Pending {
-                    hold: Duration::ZERO,
+                    held_until,
                     edition,
                 },
             )];
@@ -87,19 +103,26 @@ impl Journal {
         self.len() > 0 && self.lock().iter().any(|(target, _)| target.concerns(key))
     }
 
-    /// What is waiting and concerns `key`; everything without a key.
-    pub(crate) fn pending(&self, key: Option<&str>) -> Vec<Replay> {
+    /// What is waiting at `now` and concerns `key`; everything without a key.
+    pub(crate) fn pending(&self, key: Option<&str>, now: u64) -> Vec<Replay> {
         self.lock()
             .iter()
             .filter(|(target, _)| key.is_none_or(|key| target.concerns(key)))
             .map(|(target, pending)| Replay {
                 item: Item {
                     target: target.clone(),
-                    hold: pending.hold,
+                    hold: Duration::from_millis(pending.held_until.saturating_sub(now)),
                 },
                 edition: pending.edition,
             })
             .collect()
+    }
+
+    /// Whether nobody has replayed it meanwhile.
+    pub(crate) fn is_pending(&self, replay: &Replay) -> bool {
+        self.lock()
+            .iter()
+            .any(|(_, entry)| entry.edition == replay.edition)
     }
 
     /// Strikes out what has been replayed, unless it was queued again meanwhile.
@@ -134,11 +157,14 @@ mod tests {
     #[test]
     fn what_concerns_a_key_blocks_it_and_nothing_else() {
         let journal = Journal::default();
-        journal.push(&key("a"));
-        journal.push(&Item {
-            target: Target::Pattern(Pattern::parse("list:*")),
-            hold: Duration::ZERO,
-        });
+        journal.push(&key("a"), 0);
+        journal.push(
+            &Item {
+                target: Target::Pattern(Pattern::parse("list:*")),
+                hold: Duration::ZERO,
+            },
+            0,
+        );
         assert!(journal.concerns("a") && journal.concerns("list:1"));
         assert!(!journal.concerns("b"));
     }
@@ -146,34 +172,37 @@ mod tests {
     #[test]
     fn queued_again_during_a_replay_it_stays() {
         let journal = Journal::default();
-        journal.push(&key("a"));
-        let replay = journal.pending(Some("a"));
-        journal.push(&key("a"));
+        journal.push(&key("a"), 0);
+        let replay = journal.pending(Some("a"), 0);
+        journal.push(&key("a"), 0);
         journal.strike(&replay[0]);
         assert!(journal.concerns("a"));
-        journal.strike(&journal.pending(None)[0]);
+        journal.strike(&journal.pending(None, 0)[0]);
         assert_eq!(journal.len(), 0);
     }
 
     #[test]
     fn the_longer_hold_stays() {
         let journal = Journal::default();
-        journal.push(&Item {
-            hold: Duration::from_secs(5),
+        let held = |seconds| Item {
+            hold: Duration::from_secs(seconds),
             ..key("a")
-        });
-        journal.push(&Item {
-            hold: Duration::from_secs(2),
-            ..key("a")
-        });
-        assert_eq!(journal.pending(None)[0].item.hold, Duration::from_secs(5));
+        };
+        journal.push(&held(5), 1_000);
+        journal.push(&held(2), 2_000);
+        // What is left of it, not the whole again: an outage is longer than a hold.
+        assert_eq!(
+            journal.pending(None, 4_000)[0].item.hold,
+            Duration::from_secs(2)
+        );
+        assert_eq!(journal.pending(None, 9_000)[0].item.hold, Duration::ZERO);
     }
 
     #[test]
     fn overflow_becomes_everything() {
         let journal = Journal::default();
         for number in 0..=MOST {
-            journal.push(&key(&number.to_string()));
+            journal.push(&key(&number.to_string()), 0);
         }
         assert_eq!(journal.len(), 1);
         assert!(journal.concerns("never named"));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     call::Call,
     lease::{Ended, LEASE, Lease},
-    read::{Examined, Stored, examine, promote},
+    read::{Examined, Stored, Unfit, examine, promote},
 };
 use crate::{
     entry::{Erased, Token},
@@ -40,10 +40,12 @@ pub(crate) struct Lead {
     pub(super) lease: Option<Lease>,
     pub(super) guard: FlightGuard,
     pub(super) right: Right,
-    /// The lease was broken or ran out.
+    /// The lease was broken, or ran out: somebody else may have evicted the key.
     pub(super) lost: bool,
     /// What is stored and was of no use.
     pub(super) seen: Option<Token>,
+    /// What is stored is no entry: the store takes its place whatever version it seems to have.
+    pub(super) damaged: bool,
 }
 
 /// How preparing ended.
@@ -75,6 +77,7 @@ impl Lead {
             right,
             lost: false,
             seen: None,
+            damaged: false,
         }
     }
 
@@ -83,11 +86,7 @@ impl Lead {
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
-        if !call
-            .core
-            .may_use_redis(&call.key, &mut call.budget, &call.counters)
-            .await
-        {
+        if !call.core.may_use_redis(&call.key, &call.budget) {
             return Led::Load(self);
         }
         if !call.refresh {
@@ -104,11 +103,7 @@ impl Lead {
 
     /// Only what Redis has.
     pub(super) async fn read_only(self, call: &mut Call) -> Option<Erased> {
-        if !call
-            .core
-            .may_use_redis(&call.key, &mut call.budget, &call.counters)
-            .await
-        {
+        if !call.core.may_use_redis(&call.key, &call.budget) {
             return None;
         }
         match self.look(call).await {
@@ -151,7 +146,7 @@ impl Lead {
                 return Led::Load(self);
             };
             let tier = Arc::clone(&call.core.tier);
-            let lease = Lease::asked(Arc::clone(&tier), call.key.clone(), Token::random());
+            let lease = Lease::asked(&call.core, &call.key);
             let asked = Instant::now();
             let ask = self.ask(call, lease.token());
             let answer = tier.acquire(call.key.text(), ask, within).await;
@@ -195,7 +190,7 @@ impl Lead {
                         return Led::Load(self);
                     }
                     waited = true;
-                    call.budget.refill();
+                    call.budget.restore(Some(within));
                     if !wait_a_little(call, &mut pause).await {
                         call.give_up_waiting();
                         return Led::GaveUp;
@@ -219,9 +214,10 @@ impl Lead {
     fn judge(&mut self, call: &Call, bytes: &Bytes) -> Result<Stored, ()> {
         match examine(&call.core, bytes, &call.key, &call.reader, &call.counters) {
             Examined::Usable(stored) => Ok(stored),
-            Examined::Unusable { token, newer } => {
+            Examined::Unusable { token, why } => {
                 self.seen = Some(token);
-                if newer {
+                self.damaged = why == Unfit::Damaged;
+                if why == Unfit::Newer {
                     self.right = self.right.at_most(Right::Memory);
                 }
                 Err(())
@@ -255,12 +251,16 @@ impl Lead {
         };
         self.right = Right::Nothing;
         match (ended, self.lease.take()) {
+            // Later callers start a load of their own.
             (Ended::Lost, Some(lease)) => {
                 self.lost = true;
                 lease.disarm();
+                self.guard.mark();
             }
-            // Later callers start a load of their own; this one's value is for those who joined.
-            (Ended::TooLong, _) => self.guard.mark(),
+            (Ended::TooLong, _) => {
+                self.lost = true;
+                self.guard.mark();
+            }
             // Dropped, which gives it back at once.
             (Ended::Marked, _) | (Ended::Lost, None) => {}
         }

@@ -1,10 +1,17 @@
 //! A lease held: the right to store one key, given back on every path.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use crate::{entry::Token, key::Key, tiers::SharedTier};
+use super::Core;
+use crate::{entry::Token, key::Key};
 
 /// How long a lease lives without renewal. A dead leader is replaced after this.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
@@ -14,10 +21,35 @@ const LONGEST_LOAD: Duration = Duration::from_secs(30);
 /// Dropping it gives the lease back.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    tier: Arc<dyn SharedTier>,
+    core: Arc<Core>,
     key: Key,
     token: Token,
     armed: bool,
+}
+
+/// How many leases this process has or has asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Leases {
+    live: AtomicUsize,
+    none: Notify,
+}
+
+impl Leases {
+    /// Waits until none is left, at most until `deadline`; how many are left.
+    pub(crate) async fn given_back(&self, deadline: Instant) -> usize {
+        let none = async {
+            loop {
+                let mut none = std::pin::pin!(self.none.notified());
+                none.as_mut().enable();
+                if self.live.load(Ordering::Acquire) == 0 {
+                    return;
+                }
+                none.await;
+            }
+        };
+        let _ = tokio::time::timeout_at(deadline, none).await;
+        self.live.load(Ordering::Acquire)
+    }
 }
 
 /// Why renewing ended.
@@ -33,11 +65,12 @@ pub(crate) enum Ended {
 
 impl Lease {
     /// Watches over a lease from the moment it is asked for: an answer that never comes may have granted it.
-    pub(crate) fn asked(tier: Arc<dyn SharedTier>, key: Key, token: Token) -> Self {
+    pub(crate) fn asked(core: &Arc<Core>, key: &Key) -> Self {
+        core.leases.live.fetch_add(1, Ordering::AcqRel);
         Self {
-            tier,
-            key,
-            token,
+            core: Arc::clone(core),
+            key: key.clone(),
+            token: Token::random(),
             armed: true,
         }
     }
@@ -62,6 +95,7 @@ impl Lease {
                 return Ended::TooLong;
             }
             match self
+                .core
                 .tier
                 .renew(self.key.text(), self.token, LEASE, within)
                 .await
@@ -78,7 +112,10 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if self.armed {
-            self.tier.release_later(self.key.text(), self.token);
+            self.core.tier.release_later(self.key.text(), self.token);
+        }
+        if self.core.leases.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.core.leases.none.notify_waiters();
         }
     }
 }

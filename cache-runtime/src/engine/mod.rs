@@ -30,6 +30,7 @@ pub(crate) use call::Call;
 pub(crate) use evict::{EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD};
 pub(crate) use holds::Holds;
 pub(crate) use journal::Journal;
+pub(crate) use lease::Leases;
 pub(crate) use put::Put;
 pub(crate) use run::{Loaded, run, unwrap, wrap};
 pub(crate) use store::Wish;

@@ -16,7 +16,7 @@ use super::{
     store::{Parts, Unstored, Wish, memory_entry, prepare, store_once},
 };
 use crate::{
-    entry::{Erased, Token},
+    entry::Erased,
     error::{CacheError, ErrorKind},
     flight::{FlightGuard, FlightKind, Outcome},
     key::Key,
@@ -38,6 +38,8 @@ pub(crate) struct Put {
     guard: Option<FlightGuard>,
     /// It may store: it has the lease, or there is no Redis to have one in.
     may_store: bool,
+    /// What it wrote is unknown until it ends.
+    body_began: bool,
     over: bool,
 }
 
@@ -66,14 +68,18 @@ impl Put {
             lease: None,
             guard: None,
             may_store: !in_redis,
+            body_began: false,
             over: false,
         };
         if in_redis {
-            put.core.tier.wake();
+            put.core.wake();
+            put.core
+                .clear_journal(&put.key, &mut put.budget, &put.counters)
+                .await;
             put.take_lease().await;
         }
         let (core, key) = (&put.core, &put.key);
-        let held = core.holds(key.text());
+        let held = || core.holds(key.text());
         let hash = core.hash(key.text());
         put.guard = Some(
             core.flights
@@ -88,18 +94,14 @@ impl Put {
     }
 
     async fn take_lease(&mut self) {
-        if !self
-            .core
-            .may_use_redis(&self.key, &mut self.budget, &self.counters)
-            .await
-        {
+        if !self.core.may_use_redis(&self.key, &self.budget) {
             return;
         }
         let Some(within) = self.budget.left() else {
             return;
         };
         let tier = Arc::clone(&self.core.tier);
-        let lease = Lease::asked(Arc::clone(&tier), self.key.clone(), Token::random());
+        let lease = Lease::asked(&self.core, &self.key);
         let ask = Acquire {
             token: lease.token(),
             seen: None,
@@ -118,6 +120,11 @@ impl Put {
             Some(Acquired::Hold) => lease.disarm(),
             Some(Acquired::Value(_) | Acquired::Held { .. }) | None => {}
         }
+    }
+
+    /// The body runs from here on.
+    pub(crate) fn begin_body(&mut self) {
+        self.body_began = true;
     }
 
     /// Renews the lease beside the body; never ends.
@@ -249,9 +256,14 @@ impl Put {
 impl Drop for Put {
     fn drop(&mut self) {
         if !self.over {
-            // Dropped before its end: into the journal, and out of memory. What the body did is unknown, so
-            // loads that may still see the old value are not stored for a while.
-            drop(self.give_up(UNKNOWN_OUTCOME_HOLD));
+            // Dropped before its end: into the journal, and out of memory. What a body did that had begun is unknown,
+            // so loads that may still see the old value are not stored for a while.
+            let hold = if self.body_began {
+                UNKNOWN_OUTCOME_HOLD
+            } else {
+                Duration::ZERO
+            };
+            drop(self.give_up(hold));
         }
     }
 }

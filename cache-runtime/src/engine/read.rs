@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Core;
 use crate::{
-    entry::{Envelope, Erased, Header, Token},
+    entry::{Envelope, Erased, Header, Token, Unreadable},
     key::Key,
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
@@ -19,8 +19,19 @@ pub(crate) enum Examined {
     /// Not for this reader, or past its life: `seen`, when the lease is asked for.
     Unusable {
         token: Token,
-        newer: bool,
+        why: Unfit,
     },
+}
+
+/// Why stored bytes are not served, as far as it matters for what may replace them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// Of a higher schema version than the reader's: it stays.
+    Newer,
+    /// No entry, or one no longer: whatever its bytes say of a version means nothing.
+    Damaged,
+    /// Anything else.
+    Other,
 }
 
 /// A value from Redis that may be served.
@@ -38,19 +49,27 @@ pub(crate) fn examine(
     reader: &Reader,
     counters: &Counters,
 ) -> Examined {
-    let unusable = |newer| Examined::Unusable {
+    let unusable = |why| Examined::Unusable {
         token: Token::of_stored(bytes),
-        newer,
+        why,
     };
-    let Ok(envelope) = Envelope::decode(bytes) else {
-        counters.add(Count::DecodeError);
-        return unusable(false);
+    let envelope = match Envelope::decode(bytes) {
+        Ok(envelope) => envelope,
+        Err(unreadable) => {
+            counters.add(Count::DecodeError);
+            // Of an unknown format it may be a newer build's, so its version counts.
+            return unusable(match unreadable {
+                Unreadable::UnknownFormat => Unfit::Other,
+                Unreadable::Foreign | Unreadable::Damaged => Unfit::Damaged,
+            });
+        }
     };
     let header = envelope.header;
     let same_key = envelope.full_key.as_deref() == key.full().map(str::as_bytes);
     let fresh = core.tier.now() < header.fresh_until && !header.expired;
     if !same_key || !fresh || !reader.accepts(header.template, header.instance, header.schema) {
-        return unusable(reader.schema.is_some_and(|wanted| header.schema > wanted));
+        let newer = reader.schema.is_some_and(|wanted| header.schema > wanted);
+        return unusable(if newer { Unfit::Newer } else { Unfit::Other });
     }
     match (reader.ty.decode)(&envelope.payload) {
         Ok(value) => Examined::Usable(Stored {
@@ -61,7 +80,7 @@ pub(crate) fn examine(
         Err(why) => {
             tracing::debug!(%why, "a stored value has another shape than its reader; `version` tells them apart");
             counters.add(Count::DecodeError);
-            unusable(false)
+            unusable(Unfit::Other)
         }
     }
 }
@@ -103,6 +122,7 @@ pub(crate) fn promote(
             ..*reader
         },
         schema: stored.header.schema,
+        promoted: true,
         full_key: key.full().map(Into::into),
         absent: stored.header.absent,
         size: stored.size,

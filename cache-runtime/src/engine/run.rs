@@ -20,7 +20,7 @@ use crate::{
     cache::scope,
     entry::{CacheValue, Erased},
     flight::{Outcome, SharedError},
-    observe::Count,
+    observe::{Count, Served},
     site::{Hooks, Share},
 };
 
@@ -64,7 +64,9 @@ where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
 {
-    call.counters.add(Count::Load);
+    if !matches!(call.served, Served::Bypassed(_)) {
+        call.counters.add(Count::Load);
+    }
     let load = scope::in_load(chain::with(call.core.id(), call.key.clone(), load));
     let Role::Lead(mut lead) = role else {
         let result = load.await;

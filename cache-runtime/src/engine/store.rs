@@ -38,6 +38,8 @@ pub(crate) struct Wish {
 /// A value ready to be stored.
 pub(super) struct Prepared {
     header: Header,
+    /// Entries of a higher schema version than this stay.
+    yields_above: u32,
     /// Empty where only memory takes it.
     payload: Vec<u8>,
     size: usize,
@@ -56,8 +58,10 @@ pub(super) enum Unstored {
 /// What became of the value in Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// Memory may have it too.
+    /// It is stored, or an entry of a newer build is; memory may have it too.
     Yes,
+    /// Redis takes no part or did not answer; memory may have it.
+    Unknown,
     /// An eviction, a hold or another load came between.
     Refused,
 }
@@ -66,29 +70,44 @@ impl Lead {
     /// Ends the flight with a value.
     pub(super) async fn finish(mut self, call: &mut Call, value: Erased, wish: Wish) {
         // From here on a dropped leader has answered its waiters.
-        self.guard.has(Outcome::Value(Arc::clone(&value)));
+        self.guard.has(self.outcome(call, &value, false));
         let prepared = prepare(call_parts(call), &value, wish, self.lease.is_some());
-        let entry = match prepared {
+        let (kept, entry) = match prepared {
             Err(unstored) => {
                 if unstored == Unstored::Remove && self.right != Right::Nothing {
                     self.remove(call).await;
                 }
-                None
+                (false, None)
             }
             Ok(_) if self.right == Right::Nothing || self.guard.flight().is_marked() => {
                 call.counters.add(Count::RefusedStore);
-                None
+                (false, None)
             }
-            Ok(prepared) => self.store(call, &value, prepared).await,
+            Ok(mut prepared) => {
+                if self.damaged {
+                    // Under this load's lease nothing else can have taken its place.
+                    prepared.yields_above = u32::MAX;
+                }
+                self.store(call, &value, prepared).await
+            }
         };
         let wanted = entry.is_some();
-        let outcome = if self.lost && !self.guard.flight().is_marked() {
-            Outcome::Doubtful(value)
-        } else {
-            Outcome::Value(value)
-        };
+        let outcome = self.outcome(call, &value, kept);
         if !self.guard.end(outcome, entry) && wanted {
             call.counters.add(Count::RefusedStore);
+        }
+    }
+
+    /// What the waiters get. An eviction in this process has marked the flight, and then all waiters had joined
+    /// before it; of evictions elsewhere only an accepted store says that there was none.
+    fn outcome(&self, call: &Call, value: &Erased, kept: bool) -> Outcome {
+        let alone = !call.policy.redis || !call.core.tier.is_present();
+        let marked_here = self.guard.flight().is_marked() && !self.lost;
+        let value = Arc::clone(value);
+        if alone || kept || marked_here {
+            Outcome::Value(value)
+        } else {
+            Outcome::Doubtful(value)
         }
     }
 
@@ -97,24 +116,24 @@ impl Lead {
         self.guard.end(outcome, None);
     }
 
+    /// Whether a tier has the value now, and what memory is to have.
     async fn store(
         &mut self,
         call: &mut Call,
         value: &Erased,
         prepared: Prepared,
-    ) -> Option<MemoryEntry> {
+    ) -> (bool, Option<MemoryEntry>) {
         let kept = match (self.right, self.lease.take()) {
             (Right::Store, Some(lease)) => store(call, lease, &prepared).await,
-            _ => Kept::Yes,
+            _ => Kept::Unknown,
         };
-        match kept {
-            Kept::Yes => memory_entry(call_parts(call), value, &prepared),
-            Kept::Refused => {
-                self.lost = true;
-                call.counters.add(Count::RefusedStore);
-                None
-            }
+        if kept == Kept::Refused {
+            self.lost = true;
+            call.counters.add(Count::RefusedStore);
+            return (false, None);
         }
+        let entry = memory_entry(call_parts(call), value, &prepared);
+        (kept == Kept::Yes || entry.is_some(), entry)
     }
 
     /// The successor of what is stored is known, and is not to be stored.
@@ -126,8 +145,12 @@ impl Lead {
                 target: Target::Key(call.key.clone()),
                 hold: Duration::ZERO,
             };
-            // It breaks this load's own lease too; the result is journaled where Redis does not answer.
-            let _ = EvictTask::new(&call.core, vec![item]).run().await;
+            let eviction = EvictTask::new(&call.core, vec![item]);
+            // It breaks this load's own lease too. Without an answer within the call's budget it goes into the
+            // journal: dropping it puts it there.
+            if let Some(within) = call.budget.left() {
+                let _ = tokio::time::timeout(within, eviction.run()).await;
+            }
         }
     }
 }
@@ -184,6 +207,7 @@ pub(super) fn prepare(
             template: parts.reader.template,
             instance: parts.reader.instance,
         },
+        yields_above: parts.policy.schema,
         payload,
         size,
         life,
@@ -216,7 +240,7 @@ fn encoded(parts: Parts<'_>, value: &Erased, keep: bool) -> Result<(Vec<u8>, usi
 /// The fenced store.
 async fn store(call: &mut Call, lease: Lease, prepared: &Prepared) -> Kept {
     let Some(within) = call.budget.left() else {
-        return Kept::Yes;
+        return Kept::Unknown;
     };
     let asked = Instant::now();
     let answer = store_once(&call.core, &call.key, &lease, prepared, within).await;
@@ -225,13 +249,12 @@ async fn store(call: &mut Call, lease: Lease, prepared: &Prepared) -> Kept {
             lease.disarm();
             Kept::Yes
         }
-        Some(Stored::Refused) => {
+        Some(Stored::Refused | Stored::Held) => {
             lease.disarm();
             Kept::Refused
         }
-        Some(Stored::Held) => Kept::Refused,
         // Nobody knows; dropping the lease gives it back.
-        None => Kept::Yes,
+        None => Kept::Unknown,
     }
 }
 
@@ -250,7 +273,7 @@ pub(super) async fn store_once(
     let bytes = encode(&header, key.full(), &prepared.payload);
     let entry = Store {
         token: lease.token(),
-        schema_version: header.schema,
+        schema_version: prepared.yields_above,
         bytes: &bytes,
         life: prepared.life,
     };
@@ -269,6 +292,7 @@ pub(super) fn memory_entry(
         value: Arc::clone(value),
         of: *parts.reader,
         schema: prepared.header.schema,
+        promoted: false,
         full_key: parts.key.full().map(Into::into),
         absent: prepared.header.absent,
         size: prepared.size,

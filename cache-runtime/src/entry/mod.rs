@@ -11,7 +11,7 @@ mod token;
 mod value;
 
 pub(crate) use codec::EncodeError;
-pub(crate) use envelope::{Envelope, Header, encode};
+pub(crate) use envelope::{Envelope, Header, Unreadable, encode};
 pub(crate) use peek::Top;
 pub(crate) use token::Token;
 pub use value::CacheValue;

@@ -29,19 +29,24 @@ struct Queue {
 /// The right to run the origin; the queue goes when its last user goes.
 #[derive(Debug)]
 pub(crate) struct RetryPermit {
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: OwnedSemaphorePermit,
     _place: Place,
 }
 
 impl Retries {
-    /// Waits for a turn, at most until `deadline`; after it the caller runs at once.
-    pub(crate) async fn turn(self: &Arc<Self>, key: &str, deadline: Instant) -> RetryPermit {
+    /// Waits for a turn; `None` when `deadline` came first.
+    pub(crate) async fn turn(
+        self: &Arc<Self>,
+        key: &str,
+        deadline: Instant,
+    ) -> Option<RetryPermit> {
         let (place, turns) = self.join(key);
         let turn = tokio::time::timeout_at(deadline, turns.acquire_owned()).await;
-        RetryPermit {
-            _permit: turn.ok().and_then(Result::ok),
+        let permit = turn.ok()?.expect("the queue's semaphore is never closed");
+        Some(RetryPermit {
+            _permit: permit,
             _place: place,
-        }
+        })
     }
 
     fn join(self: &Arc<Self>, key: &str) -> (Place, Arc<Semaphore>) {

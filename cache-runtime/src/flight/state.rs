@@ -114,7 +114,7 @@ impl Flight {
         }
     }
 
-    /// Called once, under the shard's lock.
+    /// Called once, when the flight is out of the table.
     pub(super) fn end(&self, outcome: Outcome) {
         let mut slot = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
@@ -132,7 +132,7 @@ impl Flight {
     }
 
     /// Waits for the end, at most until `deadline`; `None` when the deadline came first.
-    pub(crate) async fn wait(&self, deadline: Option<Instant>) -> Option<Outcome> {
+    pub(crate) async fn wait(&self, deadline: Instant) -> Option<Outcome> {
         let wait = async {
             loop {
                 let mut ended = std::pin::pin!(self.ended.notified());
@@ -144,9 +144,6 @@ impl Flight {
                 ended.await;
             }
         };
-        match deadline {
-            None => Some(wait.await),
-            Some(deadline) => tokio::time::timeout_at(deadline, wait).await.ok(),
-        }
+        tokio::time::timeout_at(deadline, wait).await.ok()
     }
 }

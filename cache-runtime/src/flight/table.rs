@@ -45,14 +45,15 @@ impl Flights {
     }
 
     /// Joins the running load of `key`, or starts one. `look_again` is asked, under the lock, whether a load that
-    /// ended in between has left something usable.
+    /// ended in between has left something usable, and `held` whether a hold is in force: an eviction that sets one marks
+    /// after it, so a flight is either held or marked.
     pub(crate) fn register(
         self: &Arc<Self>,
         key: &Key,
         hash: KeyHash,
         reader: Reader,
         kind: FlightKind,
-        held: bool,
+        held: impl FnOnce() -> bool,
         look_again: impl FnOnce() -> Option<Arc<MemoryEntry>>,
     ) -> Registered {
         let mut shard = self.shard(hash);
@@ -75,7 +76,7 @@ impl Flights {
         {
             return Registered::PutRuns;
         }
-        Registered::Leads(self.start(&mut shard, key, hash, reader, kind, held))
+        Registered::Leads(self.start(&mut shard, key, hash, reader, kind, held()))
     }
 
     /// Starts a flight that overtakes what runs: a put, or a forced refresh. The flights of the key are marked.
@@ -85,11 +86,11 @@ impl Flights {
         hash: KeyHash,
         reader: Reader,
         kind: FlightKind,
-        held: bool,
+        held: impl FnOnce() -> bool,
     ) -> FlightGuard {
         let mut shard = self.shard(hash);
         mark_key(&mut shard, key.text());
-        self.start(&mut shard, key, hash, reader, kind, held)
+        self.start(&mut shard, key, hash, reader, kind, held())
     }
 
     fn start(
@@ -143,10 +144,8 @@ impl Flights {
         let pushed_out = entry.map(|entry| self.memory.insert(hash, flight.key.text(), entry));
         take_out(&mut shard, flight);
         drop(shard);
-        let inserted = pushed_out.is_some();
-        drop(pushed_out);
         flight.end(outcome);
-        inserted
+        pushed_out.is_some()
     }
 
     /// Marks one flight and takes it out of the table.

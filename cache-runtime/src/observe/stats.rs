@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 pub struct Stats {
     /// All sites together.
     pub total: SiteStats,
-    /// Each annotated function by its path, and the programmatic calls by their key's template.
+    /// Each annotated function by its path; the programmatic calls as `get`, `get_or_load`, `put` and `evict`.
     pub sites: BTreeMap<String, SiteStats>,
 }
 
 /// Counters of one site.
 ///
-/// Every call is one of `l1_hits`, `l2_hits`, `stale_hits`, `misses` and `bypassed`; every miss ends as one
-/// of `loads` or `shared` (a waiter that ran the origin after its leader's error counts as a load).
+/// Every call that ends is one of `l1_hits`, `l2_hits`, `stale_hits`, `misses` and `bypassed`; every miss of an annotated
+/// function is answered by a load of its own or counted as `shared`. A load is counted when it begins, so one that is dropped or panics is
+/// a load without a miss; a miss of `Cache::get` is neither loaded nor shared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SiteStats {
@@ -56,14 +57,15 @@ pub struct SiteStats {
 }
 
 impl SiteStats {
-    /// Share of the calls through the cache that ran no origin; `None` before the first call.
+    /// Share of the calls through the cache that were answered without a load of their own; `None` before the first call.
     #[must_use]
     pub fn hit_ratio(&self) -> Option<f64> {
-        let calls = self.l1_hits + self.l2_hits + self.stale_hits + self.misses;
+        let hits = self.l1_hits + self.l2_hits + self.stale_hits;
+        let calls = hits + self.misses;
         #[expect(
             clippy::cast_precision_loss,
             reason = "a ratio for people needs no 53 bits"
         )]
-        (calls > 0).then(|| 1.0 - self.loads as f64 / calls as f64)
+        (calls > 0).then(|| (hits + self.shared) as f64 / calls as f64)
     }
 }

@@ -29,6 +29,14 @@ pub(crate) struct TierError {
 }
 
 impl TierError {
+    /// Whether the server said nothing, so that asking it again at once is of no use.
+    pub(crate) const fn is_silence(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Busy
+        )
+    }
+
     pub(crate) fn new(kind: ErrorKind, text: impl Into<Box<str>>) -> Self {
         Self {
             kind,

@@ -49,6 +49,8 @@ pub(crate) struct MemoryEntry {
     pub(crate) value: Erased,
     pub(crate) of: Reader,
     pub(crate) schema: u32,
+    /// It came from Redis.
+    pub(crate) promoted: bool,
     /// The full text of a digested key.
     pub(crate) full_key: Option<Box<str>>,
     /// The value is `None`.
@@ -72,9 +74,15 @@ impl MemoryEntry {
     ///
     /// A function that returns `Product` and one that returns `Option<Product>` may share a key; both
     /// tiers then behave alike.
+    ///
+    /// A value that came from Redis may be less than what Redis has (its reader's type decides what is decoded), so
+    /// another type's reader fetches its own.
     pub(crate) fn value_as(&self, reader: &Reader) -> Option<Erased> {
         if self.of.type_id() == reader.type_id() {
             return Some(self.value.clone());
+        }
+        if self.promoted {
+            return None;
         }
         let bytes = (self.of.ty.encode)(&self.value, usize::MAX).ok()?;
         (reader.ty.decode)(&bytes).ok()

@@ -8,6 +8,7 @@
 mod config;
 mod entry;
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use quick_cache::{Equivalent, Weighter, sync::Cache};
@@ -80,20 +81,26 @@ impl MemoryTier {
         pushed_out
     }
 
-    pub(crate) fn remove(&self, hash: KeyHash, text: &str) {
-        self.map.remove(&Wanted {
+    /// Takes an entry out; to be dropped where no lock is held.
+    pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<Arc<MemoryEntry>> {
+        let wanted = Wanted {
             hash: hash.0,
             text: text.as_bytes(),
+        };
+        self.map.remove(&wanted).map(|(_, entry)| entry)
+    }
+
+    /// Takes every entry out whose key text is chosen; to be dropped where no lock is held.
+    pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Arc<MemoryEntry>> {
+        let removed = RefCell::new(Vec::new());
+        self.map.retain(|key, entry| {
+            let goes = chosen(&key.text);
+            if goes {
+                removed.borrow_mut().push(Arc::clone(entry));
+            }
+            !goes
         });
-    }
-
-    /// Removes every entry whose key text is chosen.
-    pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) {
-        self.map.retain(|key, _| !chosen(&key.text));
-    }
-
-    pub(crate) fn clear(&self) {
-        self.map.clear();
+        removed.into_inner()
     }
 
     pub(crate) fn len(&self) -> usize {
