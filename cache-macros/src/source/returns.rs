@@ -126,7 +126,7 @@ impl Returns {
         arguments(&self.output, "Result")?.nth(1)
     }
 
-    /// Whether it is written `ParseResult<'a>`: the text does not tell whether value or error borrow, the compiler will.
+    /// Whether it is written `ParseResult<'a>`, with value and error out of sight.
     fn is_result_alias(&self) -> bool {
         let Type::Path(path) = ungrouped(&self.output) else {
             return false;
@@ -165,9 +165,6 @@ impl Returns {
             errors.at(token, format_args!("`{name}` stores the value, so its type must be named: write it instead of `impl …`"));
             return;
         }
-        if self.is_result_alias() {
-            return;
-        }
         let mut borrows = Borrows::default();
         borrows.visit_type(self.value());
         if let Some(reference) = borrows.all_references.first() {
@@ -175,6 +172,8 @@ impl Returns {
                 reference,
                 format_args!("`{name}` keeps the value longer than the call: return it owned (`String`, `Vec<T>`, `Arc<T>`) instead of `&`"),
             );
+        } else if let (Some(lifetime), true) = (borrows.lifetimes.first(), self.is_result_alias()) {
+            errors.on(lifetime, format_args!("`{name}` keeps the value longer than the call: return it without `{lifetime}`, or if only the error borrows write the alias out as `Result<…, …>`"));
         } else if let Some(lifetime) = borrows.lifetimes.first() {
             errors.on(
                 lifetime,
