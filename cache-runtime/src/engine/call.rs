@@ -209,21 +209,20 @@ impl Call {
     }
 
     /// Waits for a turn at the origin; false when there is nothing left to wait for.
+    ///
+    /// When the wait runs out, the load that is shared by all in that position is tried first; should it fail as
+    /// well, they go on in turns, and after [`LONGEST_SHARED`] nobody is held up any longer.
     async fn take_turn(&mut self) -> bool {
-        if self.turn.is_some() {
-            return true;
-        }
-        if self.unstored {
-            // The load that was shared by those whose wait ran out has failed as well.
-            return false;
-        }
-        let deadline = self.deadline();
-        self.turn = self.core.retries.turn(self.key.text(), deadline).await;
         if self.turn.is_none() {
+            let deadline = self.deadline();
+            self.turn = self.core.retries.turn(self.key.text(), deadline).await;
+        }
+        if self.turn.is_none() && !self.unstored {
             self.failed = false;
             self.give_up_waiting();
+            return true;
         }
-        true
+        self.turn.is_some()
     }
 
     /// The leader's error was of no use to this caller.
