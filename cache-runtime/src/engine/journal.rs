@@ -13,8 +13,8 @@ use std::{
 };
 
 use super::{
-    evict::{Item, Target},
     read::millis,
+    selection::{Item, Target},
 };
 
 /// Beyond this many targets the journal says "everything".
@@ -142,7 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        super::evict::{Item, Target},
+        super::selection::{Item, Target},
         Journal, MOST,
     };
     use crate::key::{Key, Pattern};

@@ -6,8 +6,8 @@
 //! 4. It *loads*, renewing the lease meanwhile ([`run`]).
 //! 5. It *stores*, presenting the lease: Redis first, then memory, then the waiters ([`store`]).
 //!
-//! Beside it: evictions ([`evict`]), which break leases and mark flights, the [`journal`] of those that could not
-//! be delivered, puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
+//! Beside it: evictions ([`evict`], of what a [`selection`] names), which break leases and mark flights, the
+//! [`journal`] of those that could not be delivered and its [`replay`], puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
 //! null implementation, so nothing here asks whether there is a Redis.
 
 mod budget;
@@ -21,16 +21,19 @@ mod lead;
 mod lease;
 mod put;
 mod read;
+mod replay;
 mod run;
+mod selection;
 mod store;
 
 pub(crate) use self::core::{Core, Settings};
-pub use self::evict::Evict;
+pub use self::selection::Evict;
 pub(crate) use call::Call;
-pub(crate) use evict::{EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD};
+pub(crate) use evict::EvictTask;
 pub(crate) use holds::Holds;
 pub(crate) use journal::Journal;
 pub(crate) use lease::Leases;
 pub(crate) use put::Put;
 pub(crate) use run::{Loaded, run, unwrap, wrap};
+pub(crate) use selection::{Item, Target, UNKNOWN_OUTCOME_HOLD};
 pub(crate) use store::Wish;

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use super::{
     Core,
     budget::Budget,
-    evict::{EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD},
+    evict::EvictTask,
     lease::{Ended, LEASE, Lease},
+    selection::{Item, Target, UNKNOWN_OUTCOME_HOLD},
     store::{Parts, Unstored, Wish, memory_entry, prepare, store_once},
 };
 use crate::{

@@ -7,10 +7,11 @@ use tokio::time::Instant;
 use super::{
     Core,
     call::Call,
-    evict::{EvictTask, Item, Target},
+    evict::EvictTask,
     lead::{Lead, Right},
     lease::Lease,
     read::{memory_life, millis},
+    selection::{Item, Target},
 };
 use crate::{
     entry::{EncodeError, Erased, Header, Token, Top, encode},
