@@ -16,7 +16,10 @@ use tests::{crowd::Crowd, origin::Origin};
 fn slow_redis() -> ModelRedis {
     let redis = ModelRedis::new();
     let delay = Duration::from_millis(4);
-    redis.set_faults(Faults { delay, ..Faults::default() });
+    redis.set_faults(Faults {
+        delay,
+        ..Faults::default()
+    });
     redis
 }
 
@@ -40,7 +43,11 @@ async fn call(cache: Cache, origin: Arc<Origin>) -> (u64, Option<Served>) {
 
 fn evictions() -> [Evict; 3] {
     let row = 7;
-    [Evict::key(key!("row:{row}")), Evict::pattern("row:*"), Evict::all()]
+    [
+        Evict::key(key!("row:{row}")),
+        Evict::pattern("row:*"),
+        Evict::all(),
+    ]
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,8 +71,15 @@ async fn who_called_before_the_load_gets_its_value_and_nobody_later() {
         let answers = crowd.answers().await;
         let values: Vec<u64> = answers.into_iter().map(|(value, _)| value).collect();
         assert_eq!(values, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
-        assert_eq!(one().await, (2, Some(Served::Memory)), "the second load is cached");
-        assert_eq!(elsewhere.as_current(traced(read(&origin, 7))).await, (2, Some(Served::Redis)));
+        assert_eq!(
+            one().await,
+            (2, Some(Served::Memory)),
+            "the second load is cached"
+        );
+        assert_eq!(
+            elsewhere.as_current(traced(read(&origin, 7))).await,
+            (2, Some(Served::Redis))
+        );
         assert_eq!(origin.runs(), 2);
         assert_eq!(here.stats().total.refused_stores, 1);
         assert_eq!((redis.leases(), leftovers(&here)), (0, Default::default()));
@@ -87,6 +101,9 @@ async fn what_redis_refused_is_in_neither_tier() {
 
         let row = 7;
         assert_eq!(here.inspect(&key!("row:{row}")).await, None);
-        assert_eq!(call(here.clone(), Arc::clone(&origin)).await, (2, Some(Served::Loaded)));
+        assert_eq!(
+            call(here.clone(), Arc::clone(&origin)).await,
+            (2, Some(Served::Loaded))
+        );
     }
 }

@@ -104,7 +104,7 @@ async fn default_keys_of_instantiations_do_not_collide() {
     cache.as_current(calls).await;
     assert!(
         cache
-            .inspect(&Key::new("memory_generics.by_default<u64>:7"))
+            .inspect(&Key::new("memory.generics.by_default<u64>:7"))
             .await
             .is_some()
     );

@@ -169,7 +169,7 @@ async fn key_names_the_entry_of_the_attribute() {
 async fn a_default_key_is_the_path_and_every_argument_that_is_not_skipped() {
     let (cache, origin) = (in_memory(), Origin::open());
     cache.as_current(by_default("a", "b")).await;
-    assert!(is_stored(&cache, &Key::new("memory_keys.by_default:a:b")).await);
+    assert!(is_stored(&cache, &Key::new("memory.keys.by_default:a:b")).await);
     assert_eq!(
         cache.as_current(skipping(&origin, 7, true)).await,
         (1, true)
@@ -182,7 +182,7 @@ async fn a_default_key_is_the_path_and_every_argument_that_is_not_skipped() {
         cache.as_current(skipping(&origin, 8, false)).await,
         (2, false)
     );
-    assert!(is_stored(&cache, &Key::new("memory_keys.skipping:7")).await);
+    assert!(is_stored(&cache, &Key::new("memory.keys.skipping:7")).await);
 }
 
 #[test]
@@ -369,8 +369,8 @@ async fn a_secret_enters_a_default_key_as_a_digest() {
         ),
         (1, 2, 1)
     );
-    assert!(!is_stored(&cache, &Key::new("memory_keys.secret_by_default:hunter2:7")).await);
-    let pattern = format!("memory_keys.secret_by_default:{}:7", "?".repeat(32));
+    assert!(!is_stored(&cache, &Key::new("memory.keys.secret_by_default:hunter2:7")).await);
+    let pattern = format!("memory.keys.secret_by_default:{}:7", "?".repeat(32));
     cache.evict(Evict::pattern(pattern)).await.unwrap();
     assert_eq!(call("hunter2").await, 3);
 }

@@ -110,15 +110,15 @@ mod shadows {
     }
 }
 
-#[framework::caching::cacheable(key = "renamed:{id}", crate = crate::framework::caching)]
+#[framework::caching::cacheable(key = "renamed:{id}", crate = crate::templates::framework::caching)]
 async fn renamed(origin: &Origin, id: u64) -> u64 {
     origin.run().await
 }
 
-#[framework::caching::cache_evict(key = "renamed:{id}", crate = crate::framework::caching)]
+#[framework::caching::cache_evict(key = "renamed:{id}", crate = crate::templates::framework::caching)]
 async fn evict_renamed(id: u64) {}
 
-#[framework::caching::cache_put(key = "renamed:{id}", crate = crate::framework::caching)]
+#[framework::caching::cache_put(key = "renamed:{id}", crate = crate::templates::framework::caching)]
 async fn put_renamed(id: u64) -> u64 {
     id
 }

@@ -207,14 +207,14 @@ async fn stats_are_kept_per_site_and_in_total() {
     };
     cache.as_current(calls).await;
     let stats = cache.stats();
-    let site = &stats.sites["memory_handle::product"];
+    let site = &stats.sites["memory::handle::product"];
     assert_eq!(
         (site.l1_hits, site.misses, site.loads, site.load_errors),
         (2, 3, 3, 1)
     );
     assert_eq!(site.hit_ratio(), Some(0.4));
-    assert_eq!(stats.sites["memory_handle::optional"].loads, 1);
-    assert_eq!(stats.sites["memory_handle::rename"].evictions, 1);
+    assert_eq!(stats.sites["memory::handle::optional"].loads, 1);
+    assert_eq!(stats.sites["memory::handle::rename"].evictions, 1);
     assert_eq!(
         (
             stats.total.l1_hits,

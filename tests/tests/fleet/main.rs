@@ -1,0 +1,4 @@
+//! Several processes on one Redis, some of them killed or paused; one module per theme.
+
+mod stampede;
+mod writes;

@@ -1,0 +1,20 @@
+//! Behaviour in one process, without Redis. One program for all themes, because every program is linked against the whole
+//! workspace; what is the process's own (its environment, its default cache) has programs beside this one.
+
+mod around;
+mod config;
+mod evict;
+mod evict_races;
+mod forms;
+mod freshness;
+mod generics;
+mod handle;
+mod handover;
+mod keys;
+mod put;
+mod recursion;
+mod secret;
+mod stampede;
+mod templates;
+mod tiers;
+mod values;

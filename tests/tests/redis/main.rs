@@ -1,0 +1,13 @@
+//! The whole against real Redis servers that die, stall, refuse and hold bytes of others; one module per theme.
+
+mod arguments;
+mod close;
+mod commands;
+mod damage;
+mod journal;
+mod secrets;
+mod tiers;
+mod trouble;
+mod versions;
+mod waiting;
+mod ways;
