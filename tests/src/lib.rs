@@ -11,6 +11,7 @@
 
 pub mod caches;
 pub mod crowd;
+pub mod entries;
 pub mod eventually;
 pub mod fleet;
 pub mod logs;

@@ -1,11 +1,8 @@
-//! `#[cache_evict]` and `Cache::evict`: what is evicted, and when.
+//! `#[cache_evict]`: what is evicted, and when.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
-
-use cache_runtime::{Cache, ErrorKind, Evict, Key, Policy, bypass, cache_evict, cacheable, key};
+use cache_runtime::{Cache, Key, Policy, bypass, cache_evict, cacheable, key};
 use tests::caches::in_memory;
+use tests::entries::leaves;
 use tests::origin::Origin;
 
 const POLICY: Policy = Policy::new();
@@ -13,12 +10,6 @@ const POLICY: Policy = Policy::new();
 #[cacheable(key = "product:{id}", ttl = "1h")]
 async fn product(origin: &Origin, id: u64) -> u64 {
     origin.run().await
-}
-
-#[derive(Clone)]
-struct Product {
-    id: u64,
-    names: Vec<&'static str>,
 }
 
 #[cache_evict(key = "product:{id}")]
@@ -66,19 +57,6 @@ async fn before_and_failing(id: u64) -> Result<(), ()> {
 #[cache_evict(key = "product:{id}", condition = id > 5)]
 async fn conditional(id: u64) {}
 
-#[cache_evict(key = "product:{result.id}", pattern = "name:{result.names.len()}:*")]
-async fn by_result(id: u64) -> Result<Product, String> {
-    Ok(Product {
-        id,
-        names: vec!["a", "b"],
-    })
-}
-
-#[cache_evict(key = "product:{result.id}", always)]
-async fn by_result_of_an_error() -> Result<Product, String> {
-    Err("there is no result".to_owned())
-}
-
 #[cache_evict(key = "product:{id}")]
 #[cache_evict(key = "item:{result}", condition = id > 1)]
 #[cache_evict(pattern = "list:*", always)]
@@ -93,32 +71,6 @@ async fn stacked(id: u64, fails: bool) -> Result<u64, String> {
 #[cache_evict(key = "product:{name}")]
 async fn consuming(name: String) -> usize {
     name.into_bytes().len()
-}
-
-/// Stores something under each of these keys.
-async fn fill(cache: &Cache, keys: &[&str]) {
-    for key in keys {
-        assert!(cache.put(&Key::new(key), 1_u64, &POLICY).await.is_ok());
-    }
-}
-
-/// Which of the keys are still there.
-async fn left<'a>(cache: &Cache, keys: &[&'a str]) -> BTreeSet<&'a str> {
-    let mut left = BTreeSet::new();
-    for key in keys {
-        if cache.get::<u64>(&Key::new(key)).await.is_some() {
-            left.insert(*key);
-        }
-    }
-    left
-}
-
-/// What `call` leaves of `keys`.
-async fn leaves<'a, T>(keys: &[&'a str], call: impl Future<Output = T>) -> Vec<&'a str> {
-    let cache = in_memory();
-    fill(&cache, keys).await;
-    cache.as_current(call).await;
-    left(&cache, keys).await.into_iter().collect()
 }
 
 #[tokio::test]
@@ -241,43 +193,6 @@ async fn a_false_condition_evicts_nothing() {
 }
 
 #[tokio::test]
-async fn templates_may_use_the_result() {
-    let keys = ["product:7", "product:8", "name:2:a", "name:1:a"];
-    assert_eq!(leaves(&keys, by_result(7)).await, ["name:1:a", "product:8"]);
-}
-
-#[tokio::test]
-async fn without_a_result_its_place_in_a_template_is_a_star() {
-    let keys = ["product:7", "product:8", "list"];
-    assert_eq!(leaves(&keys, by_result_of_an_error()).await, ["list"]);
-    // The same where the body never came to a result: its future is dropped.
-    let cache = in_memory();
-    fill(&cache, &keys).await;
-    cache
-        .as_current(async { drop_after_first_poll(by_result_late()).await })
-        .await;
-    assert_eq!(
-        left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
-        ["list"]
-    );
-}
-
-#[cache_evict(key = "product:{result.id}")]
-async fn by_result_late() -> Product {
-    std::future::pending().await
-}
-
-async fn drop_after_first_poll<T>(future: impl Future<Output = T>) {
-    let mut future = Box::pin(future);
-    assert!(
-        std::future::poll_fn(|context| std::task::Poll::Ready(
-            future.as_mut().poll(context).is_pending()
-        ))
-        .await
-    );
-}
-
-#[tokio::test]
 async fn stacked_attributes_are_independent() {
     let keys = ["product:7", "item:107", "list:1"];
     assert_eq!(leaves(&keys, stacked(7, false)).await, Vec::<&str>::new());
@@ -311,66 +226,4 @@ async fn a_bypassed_caller_evicts() {
 async fn a_future_that_is_never_polled_evicts_nothing() {
     let keys = ["product:1"];
     assert_eq!(leaves(&keys, async { drop(one(1)) }).await, keys);
-}
-
-#[tokio::test]
-async fn evictions_by_hand_compose() {
-    let keys = [
-        "product:1",
-        "product:2",
-        "product:3",
-        "list:1",
-        "list:2",
-        "other",
-    ];
-    let cache = in_memory();
-    fill(&cache, &keys).await;
-    let id = 1;
-    let what = Evict::key(key!("product:{id}"))
-        .hold(Duration::from_secs(1))
-        .and(Evict::keys([Key::new("product:2"), Key::new("nothing")]))
-        .and(Evict::pattern("list:*"));
-    cache.evict(what).await.unwrap();
-    assert_eq!(
-        left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
-        ["other", "product:3"]
-    );
-    cache.evict(Evict::all()).await.unwrap();
-    assert_eq!(left(&cache, &keys).await.len(), 0);
-}
-
-#[tokio::test]
-async fn a_hold_of_what_cannot_be_held_is_an_error_and_evicts_nothing() {
-    let cache = in_memory();
-    fill(&cache, &["product:1"]).await;
-    for what in [Evict::pattern("product:*"), Evict::all()] {
-        let what = what
-            .and(Evict::key(Key::new("product:1")))
-            .hold(Duration::from_secs(1));
-        assert_eq!(
-            cache.evict(what).await.unwrap_err().kind(),
-            ErrorKind::Invalid
-        );
-    }
-    assert_eq!(left(&cache, &["product:1"]).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_key_that_cannot_be_rendered_evicts_its_region() {
-    #[derive(serde::Serialize)]
-    struct Broken(#[serde(serialize_with = "fail")] u8);
-    fn fail<S: serde::Serializer>(_: &u8, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("never serializes"))
-    }
-    let cache = Arc::new(in_memory());
-    fill(&cache, &["product:1", "product:x:2", "other:1"]).await;
-    let broken = Broken(1);
-    cache.evict(key!("product:{broken}")).await.unwrap();
-    assert_eq!(
-        left(&cache, &["product:1", "product:x:2", "other:1"])
-            .await
-            .into_iter()
-            .collect::<Vec<_>>(),
-        ["other:1"]
-    );
 }

@@ -1,9 +1,7 @@
-//! Keys as callers meet them: different arguments are different entries, whatever is in them; secrets stay out of sight.
-
-use std::collections::{BTreeMap, HashMap};
+//! Keys as callers meet them: different arguments are different entries, whatever is in them.
 
 use cache_runtime::{Cache, Evict, Key, Policy, Served, Why, cache_evict, cacheable, key, traced};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tests::caches::{build, builder, in_memory};
 use tests::origin::Origin;
 
@@ -37,24 +35,9 @@ async fn forget(a: &str, b: &str) {}
 #[cache_evict(pattern = "pair:{a}:*")]
 async fn forget_first(a: &str) {}
 
-#[cacheable(key = "map:{map}", ttl = "1h")]
-async fn by_map(origin: &Origin, map: &HashMap<String, u32>) -> u64 {
-    origin.run().await
-}
-
 #[cacheable(key = "long:{text}", ttl = "1h")]
 async fn long(text: &str) -> String {
     text.to_owned()
-}
-
-#[cacheable(key = "session:{token}:{id}", secret(token), ttl = "1h")]
-async fn session(origin: &Origin, token: &str, id: u64) -> u64 {
-    origin.run().await
-}
-
-#[cacheable(secret(token), skip(origin), ttl = "1h")]
-async fn secret_by_default(origin: &Origin, token: String, id: u64) -> u64 {
-    origin.run().await
 }
 
 #[derive(Serialize)]
@@ -185,68 +168,6 @@ async fn a_default_key_is_the_path_and_every_argument_that_is_not_skipped() {
     assert!(is_stored(&cache, &Key::new("memory.keys.skipping:7")).await);
 }
 
-#[test]
-fn what_is_the_same_value_has_the_same_text() {
-    let text = |key: Key| key.as_str().to_owned();
-    let (one_byte, eight_bytes, signed) = (1_u8, 1_u64, 1_i32);
-    assert_eq!(text(key!("v:{one_byte}")), "v:1");
-    assert_eq!(text(key!("v:{eight_bytes}")), "v:1");
-    assert_eq!(text(key!("v:{signed}")), "v:1");
-    let (zero, minus_zero, tenth, nan) = (0.0_f64, -0.0_f64, 0.1_f64, f64::NAN);
-    assert_eq!(text(key!("v:{zero}")), text(key!("v:{minus_zero}")));
-    assert_eq!(text(key!("v:{tenth}")), "v:0.1");
-    assert_eq!(text(key!("v:{nan}")), "v:NaN");
-    let (none, empty, some_empty) = (None::<&str>, "", Some(""));
-    assert_ne!(text(key!("v:{none}")), text(key!("v:{empty}")));
-    assert_eq!(text(key!("v:{some_empty}")), text(key!("v:{empty}")));
-    let (some_none, none_of_option) = (Some(None::<u8>), None::<Option<u8>>);
-    assert_ne!(
-        text(key!("v:{some_none}")),
-        text(key!("v:{none_of_option}"))
-    );
-    let (split, joined): (Vec<&str>, Vec<&str>) = (vec!["a", "b"], vec!["a,b"]);
-    assert_ne!(text(key!("v:{split}")), text(key!("v:{joined}")));
-}
-
-#[derive(Serialize, Deserialize)]
-struct Filter {
-    page: u32,
-    name: Option<String>,
-}
-
-#[test]
-fn structs_enter_by_the_names_of_their_fields() {
-    #[derive(Serialize)]
-    struct Swapped {
-        name: u32,
-        page: Option<String>,
-    }
-    let filter = Filter {
-        page: 1,
-        name: None,
-    };
-    let swapped = Swapped {
-        name: 1,
-        page: None,
-    };
-    assert_ne!(key!("q:{filter}"), key!("q:{swapped}"));
-    let page = filter.page;
-    assert_eq!(key!("q:{filter.page}"), key!("q:{page}"));
-}
-
-#[tokio::test]
-async fn maps_of_any_order_are_one_key() {
-    let (cache, origin) = (in_memory(), Origin::open());
-    let names: Vec<String> = (0..50).map(|name| format!("name {name}")).collect();
-    for _ in 0..20 {
-        // Every `HashMap` has an order of its own.
-        let map: HashMap<String, u32> = names.iter().cloned().zip(0..).collect();
-        assert_eq!(cache.as_current(by_map(&origin, &map)).await, 1);
-        let sorted: BTreeMap<_, _> = map.iter().collect();
-        assert_eq!(key!("map:{map}"), key!("map:{sorted}"));
-    }
-}
-
 #[tokio::test]
 async fn keys_beyond_512_bytes_are_digested_and_distinct() {
     let cache = in_memory();
@@ -307,72 +228,6 @@ async fn a_key_that_is_too_long_or_cannot_be_rendered_bypasses_the_cache() {
     }
     assert_eq!(cache.get::<u64>(&key).await, None);
     assert!(cache.put(&key, 1, &POLICY).await.is_err());
-}
-
-#[tokio::test]
-async fn a_secret_argument_tells_entries_apart_and_appears_nowhere() {
-    for secret in [None, Some("sixteen bytes and more")] {
-        let builder = builder();
-        let cache = build(
-            secret
-                .into_iter()
-                .fold(builder, cache_runtime::CacheBuilder::key_secret),
-        );
-        let origin = Origin::open();
-        let call = |token: &'static str| cache.as_current(session(&origin, token, 7));
-        assert_eq!(
-            (
-                call("hunter2").await,
-                call("hunter3").await,
-                call("hunter2").await
-            ),
-            (1, 2, 1)
-        );
-        let token = "hunter2";
-        assert!(
-            !is_stored(&cache, &key!("session:{token}:{7}")).await,
-            "the plain text is not the key"
-        );
-        assert!(!is_stored(&cache, &Key::new("session:hunter2:7")).await);
-        cache.evict(Evict::pattern("*hunter*")).await.unwrap();
-        assert_eq!(call("hunter2").await, 1);
-        // 128 bits in hexadecimal stand in its place.
-        cache
-            .evict(Evict::pattern(format!(
-                "session:{}:8",
-                "[0-9a-f]".repeat(32)
-            )))
-            .await
-            .unwrap();
-        assert_eq!(call("hunter2").await, 1);
-        cache
-            .evict(Evict::pattern(format!(
-                "session:{}:7",
-                "[0-9a-f]".repeat(32)
-            )))
-            .await
-            .unwrap();
-        assert_eq!(call("hunter2").await, 3);
-        assert!(!format!("{cache:?} {:?} {:?}", cache.stats(), cache.health()).contains("hunter"));
-    }
-}
-
-#[tokio::test]
-async fn a_secret_enters_a_default_key_as_a_digest() {
-    let (cache, origin) = (in_memory(), Origin::open());
-    let call = |token: &str| cache.as_current(secret_by_default(&origin, token.to_owned(), 7));
-    assert_eq!(
-        (
-            call("hunter2").await,
-            call("hunter3").await,
-            call("hunter2").await
-        ),
-        (1, 2, 1)
-    );
-    assert!(!is_stored(&cache, &Key::new("memory.keys.secret_by_default:hunter2:7")).await);
-    let pattern = format!("memory.keys.secret_by_default:{}:7", "?".repeat(32));
-    cache.evict(Evict::pattern(pattern)).await.unwrap();
-    assert_eq!(call("hunter2").await, 3);
 }
 
 #[tokio::test]

@@ -1,0 +1,61 @@
+//! Evictions by what a function returned: where there is no result, everything it could have been is evicted.
+
+use cache_runtime::cache_evict;
+use tests::caches::in_memory;
+use tests::entries::{fill, leaves, left};
+
+#[derive(Clone)]
+struct Product {
+    id: u64,
+    names: Vec<&'static str>,
+}
+
+#[cache_evict(key = "product:{result.id}", pattern = "name:{result.names.len()}:*")]
+async fn by_result(id: u64) -> Result<Product, String> {
+    Ok(Product {
+        id,
+        names: vec!["a", "b"],
+    })
+}
+
+#[cache_evict(key = "product:{result.id}", always)]
+async fn by_result_of_an_error() -> Result<Product, String> {
+    Err("there is no result".to_owned())
+}
+
+#[tokio::test]
+async fn templates_may_use_the_result() {
+    let keys = ["product:7", "product:8", "name:2:a", "name:1:a"];
+    assert_eq!(leaves(&keys, by_result(7)).await, ["name:1:a", "product:8"]);
+}
+
+#[tokio::test]
+async fn without_a_result_its_place_in_a_template_is_a_star() {
+    let keys = ["product:7", "product:8", "list"];
+    assert_eq!(leaves(&keys, by_result_of_an_error()).await, ["list"]);
+    // The same where the body never came to a result: its future is dropped.
+    let cache = in_memory();
+    fill(&cache, &keys).await;
+    cache
+        .as_current(async { drop_after_first_poll(by_result_late()).await })
+        .await;
+    assert_eq!(
+        left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
+        ["list"]
+    );
+}
+
+#[cache_evict(key = "product:{result.id}")]
+async fn by_result_late() -> Product {
+    std::future::pending().await
+}
+
+async fn drop_after_first_poll<T>(future: impl Future<Output = T>) {
+    let mut future = Box::pin(future);
+    assert!(
+        std::future::poll_fn(|context| std::task::Poll::Ready(
+            future.as_mut().poll(context).is_pending()
+        ))
+        .await
+    );
+}
