@@ -15,6 +15,7 @@ pub mod entries;
 pub mod eventually;
 pub mod fleet;
 pub mod logs;
+pub mod model;
 pub mod origin;
 mod ports;
 pub mod proxy;

@@ -7,28 +7,20 @@ use std::{sync::Arc, time::Duration};
 
 use cache_runtime::{
     Cache, Evict, Served, cacheable, key,
-    testing::{Faults, ModelRedis, leftovers},
+    testing::{ModelRedis, leftovers},
     traced,
 };
-use tests::{crowd::Crowd, origin::Origin};
+use tests::{
+    crowd::Crowd,
+    model::{answer, process},
+    origin::Origin,
+};
 
 /// A server that is not reached in no time: what begins later is later.
 fn slow_redis() -> ModelRedis {
     let redis = ModelRedis::new();
-    let delay = Duration::from_millis(4);
-    redis.set_faults(Faults {
-        delay,
-        ..Faults::default()
-    });
+    answer(&redis, Duration::from_millis(4));
     redis
-}
-
-fn process(redis: &ModelRedis) -> Cache {
-    Cache::builder("model")
-        .model_redis(redis)
-        .tokio_clock()
-        .build()
-        .expect("a valid configuration")
 }
 
 #[cacheable(key = "row:{row}", stampede_protection = "fleet")]
@@ -39,6 +31,17 @@ async fn read(origin: &Origin, row: u32) -> u64 {
 
 async fn call(cache: Cache, origin: Arc<Origin>) -> (u64, Option<Served>) {
     cache.as_current(traced(read(&origin, 7))).await
+}
+
+/// The same entry, loaded by a process that asks for no lease where another holds it.
+#[cacheable(key = "row:{row}", stampede_protection = "process")]
+async fn read_here(origin: &Origin, row: u32) -> u64 {
+    let _ = row;
+    origin.run().await
+}
+
+async fn call_here(cache: Cache, origin: Arc<Origin>) -> (u64, Option<Served>) {
+    cache.as_current(traced(read_here(&origin, 7))).await
 }
 
 fn evictions() -> [Evict; 3] {
@@ -106,4 +109,35 @@ async fn what_redis_refused_is_in_neither_tier() {
             (2, Some(Served::Loaded))
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_called_after_the_eviction_gets_no_older_value_from_a_load_without_a_lease() {
+    let redis = slow_redis();
+    let (here, elsewhere) = (process(&redis), process(&redis));
+    let (origin, holder) = (Origin::closed(), Origin::closed());
+    // It has the lease, so the load here goes without one: no refused store will tell of the eviction.
+    let leased = Crowd::of(1, |_| call_here(elsewhere.clone(), Arc::clone(&holder))).await;
+    holder.reached(1).await;
+    let one = || call_here(here.clone(), Arc::clone(&origin));
+    let mut crowd = Crowd::of(5, |_| one()).await;
+    origin.reached(1).await;
+
+    let row = 7;
+    elsewhere
+        .evict(key!("row:{row}"))
+        .await
+        .expect("the model answers");
+    tokio::time::advance(Duration::from_millis(1)).await;
+    crowd.join(5, |_| one()).await;
+    origin.let_through(1);
+    origin.reached(2).await;
+    origin.open_gate();
+    holder.open_gate();
+
+    let answers = crowd.answers().await;
+    let values: Vec<u64> = answers.into_iter().map(|(value, _)| value).collect();
+    assert_eq!(values, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+    assert_eq!(leased.answers().await.len(), 1);
+    assert_eq!((leftovers(&here), origin.runs()), (Default::default(), 2));
 }

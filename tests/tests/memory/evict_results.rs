@@ -1,6 +1,7 @@
 //! Evictions by what a function returned: where there is no result, everything it could have been is evicted.
 
-use cache_runtime::cache_evict;
+use cache_runtime::{Cache, cache_evict, cache_put};
+use serde::{Deserialize, Serialize, Serializer};
 use tests::caches::in_memory;
 use tests::entries::{fill, leaves, left};
 
@@ -58,4 +59,49 @@ async fn drop_after_first_poll<T>(future: impl Future<Output = T>) {
         ))
         .await
     );
+}
+
+/// A result whose own code panics while the template is rendered.
+#[derive(Clone, Deserialize)]
+struct Panicking;
+
+impl Serialize for Panicking {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("on purpose")
+    }
+}
+
+#[cache_evict(key = "product:{result}")]
+async fn evict_by_panicking() -> Panicking {
+    Panicking
+}
+
+#[cache_put(key = "product:{result}")]
+async fn put_by_panicking() -> Panicking {
+    Panicking
+}
+
+async fn panics<T: Send + 'static>(cache: &Cache, call: impl Future<Output = T> + Send + 'static) {
+    let current = cache.clone();
+    let task = tokio::spawn(async move { current.as_current(call).await });
+    assert!(task.await.is_err_and(|error| error.is_panic()));
+}
+
+#[tokio::test]
+async fn a_result_that_panics_while_it_is_rendered_is_a_star_as_well() {
+    let keys = ["product:7", "product:8", "list"];
+    for puts in [false, true] {
+        let cache = in_memory();
+        fill(&cache, &keys).await;
+        if puts {
+            panics(&cache, put_by_panicking()).await;
+        } else {
+            panics(&cache, evict_by_panicking()).await;
+        }
+        assert_eq!(
+            left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
+            ["list"],
+            "puts: {puts}"
+        );
+    }
 }

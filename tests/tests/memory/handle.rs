@@ -195,6 +195,17 @@ async fn inspect_tells_what_is_stored_and_counts_as_nothing() {
 }
 
 #[tokio::test]
+async fn a_get_that_finds_nothing_is_no_hit() {
+    let cache = in_memory();
+    let key = Key::new("product:7");
+    assert_eq!(cache.get::<u64>(&key).await, None);
+    assert_eq!(cache.stats().sites["get"].hit_ratio(), Some(0.0));
+    cache.put(&key, 1_u64, &Policy::new()).await.unwrap();
+    assert_eq!(cache.get::<u64>(&key).await, Some(1));
+    assert_eq!(cache.stats().sites["get"].hit_ratio(), Some(0.5));
+}
+
+#[tokio::test]
 async fn stats_are_kept_per_site_and_in_total() {
     let (cache, origin) = (in_memory(), Origin::open());
     let calls = async {

@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cache_runtime::{Cache, Key, Policy, Served, cacheable, traced};
-use tests::caches::{assert_nothing_left, in_memory};
+use serde::{Deserialize, Serialize};
+use tests::caches::{assert_nothing_left, in_memory, on_manual_clock};
 use tests::crowd::Crowd;
 use tests::origin::Origin;
 
@@ -63,6 +66,29 @@ async fn made(origin: Arc<Origin>) -> Result<u64, Unique> {
 #[cacheable(key = "unshared", ttl = "1h", share_errors = false)]
 async fn unshared(origin: Arc<Origin>) -> Result<u64, Cloneable> {
     Err(Cloneable(origin.run().await))
+}
+
+/// The first one panics when it is dropped, once the test says so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Bomb {
+    run: u64,
+    #[serde(skip)]
+    armed: Arc<AtomicBool>,
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(
+            self.run > 1 || !self.armed.swap(false, Ordering::SeqCst),
+            "on purpose"
+        );
+    }
+}
+
+#[cacheable(key = "bomb", ttl = "1s", wait_timeout = "1h")]
+async fn bomb(origin: Arc<Origin>, armed: Arc<AtomicBool>) -> Bomb {
+    let run = origin.run().await;
+    Bomb { run, armed }
 }
 
 macro_rules! calls {
@@ -290,5 +316,26 @@ async fn a_failing_programmatic_load_hands_over_to_the_waiters_own_loaders() {
     let answers = crowd.answers().await;
     assert_eq!(answers[0], Err(Unique(1)));
     assert!(answers[1..].iter().all(Result::is_ok));
+    assert_nothing_left(&cache);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_are_answered_though_the_value_they_replace_panics_when_it_is_dropped() {
+    let ((cache, clock), origin) = (on_manual_clock(), Origin::closed());
+    let armed = Arc::new(AtomicBool::new(false));
+    origin.let_through(1);
+    let call = |_| {
+        let (cache, load) = (cache.clone(), bomb(Arc::clone(&origin), Arc::clone(&armed)));
+        async move { cache.as_current(load).await }
+    };
+    assert_eq!(call(0).await.run, 1);
+    clock.advance(Duration::from_secs(1));
+    let crowd = Crowd::of(10, call).await;
+    armed.store(true, Ordering::SeqCst);
+    origin.open_gate();
+    let answers = crowd.answers().await;
+    assert!(!armed.load(Ordering::SeqCst), "the old value was dropped");
+    assert!(answers.len() >= 9 && answers.iter().all(|bomb| bomb.run == 2));
+    assert_eq!(origin.runs(), 2);
     assert_nothing_left(&cache);
 }

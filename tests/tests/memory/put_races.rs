@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::{Cache, Evict, Key, Policy, cache_put, cacheable};
+use cache_runtime::{Cache, Evict, Key, Policy, Served, cache_put, cacheable, traced};
 use tests::caches::{assert_nothing_left, in_memory, on_manual_clock};
 use tests::crowd::Crowd;
 use tests::origin::Origin;
+use tokio::time::Instant;
 
 const POLICY: Policy = Policy::new();
 
@@ -168,4 +169,22 @@ async fn an_eviction_during_a_put_wins() {
     assert_eq!(put.answers().await, [70]);
     assert_eq!(stored(&cache).await, None);
     assert_nothing_left(&cache);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_beside_a_put_that_hangs_holds_others_up_for_their_timeout_and_no_longer() {
+    let (cache, hung, puts) = (in_memory(), Origin::closed(), Origin::closed());
+    let put = begin(&cache, &puts, 70).await;
+    let first = Crowd::of(1, calls(&cache, &hung)).await;
+    let began = Instant::now();
+    let second = cache.as_current(traced(product(Origin::open(), 7))).await;
+    assert_eq!(second, (1, Some(Served::Loaded)));
+    // `wait_timeout` is five seconds where nobody says otherwise.
+    assert!(
+        began.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!((put.waiting(), first.waiting()), (1, 1));
+    assert_eq!(stored(&cache).await, None);
 }

@@ -8,6 +8,7 @@ mod journal;
 mod secrets;
 mod tiers;
 mod trouble;
+mod unfinished_writes;
 mod versions;
 mod waiting;
 mod ways;

@@ -1,0 +1,6 @@
+//! Several processes on a model of Redis that is slow or silent, on a paused clock; one module per theme.
+
+mod budgets;
+mod close;
+mod journal;
+mod promotion;
