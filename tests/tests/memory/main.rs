@@ -12,7 +12,6 @@ mod freshness;
 mod generics;
 mod handle;
 mod handover;
-mod hold_races;
 mod key_texts;
 mod keys;
 mod put;

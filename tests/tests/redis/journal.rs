@@ -225,21 +225,6 @@ async fn redis_that_goes_during_a_put_gets_the_eviction_later() {
 }
 
 #[tokio::test]
-async fn key_whose_eviction_waits_is_cached_in_memory_while_redis_is_away() {
-    let (server, origin) = (RedisServer::start().await, Origin::start().await);
-    let (proxy, cache) = behind(&server).await;
-    let source = origin.source();
-    cut_off(&proxy, &cache).await;
-    cache.evict(Key::new(&key(7))).await.unwrap_err();
-    assert_eq!(ask(&cache, &source, 7).await, (1, Served::Loaded));
-    for _ in 0..40 {
-        assert_eq!(ask(&cache, &source, 7).await, (1, Served::Memory));
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(cache.health().queued_evictions, 1);
-}
-
-#[tokio::test]
 async fn pattern_that_redis_refuses_does_not_bar_the_keys_behind_it() {
     let (server, origin) = (RedisServer::start().await, Origin::start().await);
     let cache = process(&server).await;
