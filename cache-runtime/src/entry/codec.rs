@@ -1,10 +1,10 @@
-//! Values to bytes and back: JSON, with the two places where JSON would change a value refused.
+//! Values to bytes and back: JSON, with what JSON would change refused.
 
 use std::io::{self, Write};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::peek::{Top, top};
+use super::faithful;
 
 /// Why a value has no form at rest.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(crate) enum EncodeError {
 
 /// `value` as JSON, at most `limit` bytes.
 pub(crate) fn to_json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, EncodeError> {
+    faithful::check(value).map_err(|why| EncodeError::Unserializable(why.to_string()))?;
     let mut sink = Bounded {
         bytes: Vec::new(),
         written: 0,
@@ -24,12 +25,6 @@ pub(crate) fn to_json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, 
         keep: true,
     };
     write_json(value, &mut sink)?;
-    // `Some(())` and `Some(None)` are `null` in JSON, and so is `None`.
-    if sink.bytes == b"null" && top(value) == Top::Some {
-        return Err(EncodeError::Unserializable(
-            "JSON cannot tell this `Some` from `None`".to_owned(),
-        ));
-    }
     Ok(sink.bytes)
 }
 
@@ -89,6 +84,9 @@ impl Write for Bounded {
 mod tests {
     use std::collections::HashMap;
 
+    use proptest::prelude::*;
+    use serde::{Deserialize, Serialize};
+
     use super::{EncodeError, encoded_size, from_json, to_json};
 
     #[test]
@@ -100,23 +98,80 @@ mod tests {
         assert_eq!(encoded_size(&value, 1_002), Ok(1_002));
     }
 
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Unit;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Wrapped(Option<f64>);
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Shape {
+        Nothing,
+        One(Option<Vec<f64>>),
+        Two(f32, Option<bool>),
+        Named { x: f64, y: Option<Box<Shape>> },
+    }
+
+    fn refused<T: Serialize>(value: &T) -> bool {
+        matches!(to_json(value, 999), Err(EncodeError::Unserializable(_)))
+    }
+
     #[test]
-    fn values_that_json_would_change_are_refused() {
-        assert!(matches!(
-            to_json(&Some(()), 99),
-            Err(EncodeError::Unserializable(_))
-        ));
-        assert!(matches!(
-            to_json(&Some(None::<u8>), 99),
-            Err(EncodeError::Unserializable(_))
-        ));
+    fn values_that_json_would_change_are_refused_at_any_depth() {
+        assert!(refused(&Some(())) && refused(&Some(None::<u8>)) && refused(&Some(Unit)));
+        assert!(refused(&vec![Some(())]) && refused(&(1, Some(Some(None::<u8>)))));
+        assert!(refused(&HashMap::from([("key", f64::NAN)])));
+        assert!(refused(&Wrapped(Some(f64::INFINITY))));
+        assert!(refused(&Shape::Two(f32::NEG_INFINITY, None)));
+        let inner = Box::new(Shape::One(Some(vec![f64::NAN])));
+        assert!(refused(&Shape::Named {
+            x: 0.0,
+            y: Some(inner)
+        }));
+        assert!(
+            refused(&HashMap::from([((1, 2), 3)])),
+            "a key that is no string"
+        );
+    }
+
+    #[test]
+    fn what_is_null_without_a_lie_is_written() {
         assert_eq!(to_json(&None::<u8>, 99), Ok(b"null".to_vec()));
         assert_eq!(to_json(&(), 99), Ok(b"null".to_vec()));
-        let map = HashMap::from([((1, 2), 3)]);
-        assert!(matches!(
-            to_json(&map, 99),
-            Err(EncodeError::Unserializable(_))
-        ));
+        assert_eq!(to_json(&vec![None, Some(1)], 99), Ok(b"[null,1]".to_vec()));
+        assert_eq!(to_json(&Wrapped(None), 99), Ok(b"null".to_vec()));
+        assert_eq!(to_json(&serde_json::Value::Null, 99), Ok(b"null".to_vec()));
+    }
+
+    fn shapes() -> impl Strategy<Value = Shape> {
+        let leaf = prop_oneof![
+            Just(Shape::Nothing),
+            proptest::option::of(proptest::collection::vec(any::<f64>(), 0..4))
+                .prop_map(Shape::One),
+            (any::<f32>(), any::<Option<bool>>()).prop_map(|(x, y)| Shape::Two(x, y)),
+        ];
+        leaf.prop_recursive(3, 12, 2, |inner| {
+            (any::<f64>(), proptest::option::of(inner)).prop_map(|(x, y)| Shape::Named {
+                x,
+                y: y.map(Box::new),
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_comes_back_as_it_was(shape in shapes(), x: u64, small: f32) {
+            let float = f64::from_bits(x);
+            for bytes in to_json(&float, 999).ok() {
+                prop_assert_eq!(from_json::<f64>(&bytes).map(f64::to_bits), Ok(x));
+            }
+            for bytes in to_json(&small, 999).ok() {
+                prop_assert_eq!(from_json::<f32>(&bytes).map(f32::to_bits), Ok(small.to_bits()));
+            }
+            for bytes in to_json(&shape, 9_999).ok() {
+                prop_assert_eq!(from_json::<Shape>(&bytes), Ok(shape.clone()));
+            }
+        }
     }
 
     #[test]

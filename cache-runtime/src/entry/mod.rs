@@ -6,6 +6,7 @@
 
 mod codec;
 mod envelope;
+mod faithful;
 mod peek;
 mod token;
 mod value;
