@@ -4,6 +4,7 @@ use cache_runtime::{
     Cache, Evict, Key, Served, cache_evict, cache_put, cacheable, refresh, traced,
 };
 use serde::{Deserialize, Serialize};
+use tests::resp::Resp;
 use tests::scenarios::origin::{Origin, Source};
 use tests::scenarios::processes::{builder, connected, has, process, value_of};
 use tests::server::RedisServer;
@@ -193,4 +194,26 @@ async fn put_of_the_old_build_removes_the_new_ones_entry_and_does_not_take_its_p
         ask_new(&newer, &source).await,
         (saved.number, Served::Loaded)
     );
+}
+
+#[tokio::test]
+async fn damaged_entry_of_the_new_build_does_not_bar_the_old_ones() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (newer, source) = (process(&server).await, origin.source());
+    let older = connected(builder(&server).no_memory()).await;
+    assert_eq!(ask_new(&newer, &source).await, (1, Served::Loaded));
+    let Resp::Bulk(mut bytes) = server.cli(&["GET", &value_of(KEY)]).await else {
+        panic!("the entry is a string")
+    };
+    *bytes.last_mut().expect("an entry is not empty") ^= 1;
+    server
+        .cli(&[b"SET".to_vec(), value_of(KEY).into_bytes(), bytes])
+        .await;
+    assert_eq!(ask_old(&older, &source).await, (1, Served::Loaded));
+    assert_eq!(
+        ask_old(&older, &source).await,
+        (1, Served::Redis),
+        "what damaged bytes say of their version means nothing"
+    );
+    assert_eq!(version_in_redis(&older).await, Some(1));
 }
