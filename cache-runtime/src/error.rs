@@ -24,7 +24,6 @@ pub enum ErrorKind {
 }
 
 /// A call on a cache that could not do all it was asked.
-#[derive(Debug)]
 pub struct CacheError {
     kind: ErrorKind,
     message: String,
@@ -73,7 +72,7 @@ impl Error for CacheError {
 }
 
 /// A configuration no cache can be built from; names the setting or variable and its value.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct BuildError(pub(crate) String);
 
 impl fmt::Display for BuildError {
@@ -85,7 +84,7 @@ impl fmt::Display for BuildError {
 impl Error for BuildError {}
 
 /// Another cache is installed in this process.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct InstallError(pub(crate) String);
 
 impl fmt::Display for InstallError {
@@ -99,3 +98,16 @@ impl fmt::Display for InstallError {
 }
 
 impl Error for InstallError {}
+
+/// `main` prints the `Debug` of its error, and a person reads it: both forms are the text.
+macro_rules! debug_is_text {
+    ($($error:ty)*) => {
+        $(impl fmt::Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        })*
+    };
+}
+
+debug_is_text!(CacheError BuildError InstallError);

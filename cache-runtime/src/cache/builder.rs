@@ -76,9 +76,10 @@ impl CacheBuilder {
         }
     }
 
-    /// The bounds of the memory tier. Default: [`Memory::new`].
+    /// The bounds of the memory tier. What they do not say stays as it was: from an earlier call, from
+    /// [`Cache::from_env`], or as in [`Memory::new`].
     pub fn memory(mut self, memory: Memory) -> Self {
-        self.memory = memory;
+        self.memory = memory.over(&self.memory);
         self
     }
 
@@ -101,9 +102,10 @@ impl CacheBuilder {
         self
     }
 
-    /// What sites that do not say otherwise do.
+    /// What sites that do not say otherwise do. What it does not say stays as it was: from an earlier call or from
+    /// [`Cache::from_env`].
     pub fn defaults(mut self, defaults: Policy) -> Self {
-        self.defaults = defaults;
+        self.defaults = defaults.over(&self.defaults);
         self
     }
 
@@ -226,17 +228,18 @@ impl CacheBuilder {
             }
             Err(BuildError(format!("`{setting}` is 0; it must be more")))
         };
-        positive("memory.max_entries", self.memory.max_entries as u128)?;
+        positive("memory.max_entries", self.memory.entries() as u128)?;
         positive(
             "memory.max_bytes",
-            u128::from(self.memory.max_bytes.unwrap_or(1)),
+            u128::from(self.memory.bytes().unwrap_or(1)),
         )?;
-        positive("memory.max_age", self.memory.max_age.as_nanos())?;
+        positive("memory.max_age", self.memory.age().as_nanos())?;
         positive("redis_budget", self.redis_budget.as_nanos())?;
         positive("evict_deadline", self.evict_deadline.as_nanos())?;
         positive("max_in_flight", self.max_in_flight as u128)?;
         positive("max_value_bytes", self.max_value_bytes as u128)?;
         positive("max_key_bytes", self.max_key_bytes as u128)?;
+        self.defaults.check().map_err(BuildError)?;
         match &self.key_secret {
             Some(secret) if secret.len() < 16 => Err(BuildError(format!(
                 "`key_secret` has {} bytes; it must have at least 16",

@@ -57,42 +57,43 @@ fn bad(variable: &str, value: &str, wanted: &str) -> BuildError {
     ))
 }
 
-/// Seconds (`600`), or numbers with units (`1h30m`, `250ms`), as in the attributes.
+/// Seconds (`600`), or numbers with units (`1h30m`, `250ms`), by the rules of the attributes; zero would store nothing.
 fn duration(variable: &str, value: &str) -> Result<Duration, BuildError> {
-    parse_duration(value).ok_or_else(|| {
-        bad(
-            variable,
-            value,
-            "seconds (`600`) or a duration (`1h30m`, `250ms`)",
-        )
-    })
+    const WANTED: &str = "seconds (`600`) or a duration (`1h30m`, `250ms`), more than zero";
+    parse_duration(value)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| bad(variable, value, WANTED))
 }
 
+const UNITS: [(&str, u64); 7] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+/// Whole numbers with units, the larger unit first and each at most once.
 fn parse_duration(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let mut rest = text;
-    let mut total = Duration::ZERO;
+    let (mut rest, mut units, mut nanos) = (text, &UNITS[..], 0_u64);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
+        let amount: u64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let unit = rest
+        let end = rest
             .find(|c: char| c.is_ascii_digit())
             .unwrap_or(rest.len());
-        let millis = match &rest[..unit] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_millis(number.checked_mul(millis)?))?;
-        rest = &rest[unit..];
+        let unit = units.iter().position(|(name, _)| *name == &rest[..end])?;
+        nanos = nanos.checked_add(amount.checked_mul(units[unit].1)?)?;
+        units = &units[unit + 1..];
+        rest = &rest[end..];
     }
-    (!text.is_empty()).then_some(total)
+    (!text.is_empty()).then(|| Duration::from_nanos(nanos))
 }
 
 #[cfg(test)]
@@ -106,7 +107,21 @@ mod tests {
         assert_eq!(parse_duration("90"), Some(Duration::from_secs(90)));
         assert_eq!(parse_duration("1h30m"), Some(Duration::from_secs(5_400)));
         assert_eq!(parse_duration("250ms"), Some(Duration::from_millis(250)));
-        for bad in ["", "h", "1x", "-1", "1h30", "999999999999999999999d"] {
+        assert_eq!(
+            parse_duration("1us500ns"),
+            Some(Duration::from_nanos(1_500))
+        );
+        for bad in [
+            "",
+            "h",
+            "1x",
+            "-1",
+            "1h30",
+            "30m1h",
+            "1h1h",
+            "1.5s",
+            "999999999999999999999d",
+        ] {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }
     }

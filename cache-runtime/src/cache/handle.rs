@@ -286,7 +286,9 @@ impl Cache {
     ///
     /// Annotated functions go on working afterwards, in memory.
     pub async fn close(&self, within: Duration) -> Unfinished {
-        let deadline = tokio::time::Instant::now() + within;
+        // Beyond this timers cannot count, and nobody waits.
+        const EVER: Duration = Duration::from_secs(86_400 * 365);
+        let deadline = tokio::time::Instant::now() + within.min(EVER);
         if self.core.journal.len() > 0 {
             let _ = tokio::time::timeout_at(deadline, self.core.replay_all()).await;
         }

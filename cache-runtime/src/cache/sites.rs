@@ -51,21 +51,21 @@ impl FirstCounters {
         Self(OnceCell::new())
     }
 
-    /// Counts in `core`, under `name`.
+    /// Counts in `core`, under `name`, which is asked for once in most programs.
     pub(crate) fn with<T>(
         &self,
         core: &Arc<Core>,
-        name: &str,
+        name: impl Fn() -> String,
         count: impl FnOnce(&Arc<Counters>) -> T,
     ) -> T {
         let (owner, counters) = self
             .0
-            .get_or_init(|| (Arc::downgrade(core), core.sites.counters(name)));
+            .get_or_init(|| (Arc::downgrade(core), core.sites.counters(&name())));
         // The weak reference keeps the address from being used again.
         if std::ptr::eq(owner.as_ptr(), Arc::as_ptr(core)) {
             count(counters)
         } else {
-            count(&core.sites.counters(name))
+            count(&core.sites.counters(&name()))
         }
     }
 }

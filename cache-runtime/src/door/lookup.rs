@@ -54,9 +54,11 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn counters<T>(&self, count: impl FnOnce(&Arc<Counters>) -> T) -> T {
-        self.site
-            .counted
-            .with(self.cache.core(), self.site.name, count)
+        self.site.counted.with(
+            self.cache.core(),
+            || crate::site::counters_name(self.instance),
+            count,
+        )
     }
 }
 

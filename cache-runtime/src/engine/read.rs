@@ -94,7 +94,7 @@ pub(crate) fn memory_life(core: &Core, policy: &Resolved, remaining: Duration) -
     };
     // Other processes may evict what this one holds.
     let capped = if core.tier.is_present() {
-        capped.min(core.memory.config.max_age)
+        capped.min(core.memory.config.age())
     } else {
         capped
     };

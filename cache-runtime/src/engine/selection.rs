@@ -51,43 +51,47 @@ pub(crate) struct Item {
 #[must_use = "nothing is evicted until this is passed to `Cache::evict`"]
 pub struct Evict {
     pub(crate) items: Vec<Item>,
+    /// Patterns and `all` are among the items, as written.
+    wide: bool,
+    /// A hold was asked for them.
+    wide_held: bool,
 }
 
 impl Evict {
     /// One key.
+    ///
+    /// A key that cannot be rendered might be any key of its template: its literal region is evicted.
     pub fn key(key: Key) -> Self {
-        Self::one(key_target(key))
+        Self::keys([key])
     }
 
     /// Several keys.
     pub fn keys(keys: impl IntoIterator<Item = Key>) -> Self {
-        let items = keys
-            .into_iter()
-            .map(|key| Item {
-                target: key_target(key),
-                hold: Duration::ZERO,
-            })
-            .collect();
-        Self { items }
+        Self {
+            items: keys.into_iter().map(|key| item(key_target(key))).collect(),
+            ..Self::default()
+        }
     }
 
     /// Every key a glob matches: `*` any text, `?` one character, `[a-z]` one of a class, `\` escapes.
     ///
     /// Costs a scan of Redis, in two passes.
     pub fn pattern(pattern: impl AsRef<str>) -> Self {
-        Self::one(Target::Pattern(Pattern::parse(pattern.as_ref())))
+        Self::wide(Target::Pattern(Pattern::parse(pattern.as_ref())))
     }
 
     /// Everything of this cache.
     ///
     /// Costs a scan of Redis, in two passes.
     pub fn all() -> Self {
-        Self::one(Target::All)
+        Self::wide(Target::All)
     }
 
     /// These and those.
     pub fn and(mut self, other: Self) -> Self {
         self.items.extend(other.items);
+        self.wide |= other.wide;
+        self.wide_held |= other.wide_held;
         self
     }
 
@@ -98,29 +102,34 @@ impl Evict {
         for item in &mut self.items {
             item.hold = item.hold.max(hold);
         }
+        self.wide_held |= self.wide && !hold.is_zero();
         self
     }
 
-    pub(crate) fn one(target: Target) -> Self {
+    fn wide(target: Target) -> Self {
         Self {
-            items: vec![Item {
-                target,
-                hold: Duration::ZERO,
-            }],
+            items: vec![item(target)],
+            wide: true,
+            wide_held: false,
         }
     }
 
     /// Why this cannot be done, whatever Redis says.
     pub(crate) fn check(&self) -> Result<(), CacheError> {
-        let holds_much =
-            |item: &Item| !item.hold.is_zero() && !matches!(item.target, Target::Key(_));
-        if self.items.iter().any(holds_much) {
+        if self.wide_held {
             return Err(CacheError::new(
                 ErrorKind::Invalid,
                 "`hold` needs keys: a pattern or `all` cannot be held; nothing was evicted",
             ));
         }
         Ok(())
+    }
+}
+
+fn item(target: Target) -> Item {
+    Item {
+        target,
+        hold: Duration::ZERO,
     }
 }
 
@@ -136,10 +145,53 @@ impl From<&Key> for Evict {
     }
 }
 
-/// A key that cannot be rendered might be any key of its template: its literal region goes.
 fn key_target(key: Key) -> Target {
     match key.usable() {
         Ok(()) => Target::Key(key),
         Err(_) => Target::Pattern(Pattern::region(key.region())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Evict;
+    use crate::{door, key::Key};
+
+    #[test]
+    fn only_what_was_written_as_a_pattern_cannot_be_held() {
+        let unserializable = f_that_fails();
+        assert!(unserializable.usable().is_err());
+        let hold = Duration::from_secs(2);
+        assert!(Evict::key(unserializable).hold(hold).check().is_ok());
+        assert!(Evict::pattern("a:*").hold(hold).check().is_err());
+        assert!(
+            Evict::all()
+                .and(Evict::key(Key::new("a")))
+                .hold(hold)
+                .check()
+                .is_err()
+        );
+        assert!(
+            Evict::key(Key::new("a"))
+                .hold(hold)
+                .and(Evict::pattern("a:*"))
+                .check()
+                .is_ok()
+        );
+    }
+
+    fn f_that_fails() -> Key {
+        struct Fails;
+        impl serde::Serialize for Fails {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("no"))
+            }
+        }
+        door::key("a:{}", |key| {
+            key.lit("a:");
+            key.arg(&Fails);
+        })
     }
 }

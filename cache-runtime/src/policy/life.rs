@@ -41,7 +41,13 @@ impl Lifetimes {
             return Life::Remove;
         }
         let ttl = ttl.min(LONGEST);
-        let fresh = ttl.saturating_sub(ttl.mul_f64(self.jitter.clamp(0.0, 1.0) * random));
+        // Not a clamp: NaN, too, is no jitter.
+        let share = if self.jitter > 0.0 {
+            self.jitter.min(1.0)
+        } else {
+            0.0
+        };
+        let fresh = ttl.saturating_sub(ttl.mul_f64(share * random));
         Life::Fresh(fresh.max(Duration::from_millis(1)))
     }
 }
@@ -71,6 +77,11 @@ mod tests {
             Life::Fresh(Duration::from_secs(45))
         );
         assert_eq!(minute(0.0).of(Top::Value, None, 0.999), Life::Fresh(MINUTE));
+        assert_eq!(
+            minute(f64::NAN).of(Top::Value, None, 0.5),
+            Life::Fresh(MINUTE)
+        );
+        assert_eq!(minute(-1.0).of(Top::Value, None, 0.5), Life::Fresh(MINUTE));
         let Life::Fresh(least) = minute(1.0).of(Top::Value, None, 0.999_999_999_999) else {
             panic!("a positive ttl stores");
         };

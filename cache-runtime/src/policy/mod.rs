@@ -93,9 +93,10 @@ impl Policy {
 
     /// The share of the ttl that is taken off at random, so that values stored together do not expire together.
     ///
-    /// Clamped to `0.0..=1.0`. Default: 0.1.
+    /// From 0 to 1: as a cache's default anything else is an error of `build`, for one call it counts as the nearest.
+    /// Default: 0.1.
     pub const fn jitter(mut self, share: f64) -> Self {
-        self.jitter = Some(if share > 0.0 { share.min(1.0) } else { 0.0 });
+        self.jitter = Some(share);
         self
     }
 
@@ -153,6 +154,23 @@ impl Policy {
     #[doc(hidden)]
     pub const fn without_l2(self) -> Self {
         self.l2(false)
+    }
+
+    /// Why this makes no sense as the defaults of a cache; names the setting and its value.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if let Some(share) = self.jitter.filter(|share| !(0.0..=1.0).contains(share)) {
+            return Err(format!(
+                "`defaults.jitter` is {share}; it must be from 0 to 1"
+            ));
+        }
+        let zero = |ttl: Option<Duration>| ttl.is_some_and(|ttl| ttl.is_zero());
+        if zero(self.ttl) {
+            return Err("`defaults.ttl` is 0: nothing would be stored; it must be more".to_owned());
+        }
+        if zero(self.negative_ttl) {
+            return Err("`defaults.negative_ttl` is 0; leave it out, or make it more".to_owned());
+        }
+        Ok(())
     }
 
     /// This policy where it says something, `defaults` where it does not.

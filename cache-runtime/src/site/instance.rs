@@ -23,6 +23,28 @@ pub(super) fn fingerprint(instance: &str) -> u64 {
     }
 }
 
+/// The function as its statistics name it: its path with the type it belongs to, without what was filled in.
+pub(super) fn name(instance: &str) -> String {
+    let brackets: Vec<_> = brackets(instance).map(|(at, _)| at).collect();
+    let mut name = String::with_capacity(instance.len());
+    let (mut depth, mut leading) = (0_usize, instance.starts_with('<'));
+    for (at, c) in instance.char_indices() {
+        let is_bracket = brackets.binary_search(&at).is_ok();
+        if is_bracket && c == '<' {
+            depth += 1;
+        }
+        // The first level of `<Type as Trait>::function` is part of the name.
+        if depth <= usize::from(leading) {
+            name.push(c);
+        }
+        if is_bracket && c == '>' {
+            depth = depth.saturating_sub(1);
+            leading &= depth > 0;
+        }
+    }
+    name.replace("::{{closure}}", "")
+}
+
 /// The outermost groups of angle brackets, without the names between them.
 fn filled_in(path: &str) -> String {
     let mut kept = String::new();
@@ -94,7 +116,7 @@ fn char_literal(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{fingerprint, instance};
+    use super::{fingerprint, instance, name};
 
     struct Repo<T>(std::marker::PhantomData<T>);
 
@@ -126,6 +148,21 @@ mod tests {
         let load = Repo::<u8>::load();
         assert!(load.ends_with("Repo<u8>::load"), "{load}");
         assert!(generic([0u8; 7]).ends_with("generic<u8, 7>"));
+    }
+
+    #[test]
+    fn counters_are_named_by_type_and_function() {
+        assert_eq!(name("shop::product"), "shop::product");
+        assert_eq!(
+            name("shop::Repo<shop::User>::get<'_, 7>"),
+            "shop::Repo::get"
+        );
+        assert_eq!(
+            name("<shop::Repo<u8> as shop::Table<u16>>::row<'_>"),
+            "<shop::Repo as shop::Table>::row"
+        );
+        assert_eq!(name("shop::main::{{closure}}::inner"), "shop::main::inner");
+        assert_ne!(name("shop::User::load"), name("shop::Order::load"));
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Site {
     }
 }
 
+/// The name of a site's counters: functions of one name in two types of a module are two.
+pub(crate) fn counters_name(instance: &str) -> String {
+    instance::name(instance)
+}
+
 /// A function that evicts.
 #[derive(Debug)]
 pub struct EvictSite {

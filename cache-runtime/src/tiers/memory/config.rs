@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+const MAX_ENTRIES: usize = 100_000;
+const MAX_AGE: Duration = Duration::from_secs(60);
+
 /// How much the memory tier holds, and for how long.
 ///
 /// ```
@@ -14,9 +17,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "bounds do nothing until they are passed to the builder"]
 pub struct Memory {
-    pub(crate) max_entries: usize,
-    pub(crate) max_bytes: Option<u64>,
-    pub(crate) max_age: Duration,
+    max_entries: Option<usize>,
+    max_bytes: Option<u64>,
+    max_age: Option<Duration>,
     off: bool,
 }
 
@@ -24,16 +27,16 @@ impl Memory {
     /// 100,000 entries; at most 60 seconds old where there is a Redis tier.
     pub const fn new() -> Self {
         Self {
-            max_entries: 100_000,
+            max_entries: None,
             max_bytes: None,
-            max_age: Duration::from_secs(60),
+            max_age: None,
             off: false,
         }
     }
 
     /// The most entries held at once; more push out those that are used least. At least 1.
     pub const fn max_entries(mut self, entries: usize) -> Self {
-        self.max_entries = entries;
+        self.max_entries = Some(entries);
         self
     }
 
@@ -47,15 +50,24 @@ impl Memory {
 
     /// How old a value from memory may be where there is a Redis tier; without one the ttl alone decides.
     pub const fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = age;
+        self.max_age = Some(age);
         self
     }
 
     pub(crate) const fn off() -> Self {
         Self {
             off: true,
-            max_entries: 1,
             ..Self::new()
+        }
+    }
+
+    /// These bounds where they say something, `before` where they do not.
+    pub(crate) fn over(&self, before: &Self) -> Self {
+        Self {
+            max_entries: self.max_entries.or(before.max_entries),
+            max_bytes: self.max_bytes.or(before.max_bytes),
+            max_age: self.max_age.or(before.max_age),
+            off: self.off,
         }
     }
 
@@ -63,12 +75,22 @@ impl Memory {
         self.off
     }
 
+    pub(crate) fn entries(&self) -> usize {
+        self.max_entries.unwrap_or(MAX_ENTRIES)
+    }
+
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        self.max_bytes
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.max_age.unwrap_or(MAX_AGE)
+    }
+
     /// Estimated items and the bound in weight.
     pub(crate) fn bounds(&self) -> (usize, u64) {
-        (
-            self.max_entries,
-            self.max_bytes.unwrap_or(self.max_entries as u64),
-        )
+        let entries = if self.off { 1 } else { self.entries() };
+        (entries, self.max_bytes.unwrap_or(entries as u64))
     }
 }
 

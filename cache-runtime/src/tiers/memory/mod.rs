@@ -40,7 +40,7 @@ pub(crate) struct KeyHash(pub(crate) u64);
 impl MemoryTier {
     pub(crate) fn new(config: Memory) -> Self {
         let weigh = Weigh {
-            bytes: config.max_bytes.is_some(),
+            bytes: config.bytes().is_some(),
         };
         let (items, weight) = config.bounds();
         let map = Cache::with(

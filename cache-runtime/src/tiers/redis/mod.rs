@@ -43,7 +43,7 @@ impl RedisTier {
     /// A tier that connects when it is first used. `name` is of `[A-Za-z0-9_.-]`.
     pub(crate) fn new(name: &str, endpoint: Endpoint, max_in_flight: usize) -> Self {
         let names = Names::new(name);
-        let link = Link::new(endpoint, names.probe(), max_in_flight);
+        let link = Link::new(name.to_owned(), endpoint, names.probe(), max_in_flight);
         Self {
             names,
             link,

@@ -28,6 +28,8 @@ pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// What the link and its supervisor share.
 pub(super) struct Core {
+    /// The cache's name, for logs.
+    pub(super) cache: String,
     pub(super) endpoint: Endpoint,
     pub(super) probe: String,
     pub(super) clock: ServerClock,
@@ -71,12 +73,13 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    pub(super) fn new(endpoint: Endpoint, probe: String) -> Self {
+    pub(super) fn new(cache: String, endpoint: Endpoint, probe: String) -> Self {
         let nothing = Trouble {
             serial: 0,
             why: "".into(),
         };
         Self {
+            cache,
             endpoint,
             probe,
             clock: ServerClock::new(),

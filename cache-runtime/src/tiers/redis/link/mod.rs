@@ -53,9 +53,14 @@ pub(super) struct Link {
 
 impl Link {
     /// A link that connects when first used. `probe` is a key nobody writes.
-    pub(super) fn new(endpoint: Endpoint, probe: String, max_in_flight: usize) -> Self {
+    pub(super) fn new(
+        cache: String,
+        endpoint: Endpoint,
+        probe: String,
+        max_in_flight: usize,
+    ) -> Self {
         Self {
-            core: Arc::new(Core::new(endpoint, probe)),
+            core: Arc::new(Core::new(cache, endpoint, probe)),
             permits: Permits::new(max_in_flight),
         }
     }

@@ -99,7 +99,7 @@ impl Task {
     fn up(&self, live: &Arc<Live>) {
         self.core
             .publish(self.number, |_| State::Up(Arc::clone(live)));
-        tracing::info!(endpoint = %self.core.endpoint, "connected to Redis");
+        tracing::info!(cache = self.core.cache, endpoint = %self.core.endpoint, "connected to Redis");
         if let Some(hook) = self.core.hook() {
             hook();
         }
@@ -121,7 +121,7 @@ impl Task {
             }
         });
         if news {
-            tracing::warn!(endpoint = %self.core.endpoint, why, "no connection to Redis; retrying");
+            tracing::warn!(cache = self.core.cache, endpoint = %self.core.endpoint, why, "no connection to Redis; retrying");
         }
     }
 }
