@@ -53,6 +53,13 @@ pub(crate) enum Form {
     Root,
 }
 
+impl Form {
+    /// Whether the value after `=` is read as an expression.
+    pub(super) fn is_expression(self) -> bool {
+        !matches!(self, Self::Flag | Self::Names | Self::Root)
+    }
+}
+
 /// What an option says.
 pub(crate) enum Value {
     Flag,

@@ -3,6 +3,8 @@
 //! To add an option: a row in [`table`], a value form in [`form`] if none fits, and the fragment that uses it. An option that
 //! only sets something on the policy ([`Form::Duration`] and its like) needs the row alone.
 
+#[cfg(test)]
+mod documented;
 mod form;
 mod hints;
 mod read;

@@ -24,17 +24,9 @@ pub(super) fn read(
     scope: Scope<'_>,
     errors: &mut Errors,
 ) -> Option<Value> {
-    use list::Given::{Keyword, Missing, Nothing, Parenthesised, Value as Given};
-    let write = row.example;
+    use list::Given::{Keyword, Nothing, Parenthesised, Value as Given};
     match (row.form, given) {
         (Form::Flag, Nothing) => Some(Value::Flag),
-        (Form::Flag, _) => {
-            errors.at(
-                name.span(),
-                format_args!("`{name}` takes no value: write `{write}`, or leave it out"),
-            );
-            None
-        }
         (
             Form::Choice {
                 setter, of, flag, ..
@@ -42,39 +34,38 @@ pub(super) fn read(
             Nothing,
         ) => Some(policy(setter, Argument::Variant(of, flag))),
         (Form::Names, Parenthesised(tokens)) => names(row, name, tokens, errors),
-        (Form::Names, _) => {
-            errors.at(
-                name.span(),
-                format_args!("`{name}` takes names of arguments: write `{write}`"),
-            );
-            None
-        }
         (Form::Root, Keyword(root)) => path::absolute(root)
             .map(Value::Path)
             .map_err(|error| errors.push(error))
             .ok(),
-        (Form::Root, Given(value)) => {
-            errors.on(
-                value,
-                format_args!("a path is written without quotes: `{write}`"),
-            );
+        (form, Given(value)) if form.is_expression() => read_value(row, *value, scope, errors),
+        (_, given) => {
+            errors.push(misplaced(row, name, given));
             None
         }
-        (_, Given(value)) => read_value(row, *value, scope, errors),
-        (_, Nothing | Parenthesised(_) | Keyword(_)) => {
-            errors.at(
-                name.span(),
-                format_args!("`{name}` needs a value: write `{write}`"),
-            );
-            None
-        }
-        (_, Missing(equals)) => {
-            errors.at(
-                equals,
-                format_args!("`{name}` needs a value after `=`: write `{write}`"),
-            );
-            None
-        }
+    }
+}
+
+/// What to write instead of something that is not in the option's form.
+fn misplaced(row: &Row, name: &Ident, given: list::Given) -> syn::Error {
+    let write = row.example;
+    let on_name = |message: String| syn::Error::new(name.span(), message);
+    match (row.form, given) {
+        (Form::Flag, _) => on_name(format!(
+            "`{name}` takes no value: write `{write}`, or leave it out"
+        )),
+        (Form::Names, _) => on_name(format!(
+            "`{name}` takes names of arguments: write `{write}`"
+        )),
+        (Form::Root, list::Given::Value(value)) => syn::Error::new_spanned(
+            value,
+            format!("a path is written without quotes: `{write}`"),
+        ),
+        (_, list::Given::Missing(equals)) => syn::Error::new(
+            equals,
+            format!("`{name}` needs a value after `=`: write `{write}`"),
+        ),
+        _ => on_name(format!("`{name}` needs a value: write `{write}`")),
     }
 }
 
