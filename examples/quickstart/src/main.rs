@@ -52,7 +52,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "quickstart-{}",
         SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis()
     );
-    let redis = std::env::var("REDIS_URL").ok();
+    let redis = std::env::var("REDIS_URL")
+        .ok()
+        .filter(|url| !url.is_empty());
     let cache = builder(&name, redis.as_deref()).build()?;
     cache.install()?;
     introduce(&cache, redis.is_some()).await;

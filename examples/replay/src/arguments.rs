@@ -1,8 +1,8 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
@@ -73,22 +73,19 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocatio
         match argument {
             Arg::Value(file) if trace.is_none() => trace = Some(PathBuf::from(file)),
             Arg::Long("trace") if trace.is_none() => trace = Some(parser.value()?.into()),
-            Arg::Long("processes") => options.processes = count(&mut parser)?,
-            Arg::Long("tasks") => options.tasks = count(&mut parser)?,
+            Arg::Long("processes") => options.processes = count(&mut parser, "--processes")?,
+            Arg::Long("tasks") => options.tasks = count(&mut parser, "--tasks")?,
             Arg::Long("redis") => options.redis = Some(parser.value()?.string()?),
             Arg::Long("ttl") => options.ttl = parser.value()?.parse_with(duration)?,
             Arg::Long("db") => options.db = Some(parser.value()?.into()),
-            Arg::Long("requests") => requests = count(&mut parser)?,
-            Arg::Long("products") => products = parser.value()?.parse()?,
+            Arg::Long("requests") => requests = count(&mut parser, "--requests")?,
+            Arg::Long("products") => products = count(&mut parser, "--products")?,
             Arg::Long("seed") => seed = parser.value()?.parse()?,
             Arg::Long("json") => options.json = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Invocation::Help),
             Arg::Long("worker") => return Ok(Invocation::Worker),
             unknown => return Err(unknown.unexpected()),
         }
-    }
-    if products == 0 {
-        return Err("--products must be at least 1".into());
     }
     options.workload = trace.map_or(
         Workload::Zipf {
@@ -101,11 +98,16 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocatio
     Ok(Invocation::Replay(options))
 }
 
-fn count(parser: &mut Parser) -> Result<usize, lexopt::Error> {
-    parser
-        .value()?
-        .parse::<NonZeroUsize>()
-        .map(NonZeroUsize::get)
+/// A number of something that there must be.
+fn count<N: FromStr + Default + PartialEq>(
+    parser: &mut Parser,
+    option: &str,
+) -> Result<N, lexopt::Error> {
+    let value = parser.value()?.string()?;
+    match value.parse() {
+        Ok(number) if number != N::default() => Ok(number),
+        _ => Err(format!("{option} is a whole number of at least 1, not `{value}`").into()),
+    }
 }
 
 /// `90`, `500ms`, `30s`, `30m`, `1h`.
@@ -166,14 +168,12 @@ mod tests {
 
     #[test]
     fn nothing_and_nobody_cannot_replay() {
-        for line in [
-            "--processes 0",
-            "--tasks 0",
-            "--requests 0",
-            "--products 0",
-            "--what",
-        ] {
-            assert!(options(line).is_err(), "{line}");
+        for option in ["--processes", "--tasks", "--requests", "--products"] {
+            for value in ["0", "-1", "many"] {
+                let error = options(&format!("{option} {value}")).expect_err(value);
+                assert!(error.contains(option) && error.contains(value), "{error}");
+            }
         }
+        assert!(options("--what").is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::fleet::Outcome;
+use crate::tally::Tally;
 
 /// One JSON object on one line.
 pub(crate) fn json(outcome: &Outcome) -> serde_json::Value {
@@ -29,74 +30,89 @@ pub(crate) fn json(outcome: &Outcome) -> serde_json::Value {
 
 /// A table with a line of explanation for every number.
 pub(crate) fn table(outcome: &Outcome) -> String {
-    let tally = &outcome.tally;
-    let tier = if outcome.with_redis {
-        "memory and one Redis"
-    } else {
-        "memory only"
-    };
-    let mut text = format!(
-        "{tier}, processes: {}, tasks in each: {}; {} requests in {:.2} s\n\n",
-        outcome.processes,
-        outcome.tasks,
-        tally.requests,
-        outcome.took.as_secs_f64()
-    );
-    let rows = [
-        (
-            "memory hits",
-            tally.l1_hits.to_string(),
-            "answered from this process",
-        ),
-        (
-            "Redis hits",
-            tally.l2_hits.to_string(),
-            "answered from what another process had loaded",
-        ),
-        (
-            "shared",
-            tally.shared.to_string(),
-            "waited for a load that was under way",
-        ),
-        ("origin loads", tally.loads.to_string(), "ran the query"),
-        (
-            "hit ratio",
-            format!("{:.1} %", tally.hit_ratio() * 100.0),
-            "requests that did not run the query",
-        ),
-        (
-            "median",
-            micros(tally.latency.percentile(50.0)),
-            "latency of a call",
-        ),
-        (
-            "99th percentile",
-            micros(tally.latency.percentile(99.0)),
-            "",
-        ),
-        ("slowest", micros(tally.latency.max()), ""),
-        (
-            "refused stores",
-            tally.refused_stores.to_string(),
-            "loaded, and rightly not cached",
-        ),
-        (
-            "Redis errors",
-            tally.redis_errors.to_string(),
-            "commands that failed; calls went on without",
-        ),
-        ("failed calls", tally.errors.to_string(), "must be 0"),
-        (
-            "wrong values",
-            tally.wrong_values.to_string(),
-            "differed from the database; must be 0",
-        ),
-    ];
+    let mut text = heading(outcome);
+    let rows = requests(&outcome.tally)
+        .into_iter()
+        .chain(latencies(&outcome.tally))
+        .chain(trouble(&outcome.tally));
     for (name, value, meaning) in rows {
         let line = format!("  {name:<16} {value:>12}   {meaning}");
         writeln!(text, "{}", line.trim_end()).expect("a string takes everything");
     }
     text
+}
+
+fn heading(outcome: &Outcome) -> String {
+    let tier = if outcome.with_redis {
+        "memory and one Redis"
+    } else {
+        "memory only"
+    };
+    format!(
+        "{tier}, processes: {}, tasks in each: {}; {} requests in {:.2} s\n\n",
+        outcome.processes,
+        outcome.tasks,
+        outcome.tally.requests,
+        outcome.took.as_secs_f64()
+    )
+}
+
+/// Name, value, meaning.
+type Row = (&'static str, String, &'static str);
+
+fn requests(tally: &Tally) -> [Row; 5] {
+    let ratio = format!("{:.1} %", tally.hit_ratio() * 100.0);
+    let count = |number: u64| number.to_string();
+    [
+        (
+            "memory hits",
+            count(tally.l1_hits),
+            "answered from this process",
+        ),
+        (
+            "Redis hits",
+            count(tally.l2_hits),
+            "answered from what another process had loaded",
+        ),
+        (
+            "shared",
+            count(tally.shared),
+            "waited for a load that was under way",
+        ),
+        ("origin loads", count(tally.loads), "ran the query"),
+        ("hit ratio", ratio, "requests that did not run the query"),
+    ]
+}
+
+fn latencies(tally: &Tally) -> [Row; 3] {
+    let percentile = |percent| micros(tally.latency.percentile(percent));
+    [
+        ("median", percentile(50.0), "latency of a call"),
+        ("99th percentile", percentile(99.0), ""),
+        ("slowest", micros(tally.latency.max()), ""),
+    ]
+}
+
+fn trouble(tally: &Tally) -> [Row; 4] {
+    let count = |number: u64| number.to_string();
+    [
+        (
+            "refused stores",
+            count(tally.refused_stores),
+            "loaded, and rightly not cached",
+        ),
+        (
+            "Redis errors",
+            count(tally.redis_errors),
+            "commands that failed; calls went on without",
+        ),
+        ("failed calls", count(tally.errors), "must be 0"),
+        (
+            "wrong values",
+            count(tally.wrong_values),
+            "differed from the database; must be 0",
+        ),
+    ]
 }
 
 fn micros(micros: f64) -> String {
@@ -116,7 +132,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tally::Tally;
 
     fn outcome() -> Outcome {
         let tally = Tally {
