@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use cache_runtime::{Cache, Key, Policy, RedisHealth};
+use cache_runtime::{Cache, Key, Memory, Policy, RedisHealth};
 
 /// Tells the process that it is the one to look at its environment.
 const CHILD: &str = "CACHE_ENV_TEST_CHILD";
@@ -53,7 +53,14 @@ fn describes_its_own_environment() {
 }
 
 fn describe() -> String {
-    let cache = match Cache::from_env().and_then(cache_runtime::CacheBuilder::build) {
+    let built = Cache::from_env().and_then(|builder| {
+        // Settings of the program's own must not undo those of the environment.
+        let builder = builder.defaults(Policy::new().wait_timeout(Duration::from_secs(1)));
+        builder
+            .memory(Memory::new().max_age(Duration::from_secs(1)))
+            .build()
+    });
+    let cache = match built {
         Ok(cache) => cache,
         Err(error) => return format!("error: {error}"),
     };
@@ -120,6 +127,8 @@ fn an_unreadable_value_is_an_error_that_names_the_variable() {
         ("CACHE_TTL", "soon"),
         ("CACHE_TTL", "-1"),
         ("CACHE_TTL", "1h30"),
+        ("CACHE_TTL", "0"),
+        ("CACHE_TTL", "30m1h"),
         ("CACHE_JITTER", "1.5"),
         ("CACHE_JITTER", "-0.1"),
         ("CACHE_JITTER", "NaN"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, Memory};
+use cache_runtime::{Cache, CacheBuilder, Memory, Policy};
 
 /// The error of a configuration no cache can be built from.
 #[track_caller]
@@ -27,6 +27,45 @@ fn a_name_is_letters_digits_and_three_signs() {
     for name in ["a", "Shop-1", "shop.eu_1", "7"] {
         assert_eq!(Cache::builder(name).build().unwrap().name(), name);
     }
+}
+
+#[test]
+fn defaults_that_make_no_sense_are_errors_that_name_them() {
+    for share in [-0.1, 1.5, f64::NAN] {
+        let error = error(shop().defaults(Policy::new().jitter(share)));
+        assert!(
+            error.contains(&format!("`defaults.jitter` is {share}")),
+            "{error}"
+        );
+    }
+    let error_of = |policy| error(shop().defaults(policy));
+    assert!(error_of(Policy::new().ttl(Duration::ZERO)).contains("`defaults.ttl` is 0"));
+    assert!(error_of(Policy::new().negative_ttl(Duration::ZERO)).contains("negative_ttl"));
+}
+
+#[tokio::test]
+async fn a_later_setting_leaves_alone_what_it_does_not_say() {
+    let cache = shop()
+        .defaults(Policy::new().ttl(Duration::from_secs(7)).jitter(0.0))
+        .defaults(Policy::new().wait_timeout(Duration::from_secs(1)))
+        .build()
+        .unwrap();
+    let key = cache_runtime::Key::new("a");
+    cache.put(&key, 1, &Policy::new()).await.unwrap();
+    let stored = cache.inspect(&key).await.unwrap().memory.unwrap();
+    assert!(stored.remaining <= Duration::from_secs(7));
+}
+
+#[tokio::test]
+async fn close_takes_any_duration() {
+    assert!(
+        shop()
+            .build()
+            .unwrap()
+            .close(Duration::MAX)
+            .await
+            .is_nothing()
+    );
 }
 
 #[test]

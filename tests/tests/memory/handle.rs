@@ -309,3 +309,35 @@ fn an_eviction_in_memory_needs_no_runtime() {
         std::task::Poll::Ready(Ok(()))
     ));
 }
+
+struct Users;
+struct Orders;
+
+impl Users {
+    #[cacheable(skip(self))]
+    async fn load(&self, id: u64) -> u64 {
+        id
+    }
+}
+
+impl Orders {
+    #[cacheable(skip(self))]
+    async fn load(&self, id: u64) -> u64 {
+        id + 1
+    }
+}
+
+#[tokio::test]
+async fn functions_of_one_name_in_two_types_are_counted_apart() {
+    let cache = in_memory();
+    let calls = async {
+        Users.load(1).await;
+        Users.load(1).await;
+        Orders.load(1).await;
+    };
+    cache.as_current(calls).await;
+    let sites = cache.stats().sites;
+    let of = |site: &str| (sites[site].loads, sites[site].l1_hits);
+    assert_eq!(of("memory::handle::Users::load"), (1, 1));
+    assert_eq!(of("memory::handle::Orders::load"), (1, 0));
+}

@@ -126,3 +126,30 @@ fn an_eviction_queued_outside_a_runtime_is_delivered_by_later_calls_of_other_key
         assert_eq!(other.get::<u64>(&Key::new("product:8")).await, Some(2));
     });
 }
+
+/// The body of the write whose future is dropped commits after all.
+#[tokio::test(start_paused = true)]
+async fn memory_is_cleared_again_when_the_eviction_is_delivered() {
+    let redis = ModelRedis::new();
+    let cache = process(&redis);
+    silence(&redis);
+    let origin = Origin::open();
+    let dropped = timeout(Duration::from_millis(1), cache.as_current(stuck(7))).await;
+    assert!(dropped.is_err());
+    // Longer than the hold of a write whose outcome is unknown: what is loaded now stays in memory.
+    sleep(Duration::from_secs(3)).await;
+    let before = cache.as_current(product(Arc::clone(&origin), 7)).await;
+    assert_eq!(
+        cache.as_current(product(Arc::clone(&origin), 7)).await,
+        before
+    );
+
+    answer(&redis, Duration::from_millis(5));
+    while cache.health().queued_evictions > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_ne!(
+        cache.as_current(product(Arc::clone(&origin), 7)).await,
+        before
+    );
+}
