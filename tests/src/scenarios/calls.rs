@@ -52,7 +52,7 @@ pub struct Answers {
     pub errors: usize,
     /// How many panicked with the function.
     pub panics: usize,
-    /// How many were dropped by [`Running::hang_up`].
+    /// How many were dropped by `Running::hang_up`.
     pub dropped: usize,
     /// How the values came about.
     pub served: BTreeMap<String, usize>,
