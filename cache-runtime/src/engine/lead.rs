@@ -137,31 +137,20 @@ impl Lead {
 
     /// Asks for the lease until there is a value, a lease, or no more patience.
     async fn acquire(mut self, call: &mut Call) -> Led {
-        let mut pause = POLL_FIRST;
-        let mut unusable = 0;
-        let mut waited = false;
+        let (mut pause, mut unusable, mut waited) = (POLL_FIRST, 0, false);
         loop {
-            let Some(within) = call.budget.left() else {
+            let budget = call.budget.left();
+            let Some((answer, lease)) = self.ask(call).await else {
                 self.without_redis();
                 return Led::Load(self);
             };
-            let tier = Arc::clone(&call.core.tier);
-            let lease = Lease::asked(&call.core, &call.key);
-            let asked = Instant::now();
-            let ask = self.ask(call, lease.token());
-            let answer = tier.acquire(call.key.text(), ask, within).await;
-            let Some(answer) = call.budget.book(asked, answer, &call.counters) else {
-                // Dropping the lease gives back what may have been granted.
-                self.without_redis();
+            if answer == Acquired::Lead {
+                self.lease = Some(lease);
                 return Led::Load(self);
-            };
+            }
+            lease.disarm();
             match answer {
-                Acquired::Lead => {
-                    self.lease = Some(lease);
-                    return Led::Load(self);
-                }
                 Acquired::Value(bytes) => {
-                    lease.disarm();
                     if let Ok(value) = self.judge(call, &bytes) {
                         call.served = if waited {
                             Served::Shared
@@ -172,42 +161,45 @@ impl Lead {
                     }
                     unusable += 1;
                     if unusable == 2 {
-                        self.right = self.right.at_most(Right::Nothing);
+                        self.right = Right::Nothing;
                     }
                     if self.right != Right::Store {
                         return Led::Load(self);
                     }
                 }
-                Acquired::Hold | Acquired::Held { by_put: true } => {
-                    lease.disarm();
-                    self.right = Right::Nothing;
-                    return Led::Load(self);
-                }
-                Acquired::Held { by_put: false } => {
-                    lease.disarm();
-                    if call.policy.protection != StampedeProtection::Fleet {
-                        self.right = Right::Nothing;
-                        return Led::Load(self);
-                    }
+                Acquired::Held { by_put: false }
+                    if call.policy.protection == StampedeProtection::Fleet =>
+                {
                     waited = true;
-                    call.budget.restore(Some(within));
+                    call.budget.restore(budget);
                     if !wait_a_little(call, &mut pause).await {
                         call.give_up_waiting();
                         return Led::GaveUp;
                     }
                 }
+                Acquired::Held { .. } | Acquired::Hold | Acquired::Lead => {
+                    self.right = Right::Nothing;
+                    return Led::Load(self);
+                }
             }
         }
     }
 
-    fn ask(&self, call: &Call, token: Token) -> Acquire {
-        Acquire {
-            token,
+    /// One request for the lease; `None` without an answer. Dropping the lease gives back what may have been granted.
+    async fn ask(&self, call: &mut Call) -> Option<(Acquired, Lease)> {
+        let within = call.budget.left()?;
+        let lease = Lease::asked(&call.core, &call.key);
+        let ask = Acquire {
+            token: lease.token(),
             seen: self.seen,
             ignore_value: call.refresh,
             lease: LEASE,
             kind: LeaseKind::Load,
-        }
+        };
+        let asked = Instant::now();
+        let answer = call.core.tier.acquire(call.key.text(), ask, within).await;
+        let answer = call.budget.book(asked, answer, &call.counters)?;
+        Some((answer, lease))
     }
 
     /// A value that may be served; else notes what was seen.
