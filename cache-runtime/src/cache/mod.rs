@@ -2,6 +2,7 @@
 
 mod background;
 mod builder;
+mod care;
 mod current;
 mod env;
 mod handle;
@@ -12,9 +13,10 @@ mod sites;
 
 pub(crate) use background::Background;
 pub use builder::CacheBuilder;
+pub use care::Unfinished;
 pub use current::CacheRef;
 pub(crate) use current::{cache_ref, current};
-pub use handle::{Cache, Unfinished};
+pub use handle::Cache;
 pub use health::{Health, RedisHealth};
 pub use inspect::{EntryInfo, StoredInfo};
 pub(crate) use sites::{FirstCounters, Sites};

@@ -1,0 +1,88 @@
+//! Looking after a cache: what it holds, what it did, how Redis is, and the end.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use super::{Cache, EntryInfo, Health, inspect};
+use crate::{key::Key, observe::Stats};
+
+/// What [`Cache::close`] could not finish in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unfinished {
+    /// Evictions Redis has not confirmed: what they concern stays readable elsewhere until its ttl.
+    pub evictions: usize,
+    /// Leases not given back: they run out within three seconds.
+    pub leases: usize,
+}
+
+impl Unfinished {
+    /// Whether everything was finished.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.evictions == 0 && self.leases == 0
+    }
+}
+
+impl Cache {
+    /// What is stored under a key, and where; `None` if nothing is.
+    pub async fn inspect(&self, key: &Key) -> Option<EntryInfo> {
+        if !self.is_usable(key) {
+            return None;
+        }
+        inspect::inspect(self.core(), key).await
+    }
+
+    /// Counters per site and in total, since the cache was built.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.core().sites.stats();
+        stats.total.decode_errors += self.core().tier.foreign_types();
+        stats
+    }
+
+    /// A report on Redis and on what waits for it. Does not ask Redis: it tells what is known.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::of(self.core())
+    }
+
+    /// Waits until Redis is connected.
+    ///
+    /// # Errors
+    ///
+    /// The state after `within`, if it is not; annotated functions work all the same.
+    pub async fn ready(&self, within: Duration) -> Result<(), Health> {
+        if self.core().closed.load(Ordering::Acquire) && self.core().tier.is_present() {
+            return Err(self.health());
+        }
+        self.core().wake();
+        if self.core().tier.connected_within(within).await {
+            Ok(())
+        } else {
+            Err(self.health())
+        }
+    }
+
+    /// Delivers what is queued, gives leases back and ends the background tasks; tells what could not be done.
+    ///
+    /// Annotated functions go on working afterwards, in memory.
+    pub async fn close(&self, within: Duration) -> Unfinished {
+        // Beyond this timers cannot count, and nobody waits.
+        const EVER: Duration = Duration::from_secs(86_400 * 365);
+        let deadline = tokio::time::Instant::now() + within.min(EVER);
+        if self.core().journal.len() > 0 {
+            let _ = tokio::time::timeout_at(deadline, self.core().replay_all()).await;
+        }
+        self.core().closed.store(true, Ordering::Release);
+        self.core().background.stop();
+        // Loads under way give their leases back, so that no other process waits for them.
+        self.core().flights.mark_where(|_| true);
+        let kept = self.core().leases.given_back(deadline).await;
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let unsent = self.core().tier.close(left).await;
+        Unfinished {
+            evictions: self.core().journal.len(),
+            leases: kept + unsent,
+        }
+    }
+}
