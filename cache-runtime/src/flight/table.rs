@@ -193,3 +193,41 @@ fn mark_key(shard: &mut Shard, text: &str) {
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{FlightKind, Flights, Registered};
+    use crate::{
+        entry::ValueType,
+        key::Key,
+        tiers::memory::{Memory, MemoryTier, Reader},
+    };
+
+    /// An eviction holds the key, then marks its flights: asked before the lock, a flight could be neither held nor marked.
+    #[test]
+    fn a_hold_is_asked_for_under_the_lock_of_the_flights() {
+        let memory = Arc::new(MemoryTier::new(Memory::new()));
+        let flights = Arc::new(Flights::new(Arc::clone(&memory)));
+        let key = Key::new("a");
+        let hash = memory.hash(key.text().as_bytes());
+        let reader = Reader {
+            template: 0,
+            instance: 0,
+            schema: Some(0),
+            ty: ValueType::of::<u8>(),
+        };
+        let held = || {
+            assert!(flights.shards.iter().any(|shard| shard.try_lock().is_err()));
+            true
+        };
+        let registered = flights.register(&key, hash, reader, FlightKind::Load, held, || None);
+        let Registered::Leads(load) = registered else {
+            panic!("nobody else has registered");
+        };
+        let put = flights.overtake(&key, hash, reader, FlightKind::Put, held);
+        assert!(load.flight().held && load.flight().is_marked());
+        assert!(put.flight().held && !put.flight().is_marked());
+    }
+}
