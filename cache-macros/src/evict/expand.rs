@@ -71,6 +71,7 @@ fn plan(input: &Input, targets: &[(Kind, KeyPlan)], p: &Door) -> TokenStream {
     generated! {
         static #site: #p::EvictSite = #p::EvictSite::new(#name);
         let mut __plan = #p::EvictPlan::new(&#site, #cache, #condition);
+        __plan.of(#p::instance(&|| {}));
         #(#targets)*
         #how
         let __guard = __plan.arm();

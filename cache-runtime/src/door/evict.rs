@@ -7,7 +7,7 @@ use crate::{
     engine::{Core, EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD},
     key::{Holes, KeyBuf, LateTemplate, fingerprint},
     observe::Count,
-    site::EvictSite,
+    site::{EvictSite, counters_name},
 };
 
 /// A return type that cannot be probed (`impl Trait`).
@@ -26,6 +26,8 @@ impl Opaque {
 pub struct EvictPlan {
     core: Arc<Core>,
     site: &'static EvictSite,
+    /// The function's path with its type, for its statistics.
+    instance: &'static str,
     /// The attribute's condition; when false nothing below is done.
     condition: bool,
     ready: Vec<Target>,
@@ -53,12 +55,18 @@ impl EvictPlan {
         Self {
             core: Arc::clone(cache.core()),
             site,
+            instance: site.name,
             condition,
             ready: Vec::new(),
             late: Vec::new(),
             hold: None,
             always: false,
         }
+    }
+
+    /// The instantiation the plan is made in.
+    pub fn of(&mut self, instance: &'static str) {
+        self.instance = instance;
     }
 
     /// One key.
@@ -144,7 +152,7 @@ impl EvictPlan {
     }
 
     fn task(&self, items: Vec<Item>) -> EvictTask {
-        let counters = self.core.sites.counters(self.site.name);
+        let counters = self.core.sites.counters(&counters_name(self.instance));
         counters.add(Count::Eviction);
         EvictTask::new(&self.core, items).counted_by(counters)
     }

@@ -321,6 +321,9 @@ impl Users {
 }
 
 impl Orders {
+    #[cache_evict(key = "orders")]
+    async fn clear(&self) {}
+
     #[cacheable(skip(self))]
     async fn load(&self, id: u64) -> u64 {
         id + 1
@@ -334,10 +337,12 @@ async fn functions_of_one_name_in_two_types_are_counted_apart() {
         Users.load(1).await;
         Users.load(1).await;
         Orders.load(1).await;
+        Orders.clear().await;
     };
     cache.as_current(calls).await;
     let sites = cache.stats().sites;
     let of = |site: &str| (sites[site].loads, sites[site].l1_hits);
     assert_eq!(of("memory::handle::Users::load"), (1, 1));
     assert_eq!(of("memory::handle::Orders::load"), (1, 0));
+    assert_eq!(sites["memory::handle::Orders::clear"].evictions, 1);
 }
