@@ -228,6 +228,7 @@ impl Call {
     /// The leader's error was of no use to this caller.
     pub(crate) fn failed_alone(&mut self) {
         self.failed = true;
+        self.served = Served::Loaded;
     }
 
     fn register(&self) -> Registered {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_runtime::{Cache, cacheable};
+use cache_runtime::{Cache, Served, cacheable, traced};
 use tests::caches::{assert_nothing_left, in_memory};
 use tests::crowd::Crowd;
 use tests::origin::Origin;
@@ -101,5 +101,37 @@ async fn the_load_shared_by_those_whose_turn_did_not_come_answers_them_all() {
         origin.runs(),
         origin.most_at_once()
     );
+    assert_nothing_left(&cache);
+}
+
+#[cacheable(key = "one key, two errors", ttl = "1h")]
+async fn failing_with_a_number(origin: Arc<Origin>) -> Result<u64, u64> {
+    Err(origin.run().await)
+}
+
+#[cacheable(key = "one key, two errors", ttl = "1h")]
+async fn failing_with_a_text(origin: Arc<Origin>) -> Result<u64, String> {
+    Ok(origin.run().await)
+}
+
+#[tokio::test]
+async fn a_waiter_the_leaders_error_is_no_use_to_is_counted_as_the_load_it_makes() {
+    let cache = in_memory();
+    let origin = Origin::closed();
+    let failing = {
+        let (cache, origin) = (cache.clone(), Arc::clone(&origin));
+        tokio::spawn(async move { cache.as_current(failing_with_a_number(origin)).await })
+    };
+    origin.reached(1).await;
+    let crowd = Crowd::of(1, |_| {
+        let (cache, origin) = (cache.clone(), Arc::clone(&origin));
+        async move { cache.as_current(traced(failing_with_a_text(origin))).await }
+    })
+    .await;
+    origin.open_gate();
+    assert_eq!(failing.await.unwrap(), Err(1));
+    assert_eq!(crowd.answers().await, [(Ok(2), Some(Served::Loaded))]);
+    let total = cache.stats().total;
+    assert_eq!((total.loads, total.shared, total.misses), (2, 0, 2));
     assert_nothing_left(&cache);
 }
