@@ -145,14 +145,7 @@ impl Put {
     pub(crate) async fn finish(mut self, value: Erased, wish: Wish) -> Result<(), CacheError> {
         self.counters.add(Count::Put);
         let wants_bytes = self.lease.is_some();
-        let parts = Parts {
-            core: &self.core,
-            key: &self.key,
-            reader: &self.reader,
-            policy: &self.policy,
-            counters: &self.counters,
-        };
-        let prepared = match prepare(parts, &value, wish, wants_bytes) {
+        let prepared = match prepare(self.parts(), &value, wish, wants_bytes) {
             Ok(prepared) if self.is_whole() => prepared,
             Ok(_) => {
                 self.counters.add(Count::RefusedStore);
@@ -199,14 +192,7 @@ impl Put {
         value: &Erased,
         prepared: &super::store::Prepared,
     ) -> Result<(), CacheError> {
-        let parts = Parts {
-            core: &self.core,
-            key: &self.key,
-            reader: &self.reader,
-            policy: &self.policy,
-            counters: &self.counters,
-        };
-        let entry = memory_entry(parts, value, prepared);
+        let entry = memory_entry(self.parts(), value, prepared);
         let wanted = entry.is_some();
         let guard = self
             .guard
@@ -224,6 +210,16 @@ impl Put {
         }
         self.over = true;
         Ok(())
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts {
+            core: &self.core,
+            key: &self.key,
+            reader: &self.reader,
+            policy: &self.policy,
+            counters: &self.counters,
+        }
     }
 
     /// Whether nothing came between so far.
