@@ -1,6 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg_attr(
+    not(any(feature = "redis", feature = "test-util")),
+    expect(dead_code, reason = "without a shared tier nobody delivers messages")
+)]
+mod bus;
 mod cache;
 mod door;
 mod engine;
@@ -12,6 +17,7 @@ mod observe;
 mod policy;
 mod ports;
 mod site;
+mod tags;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod tiers;
@@ -23,7 +29,7 @@ pub use cache_macros::{cache_evict, cache_put, cacheable};
 
 pub use crate::{
     cache::{
-        Cache, CacheBuilder, EntryInfo, Health, RedisHealth, StoredInfo, Unfinished,
+        BusHealth, Cache, CacheBuilder, EntryInfo, Health, RedisHealth, StoredInfo, Unfinished,
         scope::{bypass, refresh, traced},
     },
     engine::Evict,

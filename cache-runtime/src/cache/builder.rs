@@ -8,12 +8,14 @@ use std::{
 
 use super::{Background, Cache, Sites};
 use crate::{
-    engine::{Core, Holds, Journal, Leases, Settings},
+    bus::Coherence,
+    engine::{Core, Ear, Holds, Journal, Leases, Settings, Wakes},
     error::BuildError,
     flight::{Flights, Retries},
     key::KeySecret,
     policy::Policy,
     ports::Clock,
+    tags::Cells,
     tiers::{
         NoTier, SharedTier,
         memory::{Memory, MemoryTier},
@@ -183,7 +185,10 @@ impl CacheBuilder {
             None if tier.is_present() => None,
             None => Some(KeySecret::new(&random_secret())),
         };
+        let grace = self.memory.grace();
         let memory = Arc::new(MemoryTier::new(self.memory));
+        let cells = Arc::new(Cells::default());
+        let coherence = Arc::new(Coherence::new(tier.is_present(), grace));
         let core = Arc::new(Core {
             settings: Settings {
                 name: self.name,
@@ -194,7 +199,14 @@ impl CacheBuilder {
                 max_key_bytes: self.max_key_bytes,
             },
             clock: self.clock,
-            flights: Arc::new(Flights::new(Arc::clone(&memory))),
+            flights: Arc::new(Flights::new(
+                Arc::clone(&memory),
+                Arc::clone(&cells),
+                Arc::clone(&coherence),
+            )),
+            cells,
+            coherence,
+            wakes: Wakes::default(),
             memory,
             retries: Arc::new(Retries::default()),
             tier,
@@ -206,6 +218,7 @@ impl CacheBuilder {
             background: Background::default(),
             closed: AtomicBool::new(false),
         });
+        core.tier.listen(Arc::new(Ear::of(&core)));
         let owner = Arc::downgrade(&core);
         core.tier.on_reconnect(Arc::new(move || {
             if let Some(core) = owner.upgrade().filter(|core| core.journal.len() > 0) {
@@ -233,7 +246,11 @@ impl CacheBuilder {
             "memory.max_bytes",
             u128::from(self.memory.bytes().unwrap_or(1)),
         )?;
-        positive("memory.max_age", self.memory.age().as_nanos())?;
+        positive("memory.max_age", self.memory.age(false).as_nanos())?;
+        positive(
+            "memory.max_age_without_bus",
+            self.memory.age(true).as_nanos(),
+        )?;
         positive("redis_budget", self.redis_budget.as_nanos())?;
         positive("evict_deadline", self.evict_deadline.as_nanos())?;
         positive("max_in_flight", self.max_in_flight as u128)?;

@@ -46,7 +46,7 @@ impl Cache {
         Health::of(self.core())
     }
 
-    /// Waits until Redis is connected.
+    /// Waits until Redis is connected, and it is known how this process hears of the evictions of others: memory is filled from then on.
     ///
     /// # Errors
     ///
@@ -56,7 +56,15 @@ impl Cache {
             return Err(self.health());
         }
         self.core().wake();
-        if self.core().tier.connected_within(within).await {
+        let core = self.core();
+        let began = tokio::time::Instant::now();
+        let connected = core.tier.connected_within(within).await;
+        let left = within.saturating_sub(began.elapsed());
+        let decided = async { tokio::time::timeout(left, core.coherence.decided()).await };
+        if connected && decided.await.is_ok() {
+            if core.tier.is_present() {
+                core.make_generation(core.settings.redis_budget).await;
+            }
             Ok(())
         } else {
             Err(self.health())
@@ -65,7 +73,7 @@ impl Cache {
 
     /// Delivers what is queued, gives leases back and ends the background tasks; tells what could not be done.
     ///
-    /// Annotated functions go on working afterwards, in memory.
+    /// Annotated functions go on working afterwards. A cache with Redis hears of no evictions any more, so its memory serves nothing for long.
     pub async fn close(&self, within: Duration) -> Unfinished {
         // Beyond this timers cannot count, and nobody waits.
         const EVER: Duration = Duration::from_secs(86_400 * 365);

@@ -7,13 +7,15 @@ use super::{
     scope::{self, Mode},
 };
 use crate::{
-    engine::{Call, Core, Evict, EvictTask, Loaded, Put, Wish, run},
+    bus::Manner,
+    engine::{Call, Core, Evict, EvictTask, Item, Loaded, Put, Tags, Wish, run},
     entry::{CacheValue, ValueType},
     error::{BuildError, CacheError, ErrorKind, InstallError},
-    key::Key,
+    key::{Key, fingerprint_all},
     observe::{Count, Counters, Served, Why},
     policy::{Policy, Resolved},
     site::{Hooks, Share},
+    tags::Label,
     tiers::memory::Reader,
 };
 
@@ -94,7 +96,7 @@ impl Cache {
             ..self.reader::<T>(key, &Policy::new())
         };
         let value = self
-            .call(key, reader, &Policy::new(), "get")
+            .call(key.clone(), reader, &Policy::new(), "get")
             .stored()
             .await?;
         value.downcast_ref::<T>().cloned()
@@ -135,7 +137,8 @@ impl Cache {
         Fut: Future<Output = Result<T, E>>,
     {
         let mode = scope::mode();
-        if mode == Mode::Bypass || !self.is_usable(key) {
+        let key = in_scope_of(key, policy);
+        if mode == Mode::Bypass || !self.is_usable(&key) {
             let why = if mode == Mode::Bypass {
                 Why::Asked
             } else {
@@ -146,7 +149,7 @@ impl Cache {
             scope::report(Served::Bypassed(why));
             return result;
         }
-        let reader = self.reader::<T>(key, policy);
+        let reader = self.reader::<T>(&key, policy);
         let mut call = self.call(key, reader, policy, "get_or_load");
         call.refresh = mode == Mode::Refresh;
         if let Some(value) = call
@@ -178,30 +181,32 @@ impl Cache {
         value: T,
         policy: &Policy,
     ) -> Result<(), CacheError> {
+        let key = in_scope_of(key, policy);
         if let Err(why) = key.usable() {
             return Err(CacheError::new(ErrorKind::Key, why.to_string()));
         }
-        if !self.is_usable(key) {
+        if !self.is_usable(&key) {
             return Err(CacheError::new(
                 ErrorKind::Key,
                 "the key is longer than `max_key_bytes`",
             ));
         }
-        let reader = self.reader::<T>(key, policy);
+        let (reader, tags) = (self.reader::<T>(&key, policy), tags_of(policy));
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
-        let put = Put::begin(core, key.clone(), reader, policy, self.counters("put")).await;
+        let put = Put::begin(core, key, reader, policy, self.counters("put"), tags).await;
         let wish = Wish {
             veto: false,
             ttl: None,
             took: Duration::ZERO,
+            tags: Vec::new(),
         };
         put.finish(Arc::new(value), wish).await
     }
 
-    /// Evicts keys, patterns or everything, in Redis and in this process.
+    /// Evicts keys, patterns, tags, regions, scopes or everything: in Redis, in this process, and in the memory of the others.
     ///
-    /// Once polled it runs to its end, whether or not its caller still waits.
+    /// One round trip for all of it, beside the scans of patterns that need one. Once polled it runs to its end, whether or not its caller still waits.
     ///
     /// # Errors
     ///
@@ -209,11 +214,27 @@ impl Cache {
     /// already done in this process's memory. If a hold was asked for what cannot be held, nothing is evicted.
     #[doc(alias = "invalidate")]
     pub async fn evict(&self, what: impl Into<Evict>) -> Result<(), CacheError> {
-        let evict = what.into();
-        evict.check()?;
-        let counters = self.counters("evict");
+        self.remove(what.into(), Manner::Evict, "evict").await
+    }
+
+    /// Marks what is selected as past its ttl, instead of removing it: the next read loads it anew, and where stale values are allowed
+    /// they may still be served.
+    ///
+    /// Once polled it runs to its end, whether or not its caller still waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`evict`](Self::evict).
+    pub async fn expire(&self, what: impl Into<Evict>) -> Result<(), CacheError> {
+        self.remove(what.into(), Manner::Expire, "expire").await
+    }
+
+    async fn remove(&self, what: Evict, manner: Manner, site: &str) -> Result<(), CacheError> {
+        what.check()?;
+        let counters = self.counters(site);
         counters.add(Count::Eviction);
-        EvictTask::new(&self.core, evict.items)
+        let items = what.items.into_iter().map(|item| Item { manner, ..item });
+        EvictTask::new(&self.core, items.collect())
             .counted_by(counters)
             .run_detached()
             .await
@@ -240,25 +261,43 @@ impl Cache {
         Reader {
             template: key.template(),
             instance: 0,
+            tags: fingerprint_of(policy.own_tags()),
             schema: Some(schema),
             ty: ValueType::of::<T>(),
         }
     }
 
-    fn call(&self, key: &Key, reader: Reader, policy: &Policy, site: &str) -> Call {
+    fn call(&self, key: Key, reader: Reader, policy: &Policy, site: &str) -> Call {
+        let tags = tags_of(policy);
         let policy = Resolved::new(policy, &self.core.settings.defaults);
-        let hash = self.core.hash(key.text());
         let core = Arc::clone(&self.core);
-        Call::new(
-            core,
-            key.clone(),
-            hash,
-            reader,
-            policy,
-            self.counters(site),
-            false,
-        )
+        Call::new(core, key, reader, policy, self.counters(site), false, tags)
     }
+}
+
+fn in_scope_of(key: &Key, policy: &Policy) -> Key {
+    match policy.own_scope() {
+        Some(scope) => key.clone().in_scope(scope),
+        None => key.clone(),
+    }
+}
+
+fn tags_of(policy: &Policy) -> Tags {
+    let mut known: Vec<_> = policy
+        .own_tags()
+        .iter()
+        .map(|tag| Label::tag(&Key::new(tag)))
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    Tags {
+        known,
+        ..Tags::default()
+    }
+}
+
+fn fingerprint_of(tags: &[String]) -> u64 {
+    fingerprint_all(&tags.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 impl fmt::Debug for Cache {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::{engine::Core, tiers::LinkState};
+use crate::{bus::Hearing, engine::Core, tiers::LinkState};
 
 /// A report on Redis and on what waits for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ use crate::{engine::Core, tiers::LinkState};
 pub struct Health {
     /// The connection to Redis.
     pub redis: RedisHealth,
+    /// How this process hears of the evictions of others.
+    pub bus: BusHealth,
     /// Evictions Redis has not confirmed; reads they concern do without Redis until they are delivered.
     pub queued_evictions: usize,
 }
@@ -38,11 +40,33 @@ pub enum RedisHealth {
     Closed,
 }
 
+/// How this process hears of the evictions of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BusHealth {
+    /// The cache has memory only: there are no others.
+    NotConfigured,
+    /// Every message is heard.
+    Listening,
+    /// The subscription is being made or made again: memory takes nothing in, and serves nothing from before.
+    Connecting {
+        /// Why it is not there.
+        why: String,
+    },
+    /// The server allows or knows no publish/subscribe: memory keeps values for
+    /// [`Memory::max_age_without_bus`](crate::Memory::max_age_without_bus).
+    Unsupported {
+        /// What it said.
+        why: String,
+    },
+}
+
 impl Health {
     /// Whether everything that is configured works.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.queued_evictions == 0
+            && matches!(self.bus, BusHealth::NotConfigured | BusHealth::Listening)
             && matches!(
                 self.redis,
                 RedisHealth::NotConfigured | RedisHealth::Connected { .. }
@@ -60,8 +84,19 @@ impl Health {
             },
             LinkState::Closed => RedisHealth::Closed,
         };
+        let bus = match core.coherence.hearing() {
+            Hearing::Alone => BusHealth::NotConfigured,
+            Hearing::Listening => BusHealth::Listening,
+            Hearing::Deaf(why) => BusHealth::Connecting {
+                why: why.to_string(),
+            },
+            Hearing::NoBus(why) => BusHealth::Unsupported {
+                why: why.to_string(),
+            },
+        };
         Self {
             redis,
+            bus,
             queued_evictions: core.journal.len(),
         }
     }
@@ -75,6 +110,11 @@ impl std::fmt::Display for Health {
             RedisHealth::Connected { .. } => f.write_str("Redis: connected")?,
             RedisHealth::Down { why, .. } => write!(f, "Redis: down ({why})")?,
             RedisHealth::Closed => f.write_str("Redis: closed")?,
+        }
+        match &self.bus {
+            BusHealth::NotConfigured | BusHealth::Listening => {}
+            BusHealth::Connecting { why } => write!(f, ", not hearing others ({why})")?,
+            BusHealth::Unsupported { why } => write!(f, ", without publish/subscribe ({why})")?,
         }
         if self.queued_evictions > 0 {
             write!(f, ", {} evictions queued", self.queued_evictions)?;

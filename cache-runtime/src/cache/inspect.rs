@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{engine::Core, entry::Envelope, key::Key};
+use crate::{engine::Core, entry::Envelope, key::Key, tags::Label};
 
 /// What [`Cache::inspect`](crate::Cache::inspect) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct StoredInfo {
     pub version: u32,
     /// The value is `None`.
     pub absent: bool,
+    /// The tags it carries, as they stand in Redis: encoded like keys.
+    pub tags: Vec<String>,
     /// How it is encoded: `typed` in memory, `json` or `unreadable` in Redis.
     pub codec: &'static str,
 }
@@ -67,7 +69,11 @@ fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
         .memory
         .get(core.hash(key.text()), key.text().as_bytes())?;
     let now = core.clock.now();
+    if !core.serves(&entry.stamp, now) {
+        return None;
+    }
     Some(StoredInfo {
+        tags: entry.stamp.own().filter_map(Label::as_tag).collect(),
         age: Duration::from_millis(now.saturating_sub(entry.born)),
         remaining: Duration::from_millis(entry.fresh_until.saturating_sub(now)),
         size: entry.size,
@@ -81,16 +87,25 @@ fn in_redis(core: &Core, bytes: &bytes::Bytes) -> StoredInfo {
     let now = core.tier.now();
     match Envelope::decode(bytes) {
         Ok(Envelope {
-            header, payload, ..
+            header,
+            payload,
+            tags,
+            ..
         }) => StoredInfo {
+            tags: tags.iter().filter_map(|it| it.label.as_tag()).collect(),
             age: Duration::from_millis(now.saturating_sub(header.birth)),
-            remaining: Duration::from_millis(header.fresh_until.saturating_sub(now)),
+            remaining: if header.expired {
+                Duration::ZERO
+            } else {
+                Duration::from_millis(header.fresh_until.saturating_sub(now))
+            },
             size: payload.len(),
             version: header.schema,
             absent: header.absent,
             codec: "json",
         },
         Err(_) => StoredInfo {
+            tags: Vec::new(),
             age: Duration::ZERO,
             remaining: Duration::ZERO,
             size: bytes.len(),

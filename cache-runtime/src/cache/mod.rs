@@ -17,6 +17,6 @@ pub use care::Unfinished;
 pub use current::CacheRef;
 pub(crate) use current::{cache_ref, current};
 pub use handle::Cache;
-pub use health::{Health, RedisHealth};
+pub use health::{BusHealth, Health, RedisHealth};
 pub use inspect::{EntryInfo, StoredInfo};
 pub(crate) use sites::{FirstCounters, Sites};

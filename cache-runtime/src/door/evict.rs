@@ -3,11 +3,13 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use crate::{
+    bus::Manner,
     cache::CacheRef,
     engine::{Core, EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD},
-    key::{Holes, KeyBuf, LateTemplate, fingerprint},
+    key::{Holes, KeyBuf, LateTemplate, Pattern, UNSPECIFIED, fingerprint, segment_of},
     observe::Count,
     site::{EvictSite, counters_name},
+    tags::Label,
 };
 
 /// A return type that cannot be probed (`impl Trait`).
@@ -32,6 +34,7 @@ pub struct EvictPlan {
     condition: bool,
     ready: Vec<Target>,
     late: Vec<Late>,
+    manner: Manner,
     hold: Option<Duration>,
     always: bool,
 }
@@ -40,8 +43,18 @@ pub struct EvictPlan {
 #[derive(Debug)]
 struct Late {
     template: LateTemplate,
-    /// Of a key's template; `None` for a pattern.
-    key: Option<u64>,
+    what: What,
+}
+
+/// What a template names.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// A key of the template with this fingerprint.
+    Key(u64),
+    Pattern,
+    Region,
+    Tag,
+    Scope,
 }
 
 impl EvictPlan {
@@ -59,6 +72,7 @@ impl EvictPlan {
             condition,
             ready: Vec::new(),
             late: Vec::new(),
+            manner: Manner::Evict,
             hold: None,
             always: false,
         }
@@ -76,22 +90,46 @@ impl EvictPlan {
             return;
         };
         let late = buffer.finish_late();
-        self.add(late, Some(template));
+        self.add(late, What::Key(template));
     }
 
     /// One pattern.
     pub fn pattern(&mut self, render: impl FnOnce(&mut KeyBuf)) {
-        let Some(buffer) = self.render(render) else {
-            return;
-        };
-        let late = buffer.finish_late();
-        self.add(late, None);
+        if let Some(buffer) = self.render(render) {
+            self.add(buffer.finish_late(), What::Pattern);
+        }
+    }
+
+    /// One tag.
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+        if let Some(buffer) = self.render(render) {
+            self.add(buffer.finish_late(), What::Tag);
+        }
+    }
+
+    /// One region.
+    pub fn region(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+        if let Some(buffer) = self.render(render) {
+            self.add(buffer.finish_late(), What::Region);
+        }
+    }
+
+    /// Everything of one scope.
+    pub fn scope(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+        if let Some(buffer) = self.render(render) {
+            self.add(buffer.finish_late(), What::Scope);
+        }
+    }
+
+    /// Marks stale instead of removing.
+    pub fn expire(&mut self) {
+        self.manner = Manner::Expire;
     }
 
     /// Everything.
     pub fn all(&mut self) {
         if self.condition {
-            self.ready.push(Target::All);
+            self.ready.push(Target::all());
         }
     }
 
@@ -108,7 +146,7 @@ impl EvictPlan {
     /// Evicts now, before the body, what the arguments alone name.
     pub async fn before(&mut self) {
         if self.condition && !self.ready.is_empty() {
-            let items = items(&self.ready, self.hold.unwrap_or_default());
+            let items = self.items(&self.ready, self.hold.unwrap_or_default());
             report(self.site, self.task(items).run_detached().await);
         }
     }
@@ -131,8 +169,8 @@ impl EvictPlan {
         Some(buffer)
     }
 
-    fn add(&mut self, template: LateTemplate, key: Option<u64>) {
-        let late = Late { template, key };
+    fn add(&mut self, template: LateTemplate, what: What) {
+        let late = Late { template, what };
         if late.template.has_holes() {
             self.late.push(late);
         } else {
@@ -157,6 +195,15 @@ impl EvictPlan {
         EvictTask::new(&self.core, items).counted_by(counters)
     }
 
+    fn items(&self, targets: &[Target], hold: Duration) -> Vec<Item> {
+        let item = |target: &Target| Item {
+            target: target.clone(),
+            manner: self.manner,
+            hold,
+        };
+        targets.iter().map(item).collect()
+    }
+
     /// Everything, with what is not known yet as `*`.
     fn widest(&mut self) -> Vec<Target> {
         let mut targets = std::mem::take(&mut self.ready);
@@ -166,26 +213,27 @@ impl EvictPlan {
 }
 
 impl Late {
-    /// The key, or the pattern of what it can be.
+    /// What it names; where a part has no text, what it can name.
     fn target(&self) -> Target {
-        match (self.key, self.template.render()) {
-            (Some(template), Ok(rendered)) => Target::Key(rendered.into_key(template)),
-            (Some(_), Err(_)) | (None, _) => Target::Pattern(self.template.pattern()),
+        let rendered = self.template.render();
+        match (self.what, rendered) {
+            (What::Key(template), Ok(rendered)) => Target::Key(rendered.into_key(template)),
+            (What::Tag, Ok(rendered)) => Target::Label(Label::tag(&rendered.into_key(UNSPECIFIED))),
+            (What::Scope, Ok(rendered)) => {
+                let segment = segment_of(rendered.as_str());
+                Target::Label(Label::scope(&segment))
+            }
+            (What::Region, Ok(rendered)) => {
+                let key = rendered.into_key(UNSPECIFIED);
+                Target::Pattern(Pattern::region(key.logical()))
+            }
+            (What::Key(_) | What::Region, Err(_)) | (What::Pattern, _) => {
+                Target::Pattern(self.template.pattern())
+            }
+            // Nobody can list the tags, nor the scopes, that it might have been.
+            (What::Tag | What::Scope, Err(_)) => Target::all(),
         }
     }
-}
-
-fn items(targets: &[Target], hold: Duration) -> Vec<Item> {
-    targets
-        .iter()
-        .map(|target| {
-            // Only keys can be held in the fleet; a pattern is held in this process.
-            Item {
-                target: target.clone(),
-                hold,
-            }
-        })
-        .collect()
 }
 
 /// The caller of an annotated function does not hear of Redis: what is not confirmed is queued.
@@ -225,7 +273,9 @@ impl EvictGuard {
         }
         let targets = self.plan.widest();
         if !targets.is_empty() {
-            let items = items(&targets, self.plan.hold.unwrap_or_default());
+            let items = self
+                .plan
+                .items(&targets, self.plan.hold.unwrap_or_default());
             report(self.plan.site, self.plan.task(items).run_detached().await);
         }
     }
@@ -237,7 +287,8 @@ impl Drop for EvictGuard {
             // What the body did is unknown: evict at once, and do not store what loads see for a while.
             let targets = self.plan.widest();
             let hold = self.plan.hold.unwrap_or(UNKNOWN_OUTCOME_HOLD);
-            drop(self.plan.task(items(&targets, hold)));
+            let items = self.plan.items(&targets, hold);
+            drop(self.plan.task(items));
         }
     }
 }

@@ -8,13 +8,14 @@ use crate::{
         CacheRef,
         scope::{self, Mode},
     },
-    engine::{self, Core, Loaded},
+    engine::{self, Core, Loaded, Tags},
     entry::{CacheValue, ValueType},
-    key::{Key, KeyBuf},
+    key::{Key, KeyBuf, UNSPECIFIED, Unrenderable},
     observe::{Count, Counters, Served, Why},
     policy::{Policy, Resolved},
     site::{Hooks, Share, Site},
-    tiers::memory::{KeyHash, Reader},
+    tags::Label,
+    tiers::memory::Reader,
 };
 
 /// One call of an annotated function.
@@ -43,6 +44,7 @@ impl<'a> Call<'a> {
         Reader {
             template: self.site.template,
             instance: self.site.fingerprint(self.instance),
+            tags: self.site.tags,
             schema: Some(schema),
             ty: ValueType::of::<V>(),
         }
@@ -86,10 +88,47 @@ enum Missed {
 struct Fill {
     core: Arc<Core>,
     key: Key,
-    hash: KeyHash,
     reader: Reader,
     counters: Arc<Counters>,
     refresh: bool,
+    tags: Tags,
+}
+
+impl Miss {
+    /// One tag of the entry; holes are filled with parts of the value.
+    ///
+    /// A tag that has no text could not be evicted: the call then bypasses the cache.
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+        let Missed::Fill(fill) = &mut *self.0 else {
+            return;
+        };
+        if let Err(why) = fill.tags.add(&fill.core, render) {
+            tracing::debug!(%why, "a tag cannot be rendered; the call bypasses the cache");
+            *self.0 = Missed::Bypass(Why::Key, Arc::clone(&fill.counters));
+        }
+    }
+}
+
+impl Tags {
+    /// Renders a tag as far as the arguments allow.
+    pub(super) fn add(
+        &mut self,
+        core: &Core,
+        render: impl FnOnce(&mut KeyBuf),
+    ) -> Result<(), Unrenderable> {
+        let mut buffer = KeyBuf::new(core.settings.max_key_bytes, core.secret.as_ref());
+        render(&mut buffer);
+        let template = buffer.finish_late();
+        if template.has_holes() {
+            self.templates.push(template);
+            return Ok(());
+        }
+        let tag = Label::tag(&template.render()?.into_key(UNSPECIFIED));
+        if !self.known.contains(&tag) {
+            self.known.push(tag);
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Miss {
@@ -137,11 +176,14 @@ fn lookup<V: CacheValue>(
     let core = call.cache.core();
     Found::Miss(Miss(Box::new(Missed::Fill(Fill {
         core: Arc::clone(core),
-        hash: core.memory.hash(rendered.bytes()),
         key: rendered.into_key(call.site.template),
         reader,
         counters: call.counters(Arc::clone),
         refresh: mode == Mode::Refresh,
+        tags: Tags {
+            late: call.site.late,
+            ..Tags::default()
+        },
     }))))
 }
 
@@ -154,7 +196,8 @@ fn in_memory<V: CacheValue>(
 ) -> Option<V> {
     let core = call.cache.core();
     let entry = core.memory.get(core.memory.hash(text), text)?;
-    if !entry.is_for(reader, full, core.clock.now()) {
+    let now = core.clock.now();
+    if !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now) {
         return None;
     }
     let value = entry.typed::<V>(reader)?;
@@ -190,13 +233,13 @@ where
         Missed::Fill(Fill {
             core,
             key,
-            hash,
             reader,
             counters,
             refresh,
+            tags,
         }) => {
             let policy = Resolved::new(&policy, &core.settings.defaults);
-            let call = engine::Call::new(core, key, hash, reader, policy, counters, refresh);
+            let call = engine::Call::new(core, key, reader, policy, counters, refresh, tags);
             engine::run(call, with, load).await
         }
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cache::scope::{self, Mode},
-    engine::{Core, EvictTask, Item, Put, Target, UNKNOWN_OUTCOME_HOLD},
+    engine::{Core, EvictTask, Item, Put, Tags, Target, UNKNOWN_OUTCOME_HOLD},
     entry::CacheValue,
     key::{Holes, Key, KeyBuf, LateTemplate},
     observe::{Count, Counters},
@@ -24,6 +24,7 @@ pub struct PutPlan {
     counters: Arc<Counters>,
     reader: Reader,
     policy: Policy,
+    tags: Tags,
     what: Plan,
 }
 
@@ -54,6 +55,10 @@ fn plan<V: CacheValue>(
         counters: call.counters(Arc::clone),
         reader: call.reader::<V>(),
         policy: call.site.policy(),
+        tags: Tags {
+            late: call.site.late,
+            ..Tags::default()
+        },
         what,
     }
 }
@@ -79,6 +84,16 @@ fn target(call: &Call<'_>, render: impl FnOnce(&mut KeyBuf)) -> Plan {
 }
 
 impl PutPlan {
+    /// One tag of the entry; holes are filled with parts of the value.
+    ///
+    /// A tag that has no text could not be evicted: the put then evicts.
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+        let Plan::Store(key) = &self.what else { return };
+        if self.tags.add(&self.core, render).is_err() {
+            self.what = Plan::Evict(Target::Key(key.clone()));
+        }
+    }
+
     /// Takes the lease and registers; from here on a drop or a panic evicts.
     pub async fn begin(self) -> PutGuard {
         let Self {
@@ -86,6 +101,7 @@ impl PutPlan {
             counters,
             reader,
             policy,
+            tags,
             what,
         } = self;
         let state = match what {
@@ -97,7 +113,7 @@ impl PutPlan {
                 let core = Arc::clone(&core);
                 let counters = Arc::clone(&counters);
                 State::Put(Box::new(
-                    Put::begin(core, key, reader, resolved, counters).await,
+                    Put::begin(core, key, reader, resolved, counters, tags).await,
                 ))
             }
         };
@@ -150,8 +166,8 @@ impl Drop for Evicting {
             drop(EvictTask::new(
                 &self.core,
                 vec![Item {
-                    target,
                     hold: UNKNOWN_OUTCOME_HOLD,
+                    ..Item::evict(target)
                 }],
             ));
         }
@@ -160,10 +176,7 @@ impl Drop for Evicting {
 
 /// Errors are the journal's: the caller of an annotated function does not hear of Redis.
 async fn evict(core: &Arc<Core>, target: Target) {
-    let items = vec![Item {
-        target,
-        hold: Duration::ZERO,
-    }];
+    let items = vec![Item::evict(target)];
     let _ = EvictTask::new(core, items).run_detached().await;
 }
 
@@ -207,7 +220,7 @@ impl PutGuard {
                     return;
                 };
                 put.resolve(Resolved::new(policy, &self.core.settings.defaults));
-                let wish = hooks.wish(value, Duration::ZERO);
+                let wish = hooks.wish(value, Duration::ZERO, &put.late);
                 if let Err(error) = put.finish(Arc::new(value.clone()), wish).await {
                     tracing::debug!(%error, "a put was not stored");
                 }

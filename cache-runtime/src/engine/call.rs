@@ -14,10 +14,11 @@ use super::{
 use crate::{
     cache::scope,
     entry::Erased,
-    flight::{Flight, FlightKind, Outcome, Registered, RetryPermit, SharedError},
-    key::Key,
+    flight::{FlightKind, Outcome, Registered, RetryPermit, SharedError},
+    key::{Key, LateTemplate},
     observe::{Count, Counters, Served, Why},
     policy::{MemoryUse, Resolved, StampedeProtection},
+    tags::{Label, Labelling},
     tiers::memory::{KeyHash, Reader},
 };
 
@@ -39,9 +40,19 @@ pub(crate) enum Step {
 /// In whose name the origin runs.
 pub(crate) enum Role {
     /// For all who joined; [`Lead`] ends the flight.
-    Lead(Lead),
+    Lead(Box<Lead>),
     /// For this caller alone; nothing is stored.
     Alone,
+}
+
+/// What a call's entry is tagged with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tags {
+    pub(crate) known: Vec<Label>,
+    /// The value will name more.
+    pub(crate) late: bool,
+    /// Those it names through templates.
+    pub(crate) templates: Vec<LateTemplate>,
 }
 
 /// A call on its way.
@@ -56,6 +67,9 @@ pub(crate) struct Call {
     /// Skip what is stored and load.
     pub(crate) refresh: bool,
     pub(crate) budget: Budget,
+    pub(crate) labelling: Labelling,
+    /// Tags that wait for the value.
+    pub(crate) late: Vec<LateTemplate>,
     pub(crate) served: Served,
     began: Instant,
     wait_until: Option<Instant>,
@@ -73,12 +87,14 @@ impl Call {
     pub(crate) fn new(
         core: Arc<Core>,
         key: Key,
-        hash: KeyHash,
         reader: Reader,
         policy: Resolved,
         counters: Arc<Counters>,
         refresh: bool,
+        tags: Tags,
     ) -> Self {
+        let hash = core.hash(key.text());
+        let labelling = core.labelling(&key, &tags.known, tags.late);
         let budget = if policy.redis && core.tier.is_present() {
             core.wake();
             Budget::new(core.settings.redis_budget)
@@ -94,6 +110,8 @@ impl Call {
             counters,
             refresh,
             budget,
+            labelling,
+            late: tags.templates,
             served: Served::Loaded,
             began: Instant::now(),
             wait_until: None,
@@ -127,11 +145,12 @@ impl Call {
             key,
             hash,
             reader,
+            labelling,
             ..
         } = &self;
         let flights = Arc::clone(&core.flights);
-        let held = || core.holds(key.text());
-        let registered = flights.register(key, *hash, *reader, FlightKind::Alone, held, || None);
+        let begin = || core.beginning(key.text(), labelling);
+        let registered = flights.register(key, *hash, *reader, FlightKind::Alone, begin, || None);
         let value = match registered {
             Registered::Leads(guard) => Lead::new(guard).read_only(&mut self).await,
             // A put's body runs: what is stored is about to be old.
@@ -174,7 +193,7 @@ impl Call {
         loop {
             // Before the flight is registered: the replay marks what runs.
             self.core
-                .clear_journal(&self.key, &mut self.budget, &self.counters)
+                .clear_journal(&self.key, &self.labelling, &mut self.budget, &self.counters)
                 .await;
             if self.failed && !self.take_turn().await {
                 return Step::Load(Role::Alone);
@@ -199,7 +218,7 @@ impl Call {
                 Registered::Joined(flight) => {
                     let deadline = self.deadline();
                     let outcome = flight.wait(deadline).await;
-                    self.join(&flight, outcome)
+                    self.join(outcome)
                 }
             };
             if let Some(step) = step {
@@ -237,13 +256,14 @@ impl Call {
             key,
             hash,
             reader,
+            labelling,
             ..
         } = self;
-        let held = || core.holds(key.text());
+        let begin = || core.beginning(key.text(), labelling);
         if self.refresh && !self.unstored {
             let guard = core
                 .flights
-                .overtake(key, *hash, *reader, FlightKind::Load, held);
+                .overtake(key, *hash, *reader, FlightKind::Load, begin);
             return Registered::Leads(guard);
         }
         let kind = match (self.unstored, self.policy.protection) {
@@ -251,7 +271,7 @@ impl Call {
             (false, StampedeProtection::Off) => FlightKind::Alone,
             (false, _) => FlightKind::Load,
         };
-        core.flights.register(key, *hash, *reader, kind, held, || {
+        core.flights.register(key, *hash, *reader, kind, begin, || {
             let readable = !self.unstored && !self.foreign && self.reads_memory();
             readable
                 .then(|| from_memory(core, *hash, key, reader))
@@ -268,10 +288,11 @@ impl Call {
         None
     }
 
-    fn join(&mut self, flight: &Flight, outcome: Option<Outcome>) -> Option<Step> {
+    fn join(&mut self, outcome: Option<Outcome>) -> Option<Step> {
         match outcome {
-            Some(Outcome::Doubtful(_)) if !flight.loaded_since(self.began) => None,
-            Some(Outcome::Value(value) | Outcome::Doubtful(value)) => {
+            // In doubt whether it is older than an eviction before this call.
+            Some(Outcome::AsOf(_, as_of)) if as_of <= self.began => None,
+            Some(Outcome::Value(value) | Outcome::AsOf(value, _)) => {
                 self.served = Served::Shared;
                 Some(Step::Serve(value))
             }

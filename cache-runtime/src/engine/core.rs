@@ -5,13 +5,15 @@ use std::{
     time::Duration,
 };
 
-use super::{holds::Holds, journal::Journal, lease::Leases};
+use super::{holds::Holds, journal::Journal, lease::Leases, wakes::Wakes};
 use crate::{
+    bus::Coherence,
     cache::{Background, Sites},
-    flight::{Flights, Retries},
-    key::KeySecret,
+    flight::{Beginning, Flight, Flights, Retries},
+    key::{Key, KeySecret},
     policy::Policy,
     ports::Clock,
+    tags::{Cells, Label, Labelling, Stamp},
     tiers::{
         SharedTier,
         memory::{KeyHash, MemoryTier},
@@ -37,7 +39,10 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) memory: Arc<MemoryTier>,
+    pub(crate) cells: Arc<Cells>,
+    pub(crate) coherence: Arc<Coherence>,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) wakes: Wakes,
     pub(crate) retries: Arc<Retries>,
     pub(crate) tier: Arc<dyn SharedTier>,
     pub(crate) holds: Holds,
@@ -63,9 +68,48 @@ impl Core {
         }
     }
 
-    /// Whether loads of a key that begin now are held.
-    pub(crate) fn holds(&self, text: &str) -> bool {
-        self.holds.holds(text, self.clock.now())
+    /// What holds for a flight that begins now.
+    pub(crate) fn beginning(&self, text: &str, labelling: &Labelling) -> Beginning {
+        let now = self.clock.now();
+        Beginning {
+            held: self.holds.holds(text, now) || labelling.is_held(now),
+            tag_evictions: self.cells.tag_evictions(),
+            stamp: self.cells.stamp(labelling, self.coherence.epoch()),
+            late: labelling.late,
+        }
+    }
+
+    /// Whether a stamp's entry may be served at `now` of the memory clock.
+    #[inline]
+    pub(crate) fn serves(&self, stamp: &Stamp, now: u64) -> bool {
+        self.coherence.serves(stamp, self.clock.of_signs(now))
+    }
+
+    /// The epoch, while every message is heard.
+    pub(crate) fn listening(&self) -> Option<u64> {
+        self.coherence.listening(self.moment())
+    }
+
+    /// The present, on the clock of signs of life.
+    pub(crate) fn moment(&self) -> u64 {
+        self.clock.of_signs(self.clock.now())
+    }
+
+    /// Whether everything was heard that could concern a flight, from its beginning until now.
+    pub(crate) fn hears(&self, flight: &Flight) -> bool {
+        self.listening() == Some(flight.stamp.epoch)
+    }
+
+    /// The labels of an entry before its value is known.
+    pub(crate) fn labelling(&self, key: &Key, tags: &[Label], late: bool) -> Labelling {
+        Labelling {
+            root: self.cells.root(key.region()),
+            scope: key
+                .scope()
+                .map(|scope| self.cells.cell(&Label::scope(scope))),
+            tags: tags.iter().map(|tag| self.cells.cell(tag)).collect(),
+            late,
+        }
     }
 
     pub(crate) fn hash(&self, text: &str) -> KeyHash {

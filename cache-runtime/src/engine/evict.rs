@@ -8,19 +8,22 @@
 use std::{
     mem,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use super::{
     Core,
     budget::count,
     read::millis,
-    selection::{Item, Target},
+    selection::{Item, Target, region_label},
 };
 use crate::{
+    bus::{Gone, Manner},
     error::{CacheError, ErrorKind},
-    key::Pattern,
+    key::{Below, Pattern, below},
     observe::Counters,
-    tiers::{Eviction, TierError},
+    tags::{Label, LabelKind},
+    tiers::{Eviction, LabelEviction, Removal, Removed, TierError, memory::MemoryEntry},
 };
 
 /// An eviction under way. Dropped before its end, it goes into the journal.
@@ -118,34 +121,178 @@ fn queued(why: &str) -> CacheError {
 }
 
 /// All parts are tried until one has no answer: to wait for each of them would add up. The first error is told.
-pub(super) async fn deliver(core: &Core, items: &[Item]) -> Result<(), TierError> {
-    let within = core.settings.evict_deadline;
-    let keys: Vec<Eviction<'_>> = items
-        .iter()
-        .filter_map(|item| match &item.target {
-            Target::Key(key) => Some(Eviction {
-                key: key.text(),
-                hold: item.hold,
-            }),
-            Target::Pattern(_) | Target::All => None,
-        })
-        .collect();
+pub(super) async fn deliver(core: &Arc<Core>, items: &[Item]) -> Result<(), TierError> {
     let mut result = Ok(());
-    if !keys.is_empty() {
-        result = core.tier.evict(&keys, within).await;
+    for manner in [Manner::Evict, Manner::Expire] {
+        let items: Vec<_> = items.iter().filter(|item| item.manner == manner).collect();
+        if items.is_empty() || result.as_ref().is_err_and(TierError::is_silence) {
+            continue;
+        }
+        result = result.and(deliver_as(core, manner, &items).await);
     }
+    result
+}
+
+/// One round trip for keys and labels; then the scans of those patterns that labels do not cover.
+async fn deliver_as(core: &Arc<Core>, manner: Manner, items: &[&Item]) -> Result<(), TierError> {
+    let within = core.settings.evict_deadline;
+    let what = Parts::of(items);
+    let mut result = what.remove(core, manner, within).await;
     for item in items {
+        let Target::Pattern(pattern) = &item.target else {
+            continue;
+        };
         if result.as_ref().is_err_and(TierError::is_silence) {
             break;
         }
-        let swept = match &item.target {
-            Target::Key(_) => continue,
-            Target::Pattern(pattern) => core.tier.sweep(pattern, within).await,
-            Target::All => core.tier.sweep(&Pattern::all(), within).await,
-        };
-        result = result.and(swept.map(drop));
+        let covered = result
+            .as_ref()
+            .is_ok_and(|removed| is_covered(pattern, removed.regions.as_deref()));
+        if !covered {
+            let held = hold_around(core, pattern, item.hold, &result, within).await;
+            let swept = core.tier.sweep(pattern, manner, within).await;
+            result = result.and_then(|removed| held.and(swept.map(|_| removed)));
+        }
     }
+    if result.is_ok() && manner == Manner::Evict {
+        reclaim_later(core, items);
+    }
+    result.map(drop)
+}
+
+/// Where an argument may lead below a region, its entries do not carry it: what is held instead is the next region around it that all
+/// of them carry.
+async fn hold_around(
+    core: &Core,
+    pattern: &Pattern,
+    hold: Duration,
+    removed: &Result<Removed, TierError>,
+    within: Duration,
+) -> Result<(), TierError> {
+    if hold.is_zero() {
+        return Ok(());
+    }
+    let registered = removed.as_ref().ok().and_then(|it| it.regions.as_deref());
+    let label = region_label(region_around(pattern.literal_region(), registered));
+    let labels = [LabelEviction {
+        label: &label,
+        hold,
+    }];
+    let what = Removal {
+        labels: &labels,
+        ..Removal::default()
+    };
+    let result = core.tier.remove(what, within).await.map(drop);
+    let now = core.clock.now();
+    settle_label(core, &label, now, now.saturating_add(millis(hold)));
     result
+}
+
+/// The innermost region at or around `region` that covers all registered templates; the empty one, everything, if nobody knows them.
+fn region_around<'a>(region: &'a str, registered: Option<&[Box<str>]>) -> &'a str {
+    let Some(registered) = registered else {
+        return "";
+    };
+    let mut region = region;
+    while registered
+        .iter()
+        .any(|other| below(other, region) == Below::Perhaps)
+    {
+        region = region.rsplit_once(':').map_or("", |(around, _)| around);
+    }
+    region
+}
+
+/// What one round trip takes.
+struct Parts<'a> {
+    keys: Vec<(&'a str, Duration)>,
+    labels: Vec<(Label, Duration)>,
+    /// Whether a label covers a pattern, or what has to be held instead.
+    registry: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn of(items: &[&'a Item]) -> Self {
+        let mut parts = Self {
+            keys: Vec::new(),
+            labels: Vec::new(),
+            registry: false,
+        };
+        for item in items {
+            match &item.target {
+                Target::Key(key) => parts.keys.push((key.text(), item.hold)),
+                Target::Pattern(pattern) => {
+                    parts.registry |= pattern.as_region().is_some() || !item.hold.is_zero();
+                    // The key that is called like the region has no region of that name if it has no template.
+                    if let Some(region) = pattern.as_region().filter(|region| !region.is_empty()) {
+                        parts.keys.push((region, item.hold));
+                    }
+                }
+                Target::Label(_) => {}
+            }
+            if let Some(label) = item.target.label() {
+                parts.labels.push((label, item.hold));
+            }
+        }
+        parts
+    }
+
+    async fn remove(
+        &self,
+        core: &Core,
+        manner: Manner,
+        within: Duration,
+    ) -> Result<Removed, TierError> {
+        if self.keys.is_empty() && self.labels.is_empty() && !self.registry {
+            return Ok(Removed::default());
+        }
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(key, hold)| Eviction { key, hold: *hold })
+            .collect();
+        let labels: Vec<_> = self
+            .labels
+            .iter()
+            .map(|(label, hold)| LabelEviction { label, hold: *hold })
+            .collect();
+        let what = Removal {
+            manner,
+            keys: &keys,
+            labels: &labels,
+            registry: self.registry,
+        };
+        core.tier.remove(what, within).await
+    }
+}
+
+/// Whether the generation of its region, which is replaced, covers all that a pattern can match: every registered template
+/// that could make such a key has the region in front of its first value.
+fn is_covered(pattern: &Pattern, registered: Option<&[Box<str>]>) -> bool {
+    match (pattern.as_region(), registered) {
+        (None, _) => false,
+        (Some(""), _) => true,
+        (Some(_), None) => false,
+        (Some(region), Some(registered)) => registered
+            .iter()
+            .all(|other| below(other, region) != Below::Perhaps),
+    }
+}
+
+/// What lost its region is dead; the memory it takes in Redis is freed in the background.
+fn reclaim_later(core: &Arc<Core>, items: &[&Item]) {
+    for item in items {
+        let label = item.target.label();
+        let region = match label
+            .as_ref()
+            .map(|label| (label.kind(), label.as_region()))
+        {
+            Some((LabelKind::Cache, _)) => "",
+            Some((_, Some(region))) => region,
+            _ => continue,
+        };
+        core.background.reclaim(core, region);
+    }
 }
 
 /// The eviction in this process: holds, then marks, then memory.
@@ -154,31 +301,92 @@ pub(super) fn settle(core: &Core, items: &[Item]) {
     // Values are dropped at the end: their own code must not come between two removals.
     let mut removed = Vec::new();
     for item in items {
-        let until = now.saturating_add(millis(item.hold));
-        let held = !item.hold.is_zero();
+        let until = if item.hold.is_zero() {
+            0
+        } else {
+            now.saturating_add(millis(item.hold))
+        };
         match &item.target {
-            Target::Key(key) => {
-                if held {
-                    core.holds.hold_key(key.text(), now, until);
-                }
-                let hash = core.hash(key.text());
-                core.flights.mark(hash, key.text());
-                removed.extend(core.memory.remove(hash, key.text()));
-            }
-            Target::Pattern(pattern) => {
-                if held {
-                    core.holds.hold_pattern(pattern, now, until);
-                }
-                core.flights.mark_where(|text| pattern.matches(text));
-                removed.extend(core.memory.remove_where(|text| pattern.matches(text)));
-            }
-            Target::All => {
-                if held {
-                    core.holds.hold_pattern(&Pattern::all(), now, until);
-                }
-                core.flights.mark_where(|_| true);
-                removed.extend(core.memory.remove_where(|_| true));
-            }
+            Target::Key(key) => removed.extend(settle_key(core, key.text(), now, until)),
+            Target::Pattern(pattern) => removed.extend(settle_pattern(core, pattern, now, until)),
+            Target::Label(label) => removed.extend(settle_label(core, label, now, until)),
         }
+    }
+}
+
+/// What another process evicted.
+pub(super) fn settle_news(core: &Core, gone: &Gone) {
+    let now = core.clock.now();
+    let until = if gone.hold.is_zero() {
+        0
+    } else {
+        now.saturating_add(millis(gone.hold))
+    };
+    let mut removed: Vec<Arc<MemoryEntry>> = Vec::new();
+    for label in &gone.labels {
+        removed.extend(settle_label(core, label, now, until));
+    }
+    for key in &gone.keys {
+        removed.extend(settle_key(core, key, now, until));
+    }
+    for pattern in &gone.patterns {
+        removed.extend(settle_pattern(core, pattern, now, until));
+    }
+}
+
+fn settle_key(core: &Core, text: &str, now: u64, until: u64) -> Option<Arc<MemoryEntry>> {
+    core.holds.hold_key(text, now, until);
+    let hash = core.hash(text);
+    core.flights.mark(hash, text);
+    core.memory.remove(hash, text)
+}
+
+fn settle_pattern(core: &Core, pattern: &Pattern, now: u64, until: u64) -> Vec<Arc<MemoryEntry>> {
+    let region = pattern.as_region();
+    let mut removed = Vec::new();
+    if let Some(region) = region {
+        if !region.is_empty() {
+            removed.extend(settle_key(core, region, now, until));
+        }
+        removed.append(&mut settle_label(core, &region_label(region), now, until));
+        if core
+            .cells
+            .all_regions(|other| below(other, region) != Below::Perhaps)
+        {
+            return removed;
+        }
+    }
+    core.holds.hold_pattern(pattern, now, until);
+    core.flights
+        .mark_where(|flight| pattern.matches(flight.key.text()));
+    removed.append(&mut core.memory.remove_where(|text| pattern.matches(text)));
+    removed
+}
+
+/// The count of a label puts all that carries it out of use; what nothing else will ever reach is removed as well.
+fn settle_label(core: &Core, label: &Label, now: u64, until: u64) -> Vec<Arc<MemoryEntry>> {
+    core.cells.evicted(label, now, until);
+    core.flights.mark_outdated();
+    if label.kind() == LabelKind::Cache {
+        core.memory.remove_where(|_| true)
+    } else {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::region_around;
+
+    #[test]
+    fn the_region_around_is_the_innermost_that_all_templates_carry() {
+        let registered = ["user".into(), "products:list".into()];
+        let around = |region| region_around(region, Some(&registered));
+        assert_eq!(around("user:7"), "user");
+        assert_eq!(around("user"), "user");
+        assert_eq!(around("products:list:hot"), "products:list");
+        assert_eq!(around("orders:7"), "orders:7", "no template leads there");
+        assert_eq!(region_around("user:7", Some(&["".into()])), "");
+        assert_eq!(region_around("user:7", None), "");
     }
 }

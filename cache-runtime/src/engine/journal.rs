@@ -16,6 +16,10 @@ use super::{
     read::millis,
     selection::{Item, Target},
 };
+use crate::{
+    bus::Manner,
+    tags::{Label, Labelling},
+};
 
 /// Beyond this many targets the journal says "everything".
 const MOST: usize = 1_024;
@@ -35,6 +39,7 @@ pub(crate) struct Journal {
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {
+    manner: Manner,
     /// Until when its loads are not stored; milliseconds of the memory clock.
     held_until: u64,
     /// Changes when the same target is queued again: a replay that began before must not strike it out.
@@ -51,8 +56,7 @@ pub(crate) struct Replay {
 impl Journal {
     /// Queues an eviction at `now`; of two for one target the union remains.
     ///
-    /// Overflow becomes "everything", held in this process for as long as the longest of what it replaces; the fleet's
-    /// holds of single keys are lost with it.
+    /// Overflow becomes "everything", held for as long as the longest of what it replaces.
     pub(crate) fn push(&self, item: &Item, now: u64) {
         let mut pending = self.lock();
         let edition = self.editions.fetch_add(1, Ordering::Relaxed);
@@ -62,6 +66,7 @@ impl Journal {
             now.saturating_add(millis(item.hold))
         };
         let new = Pending {
+            manner: item.manner,
             held_until: until,
             edition,
         };
@@ -71,6 +76,7 @@ impl Journal {
         {
             Some((_, entry)) => {
                 *entry = Pending {
+                    manner: stronger(entry.manner, item.manner),
                     held_until: entry.held_until.max(until),
                     edition,
                 }
@@ -84,8 +90,9 @@ impl Journal {
                 .max()
                 .unwrap_or(0);
             *pending = vec![(
-                Target::All,
+                Target::all(),
                 Pending {
+                    manner: Manner::Evict,
                     held_until,
                     edition,
                 },
@@ -98,19 +105,28 @@ impl Journal {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Whether an eviction that concerns `key` is waiting.
-    pub(crate) fn concerns(&self, key: &str) -> bool {
-        self.len() > 0 && self.lock().iter().any(|(target, _)| target.concerns(key))
+    /// Whether an eviction that concerns an entry with this key and these labels is waiting.
+    pub(crate) fn concerns(&self, key: &str, labelling: &Labelling) -> bool {
+        let concerns = |target: &Target| target.concerns(key, labelling);
+        self.len() > 0 && self.lock().iter().any(|(target, _)| concerns(target))
     }
 
-    /// What is waiting at `now` and concerns `key`; everything without a key.
-    pub(crate) fn pending(&self, key: Option<&str>, now: u64) -> Vec<Replay> {
+    /// Whether an eviction of one of these labels is waiting.
+    pub(crate) fn names(&self, labels: &[Label]) -> bool {
+        let named =
+            |(target, _): &(Target, _)| target.label().is_some_and(|it| labels.contains(&it));
+        self.len() > 0 && self.lock().iter().any(named)
+    }
+
+    /// What is waiting at `now` and is chosen.
+    pub(crate) fn pending(&self, now: u64, chosen: impl Fn(&Target) -> bool) -> Vec<Replay> {
         self.lock()
             .iter()
-            .filter(|(target, _)| key.is_none_or(|key| target.concerns(key)))
+            .filter(|(target, _)| chosen(target))
             .map(|(target, pending)| Replay {
                 item: Item {
                     target: target.clone(),
+                    manner: pending.manner,
                     hold: Duration::from_millis(pending.held_until.saturating_sub(now)),
                 },
                 edition: pending.edition,
@@ -137,6 +153,11 @@ impl Journal {
     }
 }
 
+/// To evict is to expire and more.
+fn stronger(one: Manner, other: Manner) -> Manner {
+    if one == other { one } else { Manner::Evict }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -145,39 +166,80 @@ mod tests {
         super::selection::{Item, Target},
         Journal, MOST,
     };
-    use crate::key::{Key, Pattern};
+    use crate::{
+        bus::Manner,
+        key::{Key, Pattern},
+        tags::{Cells, Label, Labelling},
+    };
 
     fn key(text: &str) -> Item {
-        Item {
-            target: Target::Key(Key::new(text)),
-            hold: Duration::ZERO,
+        Item::evict(Target::Key(Key::new(text)))
+    }
+
+    fn concerns(journal: &Journal, text: &str) -> bool {
+        journal.concerns(text, &labelled("shop", &[], false))
+    }
+
+    fn labelled(region: &str, tags: &[&str], late: bool) -> Labelling {
+        let cells = Cells::default();
+        let tag = |tag: &&str| cells.cell(&Label::stored(tag));
+        Labelling {
+            root: cells.root(region),
+            scope: None,
+            tags: tags.iter().map(tag).collect(),
+            late,
         }
+    }
+
+    fn pending(journal: &Journal, now: u64) -> Vec<super::Replay> {
+        journal.pending(now, |_| true)
     }
 
     #[test]
     fn what_concerns_a_key_blocks_it_and_nothing_else() {
         let journal = Journal::default();
         journal.push(&key("a"), 0);
-        journal.push(
-            &Item {
-                target: Target::Pattern(Pattern::parse("list:*")),
-                hold: Duration::ZERO,
-            },
-            0,
-        );
-        assert!(journal.concerns("a") && journal.concerns("list:1"));
-        assert!(!journal.concerns("b"));
+        let pattern = Target::Pattern(Pattern::parse("list:*"));
+        journal.push(&Item::evict(pattern), 0);
+        assert!(concerns(&journal, "a") && concerns(&journal, "list:1"));
+        assert!(!concerns(&journal, "b"));
+    }
+
+    #[test]
+    fn what_concerns_a_label_blocks_what_carries_it_or_may() {
+        let journal = Journal::default();
+        journal.push(&Item::evict(Target::Label(Label::stored("hot"))), 0);
+        assert!(journal.concerns("a", &labelled("shop", &["hot"], false)));
+        assert!(journal.concerns("a", &labelled("shop", &[], true)));
+        assert!(!journal.concerns("a", &labelled("shop", &["cold"], false)));
+        assert!(journal.names(&[Label::stored("hot")]));
+        journal.push(&Item::evict(Target::all()), 0);
+        assert!(journal.concerns("a", &labelled("shop", &[], false)));
+    }
+
+    #[test]
+    fn to_evict_is_more_than_to_expire() {
+        let journal = Journal::default();
+        let expire = Item {
+            manner: Manner::Expire,
+            ..key("a")
+        };
+        journal.push(&expire, 0);
+        assert_eq!(pending(&journal, 0)[0].item.manner, Manner::Expire);
+        journal.push(&key("a"), 0);
+        journal.push(&expire, 0);
+        assert_eq!(pending(&journal, 0)[0].item.manner, Manner::Evict);
     }
 
     #[test]
     fn queued_again_during_a_replay_it_stays() {
         let journal = Journal::default();
         journal.push(&key("a"), 0);
-        let replay = journal.pending(Some("a"), 0);
+        let replay = pending(&journal, 0);
         journal.push(&key("a"), 0);
         journal.strike(&replay[0]);
-        assert!(journal.concerns("a"));
-        journal.strike(&journal.pending(None, 0)[0]);
+        assert!(concerns(&journal, "a"));
+        journal.strike(&pending(&journal, 0)[0]);
         assert_eq!(journal.len(), 0);
     }
 
@@ -192,10 +254,10 @@ mod tests {
         journal.push(&held(2), 2_000);
         // What is left of it, not the whole again: an outage is longer than a hold.
         assert_eq!(
-            journal.pending(None, 4_000)[0].item.hold,
+            pending(&journal, 4_000)[0].item.hold,
             Duration::from_secs(2)
         );
-        assert_eq!(journal.pending(None, 9_000)[0].item.hold, Duration::ZERO);
+        assert_eq!(pending(&journal, 9_000)[0].item.hold, Duration::ZERO);
     }
 
     #[test]
@@ -205,6 +267,6 @@ mod tests {
             journal.push(&key(&number.to_string()), 0);
         }
         assert_eq!(journal.len(), 1);
-        assert!(journal.concerns("never named"));
+        assert!(concerns(&journal, "never named"));
     }
 }

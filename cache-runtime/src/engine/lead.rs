@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     call::Call,
+    labels::{Burden, Question, Verdict, View},
     lease::{Ended, LEASE, Lease},
     read::{Examined, Stored, Unfit, examine, promote},
 };
@@ -15,12 +16,15 @@ use crate::{
     flight::{FlightGuard, FlightKind, Outcome},
     observe::Served,
     policy::StampedeProtection,
+    tags::Label,
     tiers::{Acquire, Acquired, LeaseKind},
 };
 
-/// Polling of a lease another process holds.
+/// Polling of a lease another process holds, while nobody tells when it ends.
 const POLL_FIRST: Duration = Duration::from_millis(5);
 const POLL_LAST: Duration = Duration::from_millis(50);
+/// Where the bus does: in case that its message was lost.
+const POLL_BENEATH: Duration = Duration::from_millis(500);
 
 /// Where the value may be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,12 @@ pub(crate) struct Lead {
     pub(super) seen: Option<Token>,
     /// What is stored is no entry: the store takes its place whatever version it seems to have.
     pub(super) damaged: bool,
+    /// What is known of the labels.
+    view: View,
+    /// What is stored, and may be alive after all.
+    suspect: Option<Stored>,
+    /// What the entry is going to carry; there with the lease.
+    pub(super) burden: Option<Burden>,
 }
 
 /// How preparing ended.
@@ -53,7 +63,7 @@ pub(crate) enum Led {
     /// Redis had it.
     Serve(Erased),
     /// Run the origin.
-    Load(Lead),
+    Load(Box<Lead>),
     /// The wait for another process ran out.
     GaveUp,
 }
@@ -61,32 +71,41 @@ pub(crate) enum Led {
 /// One look at what Redis has.
 enum Look {
     Serve(Erased),
-    Go(Lead),
+    Go(Box<Lead>),
 }
 
 impl Lead {
-    pub(super) fn new(guard: FlightGuard) -> Self {
+    pub(super) fn new(guard: FlightGuard) -> Box<Self> {
         let right = match guard.flight().kind {
             FlightKind::Unstored => Right::Nothing,
             _ if guard.flight().held => Right::Nothing,
             _ => Right::Store,
         };
-        Self {
+        Box::new(Self {
             guard,
             lease: None,
             right,
             lost: false,
             seen: None,
             damaged: false,
-        }
+            view: View::default(),
+            suspect: None,
+            burden: None,
+        })
     }
 
     /// Everything between registration and the load.
-    pub(super) async fn prepare(mut self, call: &mut Call) -> Led {
+    pub(super) async fn prepare(mut self: Box<Self>, call: &mut Call) -> Led {
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
-        if !call.core.may_use_redis(&call.key, &call.budget) {
+        if !call.policy.redis && call.core.tier.is_present() {
+            self.register(call).await;
+        }
+        if !call
+            .core
+            .may_use_redis(&call.key, &call.labelling, &call.budget)
+        {
             return Led::Load(self);
         }
         if !call.refresh {
@@ -102,8 +121,11 @@ impl Lead {
     }
 
     /// Only what Redis has.
-    pub(super) async fn read_only(self, call: &mut Call) -> Option<Erased> {
-        if !call.core.may_use_redis(&call.key, &call.budget) {
+    pub(super) async fn read_only(self: Box<Self>, call: &mut Call) -> Option<Erased> {
+        if !call
+            .core
+            .may_use_redis(&call.key, &call.labelling, &call.budget)
+        {
             return None;
         }
         match self.look(call).await {
@@ -112,46 +134,59 @@ impl Lead {
         }
     }
 
-    /// The plain `GET` every hit costs.
-    async fn look(mut self, call: &mut Call) -> Look {
+    /// The plain `GET` every hit costs, and with it what no cell knows of the labels.
+    async fn look(mut self: Box<Self>, call: &mut Call) -> Look {
         let Some(within) = call.budget.left() else {
             return Look::Go(self);
         };
+        let question = Question::of_hit(&call.core, &call.labelling);
+        self.guard.flight().asks_now();
         let asked = Instant::now();
-        let answer = call.core.tier.get(call.key.text(), within).await;
-        match call.budget.book(asked, answer, &call.counters) {
-            Some(Some(bytes)) => match self.judge(call, &bytes) {
-                Ok(value) => {
-                    call.served = Served::Redis;
-                    Look::Serve(self.serve(call, value))
-                }
-                Err(()) => Look::Go(self),
-            },
-            Some(None) => Look::Go(self),
-            None => {
-                self.without_redis();
-                Look::Go(self)
+        let tier = &call.core.tier;
+        let answer = tier.read(call.key.text(), question.labels(), within).await;
+        let Some(read) = call.budget.book(asked, answer, &call.counters) else {
+            self.without_redis();
+            return Look::Go(self);
+        };
+        question.learn(&call.core, &read.labels, &mut self.view);
+        let Some(bytes) = read.value else {
+            return Look::Go(self);
+        };
+        match self.judge(call, &bytes).await {
+            Ok(stored) => {
+                call.served = Served::Redis;
+                Look::Serve(self.serve(call, stored))
             }
+            Err(()) => Look::Go(self),
         }
     }
 
     /// Asks for the lease until there is a value, a lease, or no more patience.
-    async fn acquire(mut self, call: &mut Call) -> Led {
+    async fn acquire(mut self: Box<Self>, call: &mut Call) -> Led {
+        let (core, key) = (Arc::clone(&call.core), call.key.clone());
+        let wake = core.wakes.of(key.text());
         let (mut pause, mut unusable, mut waited) = (POLL_FIRST, 0, false);
         loop {
-            let budget = call.budget.left();
+            let (budget, rung) = (call.budget.left(), wake.rung());
             let Some((answer, lease)) = self.ask(call).await else {
                 self.without_redis();
                 return Led::Load(self);
             };
-            if answer == Acquired::Lead {
-                self.lease = Some(lease);
-                return Led::Load(self);
+            let leads = answer == Acquired::Lead;
+            if let Some(stored) = self.cleared(call).filter(|_| !answer.is_value()) {
+                if !leads {
+                    lease.disarm();
+                }
+                call.served = Served::Redis;
+                return Led::Serve(self.serve(call, stored));
+            }
+            if leads {
+                return Led::Load(self.with_lease(call, lease));
             }
             lease.disarm();
             match answer {
                 Acquired::Value(bytes) => {
-                    if let Ok(value) = self.judge(call, &bytes) {
+                    if let Ok(value) = self.judge(call, &bytes).await {
                         call.served = if waited {
                             Served::Shared
                         } else {
@@ -160,7 +195,8 @@ impl Lead {
                         return Led::Serve(self.serve(call, value));
                     }
                     unusable += 1;
-                    if unusable == 2 {
+                    // One that is suspect is not unusable yet.
+                    if unusable >= 2 && self.suspect.is_none() {
                         self.right = Right::Nothing;
                     }
                     if self.right != Right::Store {
@@ -172,10 +208,11 @@ impl Lead {
                 {
                     waited = true;
                     call.budget.restore(budget);
-                    if !wait_a_little(call, &mut pause).await {
+                    let Some(until) = next_look(call, &mut pause) else {
                         call.give_up_waiting();
                         return Led::GaveUp;
-                    }
+                    };
+                    wake.wait(rung, until).await;
                 }
                 Acquired::Held { .. } | Acquired::Hold | Acquired::Lead => {
                     self.right = Right::Nothing;
@@ -185,8 +222,40 @@ impl Lead {
         }
     }
 
+    /// The lease is there; without a generation of every label it is of no use.
+    fn with_lease(mut self: Box<Self>, call: &Call, lease: Lease) -> Box<Self> {
+        if self.burden.is_some() {
+            self.lease = Some(lease);
+        } else {
+            tracing::debug!(cache = call.core.settings.name, key = %call.key, "a label is held: the load is not stored");
+            self.right = Right::Nothing;
+        }
+        self
+    }
+
+    /// What was suspect, if the answer shows that it is alive.
+    fn cleared(&mut self, call: &Call) -> Option<Stored> {
+        let stored = self.suspect.take()?;
+        let entry = stored.entry();
+        (self.view.judge(&call.core, &call.key, &entry) == Verdict::Alive).then_some(stored)
+    }
+
+    /// A site without Redis still has the region of its template registered, before its first load.
+    async fn register(&mut self, call: &Call) {
+        let core = &call.core;
+        let Some(question) = Question::of_template(core, &call.labelling) else {
+            return;
+        };
+        let within = core.settings.redis_budget;
+        let ask = question.ask(&call.labelling);
+        match core.tier.labelled(ask, within).await {
+            Ok(answer) => question.learn_all(core, &call.labelling, &answer, &mut self.view),
+            Err(_) => self.right = Right::Nothing,
+        }
+    }
+
     /// One request for the lease; `None` without an answer. Dropping the lease gives back what may have been granted.
-    async fn ask(&self, call: &mut Call) -> Option<(Acquired, Lease)> {
+    async fn ask(&mut self, call: &mut Call) -> Option<(Acquired, Lease)> {
         let within = call.budget.left()?;
         let lease = Lease::asked(&call.core, &call.key);
         let ask = Acquire {
@@ -195,17 +264,37 @@ impl Lead {
             ignore_value: call.refresh,
             lease: LEASE,
             kind: LeaseKind::Load,
+            waits: call.policy.protection == StampedeProtection::Fleet,
         };
+        let more = self
+            .suspect
+            .as_ref()
+            .map(|stored| stored.entry().tag_labels());
+        let life = call.policy.lifetimes.longest();
+        let question = Question::of_load(
+            &call.core,
+            &call.labelling,
+            life,
+            more.as_deref().unwrap_or_default(),
+        );
+        self.guard.flight().asks_now();
         let asked = Instant::now();
-        let answer = call.core.tier.acquire(call.key.text(), ask, within).await;
-        let answer = call.budget.book(asked, answer, &call.counters)?;
+        let tier = &call.core.tier;
+        let labels = question.ask(&call.labelling);
+        let answer = tier.acquire(call.key.text(), ask, labels, within).await;
+        let (answer, labelled) = call.budget.book(asked, answer, &call.counters)?;
+        self.view = View::default();
+        question.learn_all(&call.core, &call.labelling, &labelled, &mut self.view);
+        self.burden = self
+            .view
+            .burden(&call.core, &call.labelling, labelled.clock, life);
         Some((answer, lease))
     }
 
     /// A value that may be served; else notes what was seen.
-    fn judge(&mut self, call: &Call, bytes: &Bytes) -> Result<Stored, ()> {
+    async fn judge(&mut self, call: &mut Call, bytes: &Bytes) -> Result<Stored, ()> {
         match examine(&call.core, bytes, &call.key, &call.reader, &call.counters) {
-            Examined::Usable(stored) => Ok(stored),
+            Examined::Usable(stored) => self.alive(call, stored).await,
             Examined::Unusable { token, why } => {
                 self.seen = Some(token);
                 self.damaged = why == Unfit::Damaged;
@@ -217,13 +306,68 @@ impl Lead {
         }
     }
 
+    /// A readable value, if its labels say that it is alive.
+    async fn alive(&mut self, call: &mut Call, stored: Stored) -> Result<Stored, ()> {
+        self.seen = Some(stored.header.token);
+        self.damaged = false;
+        let entry = stored.entry();
+        let waiting = entry.is_named_in(&call.core.journal, &call.key);
+        if waiting || !entry.carries(&call.key, &call.labelling) {
+            return Err(());
+        }
+        let unknown = self.view.unknown(&call.core, &call.key, &entry);
+        if !unknown.is_empty() {
+            self.read_labels(call, &unknown).await?;
+        }
+        match self.view.judge(&call.core, &call.key, &entry) {
+            Verdict::Alive => Ok(stored),
+            Verdict::Expired | Verdict::Dead => Err(()),
+            Verdict::Suspect => {
+                self.view.forget(&call.core, &call.key, &entry);
+                self.suspect = Some(stored);
+                Err(())
+            }
+        }
+    }
+
+    /// The labels that only the entry could tell of.
+    async fn read_labels(&mut self, call: &mut Call, labels: &[Label]) -> Result<(), ()> {
+        let within = call.budget.left().ok_or(())?;
+        let question = Question::of_labels(&call.core, labels);
+        let asked = Instant::now();
+        let answer = call.core.tier.standings(question.labels(), within).await;
+        let Some(standings) = call.budget.book(asked, answer, &call.counters) else {
+            self.without_redis();
+            return Err(());
+        };
+        question.learn(&call.core, &standings, &mut self.view);
+        Ok(())
+    }
+
     /// Ends the flight with a value from Redis.
-    fn serve(self, call: &Call, stored: Stored) -> Erased {
+    fn serve(self: Box<Self>, call: &Call, stored: Stored) -> Erased {
+        let (flight, core) = (self.guard.flight(), &call.core);
         let value = Arc::clone(&stored.value);
+        let labelled = (&**flight, &call.labelling);
         let entry = (self.right != Right::Nothing)
-            .then(|| promote(&call.core, &stored, &call.key, &call.reader, &call.policy))
+            .then(|| {
+                promote(
+                    core,
+                    &stored,
+                    &call.key,
+                    &call.reader,
+                    &call.policy,
+                    labelled,
+                )
+            })
             .flatten();
-        self.guard.end(Outcome::Value(Arc::clone(&value)), entry);
+        let sure = core.hears(flight) && flight.knows_all_tag_evictions(&core.cells);
+        let outcome = if sure {
+            Outcome::Value(Arc::clone(&value))
+        } else {
+            flight.as_of(Arc::clone(&value))
+        };
+        self.guard.end(outcome, entry);
         value
     }
 
@@ -271,15 +415,27 @@ impl Right {
     }
 }
 
-/// Sleeps between polls, longer each time; false when the call's wait is over.
-async fn wait_a_little(call: &mut Call, pause: &mut Duration) -> bool {
+impl Acquired {
+    fn is_value(&self) -> bool {
+        matches!(self, Self::Value(_))
+    }
+}
+
+/// When to ask again if nobody says that it is time, later each time; `None` when the call's wait is over.
+fn next_look(call: &mut Call, pause: &mut Duration) -> Option<Instant> {
     let deadline = call.deadline();
     let now = Instant::now();
     if now >= deadline {
-        return false;
+        return None;
     }
-    let jittered = pause.mul_f64(0.5 + 0.5 * fastrand::f64());
-    *pause = (*pause * 2).min(POLL_LAST);
-    tokio::time::sleep_until((now + jittered).min(deadline)).await;
-    true
+    let jitter = fastrand::f64();
+    let listens = call.core.listening();
+    let after = if listens.is_some() {
+        POLL_BENEATH.mul_f64(1.0 + 0.5 * jitter)
+    } else {
+        let jittered = pause.mul_f64(0.5 + 0.5 * jitter);
+        *pause = (*pause * 2).min(POLL_LAST);
+        jittered
+    };
+    Some((now + after).min(deadline))
 }

@@ -11,19 +11,22 @@ use tokio::time::Instant;
 use super::{
     Core,
     budget::Budget,
+    call::Tags,
     evict::EvictTask,
+    labels::{Burden, Question, View},
     lease::{Ended, LEASE, Lease},
     selection::{Item, Target, UNKNOWN_OUTCOME_HOLD},
-    store::{Parts, Unstored, Wish, memory_entry, prepare, store_once},
+    store::{Parts, Prepared, Unstored, Wish, all_tags, bytes, memory_entry, prepare, store_once},
 };
 use crate::{
     entry::Erased,
     error::{CacheError, ErrorKind},
     flight::{FlightGuard, FlightKind, Outcome},
-    key::Key,
+    key::{Key, LateTemplate},
     observe::{Count, Counters},
     policy::Resolved,
-    tiers::{Acquire, Acquired, LeaseKind, Stored, memory::Reader},
+    tags::{Label, Labelling},
+    tiers::{Acquire, Acquired, Announce, LeaseKind, Stored, memory::Reader},
 };
 
 /// A put between its beginning and its end. Dropping it evicts the key.
@@ -35,7 +38,11 @@ pub(crate) struct Put {
     policy: Resolved,
     counters: Arc<Counters>,
     budget: Budget,
+    labelling: Labelling,
+    /// Tags that wait for the value.
+    pub(crate) late: Vec<LateTemplate>,
     lease: Option<Lease>,
+    burden: Option<Burden>,
     guard: Option<FlightGuard>,
     /// It may store: it has the lease, or there is no Redis to have one in.
     may_store: bool,
@@ -52,7 +59,9 @@ impl Put {
         reader: Reader,
         policy: Resolved,
         counters: Arc<Counters>,
+        tags: Tags,
     ) -> Self {
+        let labelling = core.labelling(&key, &tags.known, tags.late);
         let in_redis = policy.redis && core.tier.is_present();
         let budget = if in_redis {
             Budget::new(core.settings.redis_budget)
@@ -66,6 +75,9 @@ impl Put {
             policy,
             counters,
             budget,
+            labelling,
+            late: tags.templates,
+            burden: None,
             lease: None,
             guard: None,
             may_store: !in_redis,
@@ -75,16 +87,16 @@ impl Put {
         if in_redis {
             put.core.wake();
             put.core
-                .clear_journal(&put.key, &mut put.budget, &put.counters)
+                .clear_journal(&put.key, &put.labelling, &mut put.budget, &put.counters)
                 .await;
             put.take_lease().await;
         }
         let (core, key) = (&put.core, &put.key);
-        let held = || core.holds(key.text());
+        let begin = || core.beginning(key.text(), &put.labelling);
         let hash = core.hash(key.text());
         put.guard = Some(
             core.flights
-                .overtake(key, hash, put.reader, FlightKind::Put, held),
+                .overtake(key, hash, put.reader, FlightKind::Put, begin),
         );
         put
     }
@@ -95,7 +107,10 @@ impl Put {
     }
 
     async fn take_lease(&mut self) {
-        if !self.core.may_use_redis(&self.key, &self.budget) {
+        if !self
+            .core
+            .may_use_redis(&self.key, &self.labelling, &self.budget)
+        {
             return;
         }
         let Some(within) = self.budget.left() else {
@@ -109,17 +124,27 @@ impl Put {
             ignore_value: true,
             lease: LEASE,
             kind: LeaseKind::Put,
+            waits: false,
         };
+        let life = self.policy.lifetimes.longest();
+        let question = Question::of_load(&self.core, &self.labelling, life, &[]);
         let asked = Instant::now();
-        let answer = tier.acquire(self.key.text(), ask, within).await;
-        match self.budget.book(asked, answer, &self.counters) {
-            Some(Acquired::Lead) => {
+        let labels = question.ask(&self.labelling);
+        let answer = tier.acquire(self.key.text(), ask, labels, within).await;
+        let Some((answer, labelled)) = self.budget.book(asked, answer, &self.counters) else {
+            return;
+        };
+        let mut view = View::default();
+        question.learn_all(&self.core, &self.labelling, &labelled, &mut view);
+        self.burden = view.burden(&self.core, &self.labelling, labelled.clock, life);
+        match answer {
+            Acquired::Lead => {
+                self.may_store = self.burden.is_some();
                 self.lease = Some(lease);
-                self.may_store = true;
             }
             // A hold is in force: the put evicts at its end.
-            Some(Acquired::Hold) => lease.disarm(),
-            Some(Acquired::Value(_) | Acquired::Held { .. }) | None => {}
+            Acquired::Hold => lease.disarm(),
+            Acquired::Value(_) | Acquired::Held { .. } => {}
         }
     }
 
@@ -146,7 +171,7 @@ impl Put {
         self.counters.add(Count::Put);
         let wants_bytes = self.lease.is_some();
         let prepared = match prepare(self.parts(), &value, wish, wants_bytes) {
-            Ok(prepared) if self.is_whole() => prepared,
+            Ok(prepared) if self.is_whole() && !self.is_held(&prepared) => prepared,
             Ok(_) => {
                 self.counters.add(Count::RefusedStore);
                 self.evict().await?;
@@ -163,20 +188,10 @@ impl Put {
                 ));
             }
         };
-        let stored = match (self.lease.take(), self.budget.left()) {
+        let stored = match (self.lease.take(), self.burden.take()) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(lease), Some(within)) => {
-                let asked = Instant::now();
-                let answer = store_once(&self.core, &self.key, &lease, &prepared, within).await;
-                let answer = self.budget.book(asked, answer, &self.counters);
-                if matches!(answer, Some(Stored::Stored)) {
-                    lease.disarm();
-                    true
-                } else {
-                    false
-                }
-            }
+            (Some(lease), Some(burden)) => self.store(lease, &prepared, burden).await,
         };
         if !stored {
             self.counters.add(Count::RefusedStore);
@@ -186,18 +201,42 @@ impl Put {
         self.insert(&value, &prepared).await
     }
 
+    /// Whether Redis has taken the value; everybody is told that the key has changed.
+    async fn store(&mut self, lease: Lease, prepared: &Prepared, burden: Burden) -> bool {
+        let (core, counters) = (Arc::clone(&self.core), Arc::clone(&self.counters));
+        let parts = Parts {
+            core: &core,
+            key: &self.key,
+            reader: &self.reader,
+            policy: &self.policy,
+            counters: &counters,
+            labelling: &self.labelling,
+        };
+        let tags = all_tags(parts, prepared, &burden, &mut self.budget).await;
+        let (Some(tags), Some(within)) = (tags, self.budget.left()) else {
+            return false;
+        };
+        let asked = Instant::now();
+        let bytes = bytes(parts, &lease, prepared, burden.fold, &tags);
+        let answer = store_once(parts, &lease, prepared, &bytes, Announce::Everybody, within).await;
+        let answer = self.budget.book(asked, answer, &counters);
+        let stored = matches!(answer, Some(Stored::Stored));
+        if stored {
+            lease.disarm();
+        }
+        stored
+    }
+
     /// Redis has it; now memory, unless an eviction came between.
-    async fn insert(
-        mut self,
-        value: &Erased,
-        prepared: &super::store::Prepared,
-    ) -> Result<(), CacheError> {
-        let entry = memory_entry(self.parts(), value, prepared);
-        let wanted = entry.is_some();
+    async fn insert(mut self, value: &Erased, prepared: &Prepared) -> Result<(), CacheError> {
         let guard = self
             .guard
             .take()
             .expect("a put has its flight until it ends");
+        let entry = memory_entry(self.parts(), value, prepared, guard.flight());
+        let accepts = self.core.coherence.accepts(guard.flight().stamp.epoch);
+        // Where memory takes nothing for want of a bus, nothing came between.
+        let wanted = entry.is_some() && accepts;
         let marked = guard.flight().is_marked();
         // Whether or not memory takes the new value, what it had under the key is old now.
         let hash = self.core.hash(self.key.text());
@@ -219,6 +258,7 @@ impl Put {
             reader: &self.reader,
             policy: &self.policy,
             counters: &self.counters,
+            labelling: &self.labelling,
         }
     }
 
@@ -226,6 +266,13 @@ impl Put {
     fn is_whole(&self) -> bool {
         let flight = self.guard.as_ref().map(FlightGuard::flight);
         self.may_store && flight.is_some_and(|flight| !flight.is_marked() && !flight.held)
+    }
+
+    /// Whether stores are refused under a tag that only the value has named.
+    fn is_held(&self, prepared: &Prepared) -> bool {
+        let now = self.core.clock.now();
+        let held = |tag: &Label| self.core.cells.cell(tag).is_held(now);
+        prepared.late.iter().any(held)
     }
 
     /// The body failed, or the value cannot be stored: evict.
@@ -237,8 +284,8 @@ impl Put {
     fn give_up(&mut self, hold: Duration) -> EvictTask {
         self.over = true;
         let item = Item {
-            target: Target::Key(self.key.clone()),
             hold,
+            ..Item::evict(Target::Key(self.key.clone()))
         };
         let task = EvictTask::new(&self.core, vec![item]);
         // The eviction deletes the lease with the value.

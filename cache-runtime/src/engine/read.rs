@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use super::Core;
+use super::{Core, labels::Entry};
 use crate::{
-    entry::{Envelope, Erased, Header, Token, Unreadable},
+    entry::{Carried, Envelope, Erased, Header, Token, Unreadable},
+    flight::Flight,
     key::Key,
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
+    tags::{Label, Labelling},
     tiers::memory::{KeyHash, MemoryEntry, Reader},
 };
 
@@ -30,15 +32,28 @@ pub(crate) enum Unfit {
     Newer,
     /// No entry, or one no longer: whatever its bytes say of a version means nothing.
     Damaged,
-    /// Anything else.
+    /// It carries fewer labels than its reader would give it, or one of them was evicted.
     Other,
 }
 
 /// A value from Redis that may be served.
+#[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) value: Erased,
     pub(crate) header: Header,
+    /// The tags it carries.
+    pub(crate) tags: Vec<Carried>,
     pub(crate) size: usize,
+}
+
+impl Stored {
+    /// What its life depends on.
+    pub(super) fn entry(&self) -> Entry<'_> {
+        Entry {
+            header: &self.header,
+            tags: &self.tags,
+        }
+    }
 }
 
 /// Decides whether `bytes` may be served to `reader`.
@@ -75,6 +90,7 @@ pub(crate) fn examine(
         Ok(value) => Examined::Usable(Stored {
             value,
             header,
+            tags: envelope.tags,
             size: envelope.payload.len(),
         }),
         Err(why) => {
@@ -94,7 +110,7 @@ pub(crate) fn memory_life(core: &Core, policy: &Resolved, remaining: Duration) -
     };
     // Other processes may evict what this one holds.
     let capped = if core.tier.is_present() {
-        capped.min(core.memory.config.age())
+        capped.min(core.memory.config.age(core.coherence.is_without_bus()))
     } else {
         capped
     };
@@ -108,7 +124,19 @@ pub(crate) fn promote(
     key: &Key,
     reader: &Reader,
     policy: &Resolved,
+    labelled: (&Flight, &Labelling),
 ) -> Option<MemoryEntry> {
+    let (flight, labelling) = labelled;
+    // A reader without a template may be given an entry whose labels are others than its own.
+    if usize::from(stored.header.region) != labelling.root.region().len() {
+        return None;
+    }
+    let known = |tag: &Label| labelling.tags.iter().any(|cell| cell.label() == tag);
+    let more = stored.tags.iter().map(|tag| &tag.label);
+    let more: Vec<_> = more
+        .filter(|tag| !known(tag))
+        .map(|tag| core.cells.cell(tag))
+        .collect();
     let server_now = core.tier.now();
     let remaining = Duration::from_millis(stored.header.fresh_until.saturating_sub(server_now));
     let life = memory_life(core, policy, remaining)?;
@@ -122,6 +150,8 @@ pub(crate) fn promote(
             ..*reader
         },
         schema: stored.header.schema,
+        late: !more.is_empty(),
+        stamp: flight.stamp.with(&more),
         promoted: true,
         full_key: key.full().map(Into::into),
         absent: stored.header.absent,
@@ -139,9 +169,9 @@ pub(crate) fn from_memory(
     reader: &Reader,
 ) -> Option<Arc<MemoryEntry>> {
     let entry = core.memory.get(hash, key.text().as_bytes())?;
-    entry
-        .is_for(reader, key.full(), core.clock.now())
-        .then_some(entry)
+    let now = core.clock.now();
+    let usable = entry.is_for(reader, key.full(), now) && core.serves(&entry.stamp, now);
+    usable.then_some(entry)
 }
 
 /// Whole milliseconds, at least one.

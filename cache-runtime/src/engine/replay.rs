@@ -12,14 +12,15 @@ use super::{
 use crate::{
     key::Key,
     observe::Counters,
+    tags::Labelling,
     tiers::{self, TierError},
 };
 
 impl Core {
     /// Whether a call may speak to Redis about `key`: it has a budget left, and nothing that concerns the key waits in
     /// the journal.
-    pub(crate) fn may_use_redis(&self, key: &Key, budget: &Budget) -> bool {
-        budget.left().is_some() && !self.journal.concerns(key.text())
+    pub(crate) fn may_use_redis(&self, key: &Key, labelling: &Labelling, budget: &Budget) -> bool {
+        budget.left().is_some() && !self.journal.concerns(key.text(), labelling)
     }
 
     /// Replays what concerns `key`, within the call's budget. To be called before the call registers a flight or a
@@ -27,15 +28,18 @@ impl Core {
     pub(crate) async fn clear_journal(
         self: &Arc<Self>,
         key: &Key,
+        labelling: &Labelling,
         budget: &mut Budget,
         counters: &Counters,
     ) {
-        let Some(within) = budget.left().filter(|_| self.journal.concerns(key.text())) else {
+        let concerned = |_: &_| self.journal.concerns(key.text(), labelling);
+        let Some(within) = budget.left().filter(concerned) else {
             return;
         };
         let asked = tokio::time::Instant::now();
-        let replay = tokio::time::timeout(within, self.replay_key(key.text())).await;
-        let result = replay.unwrap_or_else(|_| {
+        let replay = self.replay_for(key.text(), labelling);
+        let result = tokio::time::timeout(within, replay).await;
+        let result = result.unwrap_or_else(|_| {
             Err(TierError::new(
                 tiers::ErrorKind::Timeout,
                 "the journal could not be replayed in time",
@@ -51,11 +55,15 @@ impl Core {
         self.background.nudge(self);
     }
 
-    /// Replays what concerns one key. A scan is too long for a reader; the background does those.
-    async fn replay_key(self: &Arc<Self>, key: &str) -> Result<(), TierError> {
-        let waiting = self.journal.pending(Some(key), self.clock.now());
-        let is_key = |replay: &Replay| matches!(replay.item.target, Target::Key(_));
-        if !waiting.iter().all(is_key) {
+    /// Replays what concerns one entry. A scan is too long for a reader; the background does those.
+    async fn replay_for(
+        self: &Arc<Self>,
+        key: &str,
+        labelling: &Labelling,
+    ) -> Result<(), TierError> {
+        let concerns = |target: &Target| target.concerns(key, labelling);
+        let waiting = self.journal.pending(self.clock.now(), concerns);
+        if !waiting.iter().all(is_quick) {
             self.background.nudge(self);
             return Ok(());
         }
@@ -63,26 +71,25 @@ impl Core {
         self.replay(&waiting).await
     }
 
-    /// Replays everything, keys first.
+    /// Replays everything, what is quick first.
     pub(crate) async fn replay_all(self: &Arc<Self>) -> Result<(), TierError> {
-        let waiting = self.journal.pending(None, self.clock.now());
-        let is_key = |replay: &Replay| matches!(replay.item.target, Target::Key(_));
-        let (keys, patterns): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_key);
+        let waiting = self.journal.pending(self.clock.now(), |_| true);
+        let (quick, patterns): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_quick);
         let one_at_a_time = self.journal.replaying.lock().await;
-        let keys = self.replay(&keys).await;
+        let quick = self.replay(&quick).await;
         drop(one_at_a_time);
-        if keys.as_ref().is_err_and(TierError::is_silence) {
-            return keys;
+        if quick.as_ref().is_err_and(TierError::is_silence) {
+            return quick;
         }
         let _one_at_a_time = self.journal.sweeping.lock().await;
-        keys.and(self.replay(&patterns).await)
+        quick.and(self.replay(&patterns).await)
     }
 
     /// One that is refused does not stand in the way of the others.
     ///
     /// Memory was marked and cleared when each was queued; it is again after the replay, because what this process
     /// took from Redis until then may be older than the eviction.
-    async fn replay(&self, waiting: &[Replay]) -> Result<(), TierError> {
+    async fn replay(self: &Arc<Self>, waiting: &[Replay]) -> Result<(), TierError> {
         let mut result = Ok(());
         for replay in waiting
             .iter()
@@ -100,4 +107,9 @@ impl Core {
         }
         result
     }
+}
+
+/// A pattern may need a scan.
+fn is_quick(replay: &Replay) -> bool {
+    !matches!(replay.item.target, Target::Pattern(_))
 }

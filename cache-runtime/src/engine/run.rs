@@ -20,8 +20,10 @@ use crate::{
     cache::scope,
     entry::{CacheValue, Erased},
     flight::{Outcome, SharedError},
+    key::{self, Holes, Key, LateTemplate},
     observe::{Count, Served},
     site::{Hooks, Share},
+    tags::Label,
 };
 
 /// How the origin is run for the cache and its result handed to whoever waits.
@@ -73,7 +75,7 @@ where
         count_error(call, &result);
         return result;
     };
-    lead.guard.flight().begin_load();
+    lead.guard.flight().asks_now();
     let started = Instant::now();
     let result = tokio::select! {
         // The load is looked at first: when both are ready, its value counts and the lease decides.
@@ -84,7 +86,7 @@ where
     count_error(call, &result);
     match result {
         Ok(value) => {
-            let wish = with.hooks.wish(&value, started.elapsed());
+            let wish = with.hooks.wish(&value, started.elapsed(), &call.late);
             let value = Arc::new(value);
             lead.finish(call, Arc::clone(&value) as Erased, wish).await;
             Ok(Arc::unwrap_or_clone(value))
@@ -110,14 +112,44 @@ fn typed<V: CacheValue>(value: &Erased) -> V {
 }
 
 impl<V> Hooks<V> {
-    /// What the site wants done with a value it has loaded in `took`.
-    pub(crate) fn wish(&self, value: &V, took: Duration) -> Wish {
+    /// What the site wants done with a value it has loaded in `took`; `templates` are those of tags that wait for it.
+    pub(crate) fn wish(&self, value: &V, took: Duration, templates: &[LateTemplate]) -> Wish {
         let veto = self.unless.is_some_and(|unless| unless(value));
         let ttl = self
             .ttl_from
             .filter(|_| !veto)
             .map(|ttl_from| ttl_from(value));
-        Wish { veto, ttl, took }
+        let tags = if veto {
+            Some(Vec::new())
+        } else {
+            self.tags(value, templates)
+        };
+        Wish {
+            veto: veto || tags.is_none(),
+            ttl,
+            took,
+            tags: tags.unwrap_or_default(),
+        }
+    }
+
+    /// The tags a value names; `None` if one of them has no text: then it cannot be evicted by it, and is not stored.
+    fn tags(&self, value: &V, templates: &[LateTemplate]) -> Option<Vec<Label>> {
+        let mut tags = Vec::new();
+        if let (Some(fill), false) = (self.late_tags, templates.is_empty()) {
+            let mut holes = Holes::new(templates.to_vec());
+            fill(value, &mut holes);
+            for template in holes.finish() {
+                let key = template.render().ok()?.into_key(key::UNSPECIFIED);
+                tags.push(Label::tag(&key));
+            }
+        }
+        if let Some(tags_from) = self.tags_from {
+            let more = tags_from(value).into_iter();
+            tags.extend(more.map(|tag| Label::tag(&Key::new(&tag))));
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        Some(tags)
     }
 }
 

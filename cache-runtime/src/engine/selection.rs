@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::{
+    bus::Manner,
     error::{CacheError, ErrorKind},
-    key::{Key, Pattern},
+    key::{Key, Pattern, scope_segment},
+    tags::{Label, Labelling},
 };
 
 /// How long loads are not stored after a write whose outcome is unknown: its future was dropped, or it panicked.
@@ -14,28 +16,65 @@ pub(crate) const UNKNOWN_OUTCOME_HOLD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Target {
     Key(Key),
+    /// A region among them: a pattern that ends in `:*`.
     Pattern(Pattern),
-    All,
+    /// A tag, a scope, or the whole cache.
+    Label(Label),
 }
 
 impl Target {
-    pub(crate) fn concerns(&self, text: &str) -> bool {
+    pub(crate) fn all() -> Self {
+        Self::Label(Label::cache())
+    }
+
+    /// Whether it concerns an entry with this key text that carries, or may carry, these labels.
+    pub(crate) fn concerns(&self, text: &str, labelling: &Labelling) -> bool {
         match self {
             Self::Key(key) => key.text() == text,
             Self::Pattern(pattern) => pattern.matches(text),
-            Self::All => true,
+            Self::Label(label) => labelling.may_carry(label),
+        }
+    }
+
+    /// The label whose eviction does all of it, or at least all of it where every template tells its regions.
+    pub(crate) fn label(&self) -> Option<Label> {
+        match self {
+            Self::Key(_) => None,
+            Self::Pattern(pattern) => pattern.as_region().map(region_label),
+            Self::Label(label) => Some(label.clone()),
         }
     }
 }
 
-/// One target and how long its loads are refused.
+/// The label of a region; of the empty one, the cache's.
+pub(super) fn region_label(region: &str) -> Label {
+    if region.is_empty() {
+        Label::cache()
+    } else {
+        Label::region(region)
+    }
+}
+
+/// One target, how it goes, and how long its loads are refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(crate) target: Target,
+    pub(crate) manner: Manner,
     pub(crate) hold: Duration,
 }
 
-/// What to evict; built from kinds, combined with [`and`](Self::and).
+impl Item {
+    /// An eviction without a hold.
+    pub(crate) fn evict(target: Target) -> Self {
+        Self {
+            target,
+            manner: Manner::Evict,
+            hold: Duration::ZERO,
+        }
+    }
+}
+
+/// What to evict or expire; built from kinds, combined with [`and`](Self::and).
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,17 +83,14 @@ pub(crate) struct Item {
 /// let id = 7;
 /// let what = Evict::key(key!("product:{id}"))
 ///     .hold(Duration::from_secs(2))
-///     .and(Evict::pattern("products:list:*"));
+///     .and(Evict::tag("bestsellers"))
+///     .and(Evict::region("products:list"));
 /// # let _ = what;
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use = "nothing is evicted until this is passed to `Cache::evict`"]
+#[must_use = "nothing is evicted until this is passed to `Cache::evict` or `Cache::expire`"]
 pub struct Evict {
     pub(crate) items: Vec<Item>,
-    /// Patterns and `all` are among the items, as written.
-    wide: bool,
-    /// A hold was asked for them.
-    wide_held: bool,
 }
 
 impl Evict {
@@ -67,69 +103,87 @@ impl Evict {
 
     /// Several keys.
     pub fn keys(keys: impl IntoIterator<Item = Key>) -> Self {
-        Self {
-            items: keys.into_iter().map(|key| item(key_target(key))).collect(),
-            ..Self::default()
-        }
+        Self::of(keys.into_iter().map(key_target))
     }
 
-    /// Every key a glob matches: `*` any text, `?` one character, `[a-z]` one of a class, `\` escapes.
+    /// Every key a glob matches: `*` any text, `?` one character, `[a-z]` one of a class, `\` escapes. In every scope.
     ///
-    /// Costs a scan of Redis, in two passes.
+    /// `literal:*` costs one round trip, whatever number of keys there are, if the keys of all functions that it can match
+    /// have the literal in front of their first value. Anything else costs a scan of Redis, in two passes.
     pub fn pattern(pattern: impl AsRef<str>) -> Self {
-        Self::wide(Target::Pattern(Pattern::parse(pattern.as_ref())))
+        Self::of([Target::Pattern(Pattern::parse(pattern.as_ref()))])
     }
 
-    /// Everything of this cache.
+    /// Every entry that carries a tag, at the same cost whatever their number.
+    pub fn tag(tag: impl AsRef<str>) -> Self {
+        Self::tags([tag])
+    }
+
+    /// Every entry that carries one of these tags.
+    pub fn tags<T: AsRef<str>>(tags: impl IntoIterator<Item = T>) -> Self {
+        let label = |tag: T| Target::Label(Label::tag(&Key::new(tag.as_ref())));
+        Self::of(tags.into_iter().map(label))
+    }
+
+    /// A region: the key of this text and every key below it (`products:list` and `products:list:…`), in every scope.
     ///
-    /// Costs a scan of Redis, in two passes.
-    pub fn all() -> Self {
-        Self::wide(Target::All)
+    /// Costs what the pattern `region:*` costs.
+    pub fn region(region: impl AsRef<str>) -> Self {
+        let region = Key::new(region.as_ref());
+        Self::of([Target::Pattern(Pattern::region(region.logical()))])
     }
 
-    /// These and those.
+    /// Every entry of an owner, whatever their number and keys.
+    pub fn scope(scope: impl AsRef<str>) -> Self {
+        let segment = scope_segment(scope.as_ref());
+        Self::of([Target::Label(Label::scope(&segment))])
+    }
+
+    /// Everything of this cache, at the same cost whatever it holds.
+    pub fn all() -> Self {
+        Self::of([Target::all()])
+    }
+
+    /// These and those, in one round trip (beside the scans of patterns that need one).
     pub fn and(mut self, other: Self) -> Self {
         self.items.extend(other.items);
-        self.wide |= other.wide;
-        self.wide_held |= other.wide_held;
         self
     }
 
-    /// Refuses to store, for this long, what is loaded under these keys: for origins whose reads lag behind their writes.
+    /// Refuses to store, for this long, what is loaded meanwhile of all that was selected so far: for origins whose reads lag behind
+    /// their writes.
     ///
-    /// Only for keys; with a pattern or `all` the eviction is an error.
+    /// A pattern can be held if it is a region, `literal:*`; with another one the eviction is an error.
     pub fn hold(mut self, hold: Duration) -> Self {
         for item in &mut self.items {
             item.hold = item.hold.max(hold);
         }
-        self.wide_held |= self.wide && !hold.is_zero();
         self
     }
 
-    fn wide(target: Target) -> Self {
+    fn of(targets: impl IntoIterator<Item = Target>) -> Self {
         Self {
-            items: vec![item(target)],
-            wide: true,
-            wide_held: false,
+            items: targets.into_iter().map(Item::evict).collect(),
         }
     }
 
     /// Why this cannot be done, whatever Redis says.
     pub(crate) fn check(&self) -> Result<(), CacheError> {
-        if self.wide_held {
+        let unholdable = |item: &&Item| !item.hold.is_zero() && !is_holdable(&item.target);
+        if self.items.iter().any(|item| unholdable(&item)) {
             return Err(CacheError::new(
                 ErrorKind::Invalid,
-                "`hold` needs keys: a pattern or `all` cannot be held; nothing was evicted",
+                "`hold` needs to know what it holds: keys, tags, regions, scopes, `all` or a pattern `literal:*`; nothing was evicted",
             ));
         }
         Ok(())
     }
 }
 
-fn item(target: Target) -> Item {
-    Item {
-        target,
-        hold: Duration::ZERO,
+fn is_holdable(target: &Target) -> bool {
+    match target {
+        Target::Pattern(pattern) => pattern.as_region().is_some(),
+        Target::Key(_) | Target::Label(_) => true,
     }
 }
 
@@ -160,26 +214,26 @@ mod tests {
     use crate::{door, key::Key};
 
     #[test]
-    fn only_what_was_written_as_a_pattern_cannot_be_held() {
+    fn only_a_pattern_that_is_no_region_cannot_be_held() {
         let unserializable = f_that_fails();
         assert!(unserializable.usable().is_err());
-        let hold = Duration::from_secs(2);
-        assert!(Evict::key(unserializable).hold(hold).check().is_ok());
-        assert!(Evict::pattern("a:*").hold(hold).check().is_err());
-        assert!(
-            Evict::all()
-                .and(Evict::key(Key::new("a")))
-                .hold(hold)
-                .check()
-                .is_err()
-        );
-        assert!(
-            Evict::key(Key::new("a"))
-                .hold(hold)
-                .and(Evict::pattern("a:*"))
-                .check()
-                .is_ok()
-        );
+        let held = |evict: Evict| evict.hold(Duration::from_secs(2)).check();
+        for holdable in [
+            Evict::key(unserializable),
+            Evict::pattern("a:*"),
+            Evict::region("a"),
+            Evict::tag("a"),
+            Evict::scope("a"),
+            Evict::all(),
+        ] {
+            assert!(held(holdable.clone()).is_ok(), "{holdable:?}");
+        }
+        assert!(held(Evict::pattern("*:a")).is_err());
+        assert!(held(Evict::all().and(Evict::pattern("a*"))).is_err());
+        let after = Evict::key(Key::new("a"))
+            .hold(Duration::from_secs(2))
+            .and(Evict::pattern("a*"));
+        assert!(after.check().is_ok());
     }
 
     fn f_that_fails() -> Key {

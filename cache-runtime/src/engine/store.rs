@@ -6,27 +6,30 @@ use tokio::time::Instant;
 
 use super::{
     Core,
+    budget::Budget,
     call::Call,
     evict::EvictTask,
+    labels::{Burden, MOST_TAGS, Question, View},
     lead::{Lead, Right},
     lease::Lease,
     read::{memory_life, millis},
     selection::{Item, Target},
 };
 use crate::{
-    entry::{EncodeError, Erased, Header, Token, Top, encode},
-    flight::Outcome,
+    entry::{Carried, EncodeError, Erased, Header, Token, Top, encode},
+    flight::{Flight, Outcome},
     key::Key,
     observe::{Count, Counters},
     policy::{Life, Resolved},
+    tags::{Fold, Label, Labelling},
     tiers::{
-        Store, Stored,
+        Announce, Store, Stored, TierError,
         memory::{MemoryEntry, Reader},
     },
 };
 
 /// What a site wants done with a value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wish {
     /// `unless` said not to store it.
     pub(crate) veto: bool,
@@ -34,6 +37,8 @@ pub(crate) struct Wish {
     pub(crate) ttl: Option<Duration>,
     /// How long the load took.
     pub(crate) took: Duration,
+    /// The tags the value has named.
+    pub(crate) tags: Vec<Label>,
 }
 
 /// A value ready to be stored.
@@ -44,7 +49,9 @@ pub(super) struct Prepared {
     /// Empty where only memory takes it.
     payload: Vec<u8>,
     size: usize,
-    life: Duration,
+    pub(super) life: Duration,
+    /// The tags the value has named, beside those its function gives it anyway.
+    pub(super) late: Vec<Label>,
 }
 
 /// Why a value will not be stored.
@@ -69,7 +76,7 @@ pub(super) enum Kept {
 
 impl Lead {
     /// Ends the flight with a value.
-    pub(super) async fn finish(mut self, call: &mut Call, value: Erased, wish: Wish) {
+    pub(super) async fn finish(mut self: Box<Self>, call: &mut Call, value: Erased, wish: Wish) {
         // From here on a dropped leader has answered its waiters.
         self.guard.has(self.outcome(call, &value, false));
         let prepared = prepare(call_parts(call), &value, wish, self.lease.is_some());
@@ -80,7 +87,7 @@ impl Lead {
                 }
                 (false, None)
             }
-            Ok(_) if self.right == Right::Nothing || self.guard.flight().is_marked() => {
+            Ok(prepared) if self.right == Right::Nothing || self.is_overtaken(call, &prepared) => {
                 call.counters.add(Count::RefusedStore);
                 (false, None)
             }
@@ -99,16 +106,26 @@ impl Lead {
         }
     }
 
-    /// What the waiters get. An eviction in this process has marked the flight, and then all waiters had joined
-    /// before it; of evictions elsewhere only an accepted store says that there was none.
+    /// Whether an eviction came first, or a hold of a tag that only the value has named.
+    fn is_overtaken(&self, call: &Call, prepared: &Prepared) -> bool {
+        let now = call.core.clock.now();
+        let held = |tag: &Label| call.core.cells.cell(tag).is_held(now);
+        self.guard.flight().is_marked() || prepared.late.iter().any(held)
+    }
+
+    /// What the waiters get. While everything is heard, all who joined had joined before any eviction: one that this process made or has
+    /// heard of took the flight out of the table, and an accepted store says that there was no other. Else the value is
+    /// for those who called before its load began.
     fn outcome(&self, call: &Call, value: &Erased, kept: bool) -> Outcome {
-        let alone = !call.policy.redis || !call.core.tier.is_present();
-        let marked_here = self.guard.flight().is_marked() && !self.lost;
+        let flight = self.guard.flight();
+        let alone = !call.core.tier.is_present();
+        // An eviction this process has made or heard of took the flight out of the table.
+        let overtaken = flight.is_marked() && !self.lost;
         let value = Arc::clone(value);
-        if alone || kept || marked_here {
+        if alone || (call.core.hears(flight) && (kept || overtaken)) {
             Outcome::Value(value)
         } else {
-            Outcome::Doubtful(value)
+            flight.as_of(value)
         }
     }
 
@@ -124,8 +141,10 @@ impl Lead {
         value: &Erased,
         prepared: Prepared,
     ) -> (bool, Option<MemoryEntry>) {
-        let kept = match (self.right, self.lease.take()) {
-            (Right::Store, Some(lease)) => store(call, lease, &prepared).await,
+        let kept = match (self.right, self.lease.take(), self.burden.take()) {
+            (Right::Store, Some(lease), Some(burden)) => {
+                store(call, lease, &prepared, burden).await
+            }
             _ => Kept::Unknown,
         };
         if kept == Kept::Refused {
@@ -133,7 +152,7 @@ impl Lead {
             call.counters.add(Count::RefusedStore);
             return (false, None);
         }
-        let entry = memory_entry(call_parts(call), value, &prepared);
+        let entry = memory_entry(call_parts(call), value, &prepared, self.guard.flight());
         (kept == Kept::Yes || entry.is_some(), entry)
     }
 
@@ -142,10 +161,7 @@ impl Lead {
         call.core.memory.remove(call.hash, call.key.text());
         let may_be_in_redis = self.seen.is_some() || call.refresh;
         if may_be_in_redis && call.policy.redis {
-            let item = Item {
-                target: Target::Key(call.key.clone()),
-                hold: Duration::ZERO,
-            };
+            let item = Item::evict(Target::Key(call.key.clone()));
             let eviction = EvictTask::new(&call.core, vec![item]);
             // It breaks this load's own lease too. Without an answer within the call's budget it goes into the
             // journal: dropping it puts it there.
@@ -164,6 +180,7 @@ pub(super) struct Parts<'a> {
     pub(super) reader: &'a Reader,
     pub(super) policy: &'a Resolved,
     pub(super) counters: &'a Counters,
+    pub(super) labelling: &'a Labelling,
 }
 
 fn call_parts(call: &Call) -> Parts<'_> {
@@ -173,6 +190,7 @@ fn call_parts(call: &Call) -> Parts<'_> {
         reader: &call.reader,
         policy: &call.policy,
         counters: &call.counters,
+        labelling: &call.labelling,
     }
 }
 
@@ -192,6 +210,13 @@ pub(super) fn prepare(
         Life::Remove => return Err(Unstored::Remove),
         Life::Fresh(life) => life,
     };
+    let mut late = wish.tags;
+    let tags = &parts.labelling.tags;
+    late.retain(|tag| tags.iter().all(|cell| cell.label() != tag));
+    if tags.len() + late.len() > MOST_TAGS {
+        tracing::warn!(key = %parts.key, "an entry has more than {MOST_TAGS} tags and is not stored");
+        return Err(Unstored::Remove);
+    }
     let (payload, size) = encoded(parts, value, for_redis)?;
     let now = parts.core.tier.now();
     let fresh_until = now.saturating_add(millis(life));
@@ -207,11 +232,14 @@ pub(super) fn prepare(
             load_time: wish.took,
             template: parts.reader.template,
             instance: parts.reader.instance,
+            region: u16::try_from(parts.labelling.root.region().len()).unwrap_or_default(),
+            fold: Fold::of([]),
         },
         yields_above: parts.policy.schema,
         payload,
         size,
         life,
+        late,
     })
 }
 
@@ -239,13 +267,30 @@ fn encoded(parts: Parts<'_>, value: &Erased, keep: bool) -> Result<(Vec<u8>, usi
 }
 
 /// The fenced store.
-async fn store(call: &mut Call, lease: Lease, prepared: &Prepared) -> Kept {
+async fn store(call: &mut Call, lease: Lease, prepared: &Prepared, burden: Burden) -> Kept {
+    let (core, counters) = (Arc::clone(&call.core), Arc::clone(&call.counters));
+    let parts = Parts {
+        core: &core,
+        key: &call.key,
+        reader: &call.reader,
+        policy: &call.policy,
+        counters: &counters,
+        labelling: &call.labelling,
+    };
+    let Some(tags) = all_tags(parts, prepared, &burden, &mut call.budget).await else {
+        return if call.budget.left().is_some() {
+            Kept::Refused
+        } else {
+            Kept::Unknown
+        };
+    };
     let Some(within) = call.budget.left() else {
         return Kept::Unknown;
     };
     let asked = Instant::now();
-    let answer = store_once(&call.core, &call.key, &lease, prepared, within).await;
-    match call.budget.book(asked, answer, &call.counters) {
+    let bytes = bytes(parts, &lease, prepared, burden.fold, &tags);
+    let answer = store_once(parts, &lease, prepared, &bytes, Announce::Waiters, within).await;
+    match call.budget.book(asked, answer, &counters) {
         Some(Stored::Stored | Stored::Newer) => {
             lease.disarm();
             Kept::Yes
@@ -259,26 +304,77 @@ async fn store(call: &mut Call, lease: Lease, prepared: &Prepared) -> Kept {
     }
 }
 
-/// One store command.
-pub(super) async fn store_once(
-    core: &Core,
-    key: &Key,
+/// The generations of all tags of an entry; `None` if it must not be stored under one of them, or nobody knows.
+///
+/// Those that only the value has named are ordered by the fleet's logical clock, as it was when the load began. Its order means nothing
+/// over two connections, which may lead to two servers.
+pub(super) async fn all_tags(
+    parts: Parts<'_>,
+    prepared: &Prepared,
+    burden: &Burden,
+    budget: &mut Budget,
+) -> Option<Vec<Carried>> {
+    let Parts {
+        core,
+        counters,
+        labelling,
+        ..
+    } = parts;
+    let mut view = View::default();
+    let mut question = Question::of_tags(core, &prepared.late, prepared.life);
+    if prepared.life > burden.life {
+        // The labels must outlive the entry, which lives longer than anybody knew.
+        question.add_all(core, labelling);
+    }
+    if !question.labels().is_empty() {
+        let (within, asked) = (budget.left()?, Instant::now());
+        let answer = core.tier.labelled(question.ask_tags(), within).await;
+        let answer = budget.book(asked, answer, counters)?;
+        question.learn(core, &answer.labels, &mut view);
+    }
+    let mut tags = burden.tags.clone();
+    if !prepared.late.is_empty() {
+        let clock = burden
+            .clock
+            .filter(|_| core.tier.connection() == burden.connection)?;
+        tags.extend(view.late_tags(core, &prepared.late, clock)?);
+    }
+    Some(tags)
+}
+
+/// The bytes of an entry.
+pub(super) fn bytes(
+    parts: Parts<'_>,
     lease: &Lease,
     prepared: &Prepared,
-    within: Duration,
-) -> Result<Stored, crate::tiers::TierError> {
+    fold: Fold,
+    tags: &[Carried],
+) -> Vec<u8> {
     let header = Header {
         token: lease.token(),
+        fold,
         ..prepared.header.clone()
     };
-    let bytes = encode(&header, key.full(), &prepared.payload);
+    encode(&header, parts.key.full(), tags, &prepared.payload)
+}
+
+/// One store command.
+pub(super) async fn store_once(
+    parts: Parts<'_>,
+    lease: &Lease,
+    prepared: &Prepared,
+    bytes: &[u8],
+    announce: Announce,
+    within: Duration,
+) -> Result<Stored, TierError> {
     let entry = Store {
         token: lease.token(),
         schema_version: prepared.yields_above,
-        bytes: &bytes,
+        bytes,
         life: prepared.life,
+        announce,
     };
-    core.tier.store(key.text(), entry, within).await
+    parts.core.tier.store(parts.key.text(), entry, within).await
 }
 
 /// The value as an entry of the memory tier, if it may have it.
@@ -286,13 +382,21 @@ pub(super) fn memory_entry(
     parts: Parts<'_>,
     value: &Erased,
     prepared: &Prepared,
+    flight: &Flight,
 ) -> Option<MemoryEntry> {
+    let late: Vec<_> = prepared
+        .late
+        .iter()
+        .map(|tag| parts.core.cells.cell(tag))
+        .collect();
     let life = memory_life(parts.core, parts.policy, prepared.life)?;
     let now = parts.core.clock.now();
     Some(MemoryEntry {
         value: Arc::clone(value),
         of: *parts.reader,
         schema: prepared.header.schema,
+        stamp: flight.stamp.with(&late),
+        late: !late.is_empty(),
         promoted: false,
         full_key: parts.key.full().map(Into::into),
         absent: prepared.header.absent,

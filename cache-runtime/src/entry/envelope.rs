@@ -6,9 +6,9 @@
 //! | --- | --- |
 //! | 0..16 | token of the load that stored it |
 //! | 16..18 | magic `CA C4` |
-//! | 18 | format version, 1 |
+//! | 18 | format version, 2 |
 //! | 19 | codec, 1 = JSON |
-//! | 20 | flags: 1 = the value is `None`, 2 = the full key follows the header |
+//! | 20 | flags: 1 = the value is `None`, 2 = the full key follows the header, 4 = tags follow that |
 //! | 21 | expired early (outside the checksum, so that a script can set it in place) |
 //! | 22..26 | schema version of the value |
 //! | 26..32 | birth, milliseconds of the server's clock |
@@ -18,24 +18,35 @@
 //! | 48..56 | fingerprint of the key's template |
 //! | 56..64 | fingerprint of the instantiation |
 //! | 64..68 | CRC-32 of all bytes but 21 and 64..68 |
-//! | 68.. | with flag 2: length (4 bytes) and text of the full key; then the payload |
+//! | 68..70 | how many bytes of the key are the region the entry carries |
+//! | 70..72 | zero |
+//! | 72..80 | the generations of cache, regions and scope, folded: what an eviction replaces |
+//! | 80..88 | likewise: what `expire` replaces |
+//! | 88.. | with flag 2: length (4 bytes) and text of the full key |
+//! | then | with flag 4: number of tags (2 bytes); for each its length (2 bytes), its text, and its generation's halves (8 bytes each) |
+//! | then | the payload |
 //!
-//! The scripts read the token, the magic and the schema version at these offsets.
+//! The scripts read the token, the magic and the schema version at these offsets, and set the byte at 21.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::token::Token;
+use crate::tags::{Fold, Label};
 
 const MAGIC: [u8; 2] = [0xCA, 0xC4];
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const CODEC_JSON: u8 = 1;
 const FLAG_ABSENT: u8 = 1;
 const FLAG_FULL_KEY: u8 = 2;
+const FLAG_TAGS: u8 = 4;
+/// More tags than an entry ever has.
+const MOST_TAGS: usize = 64;
 const EXPIRED_AT: usize = 21;
 const CHECKSUM_AT: usize = 64;
-const HEADER: usize = 68;
+const CHECKSUM_END: usize = 68;
+const HEADER: usize = 88;
 /// Six bytes of milliseconds reach to the year 10,889.
 const MAX_MILLIS: u64 = (1 << 48) - 1;
 
@@ -57,6 +68,26 @@ pub(crate) struct Header {
     pub(crate) template: u64,
     /// Fingerprint of the instantiation; zero says nothing.
     pub(crate) instance: u64,
+    /// How many bytes of the key's text are the deepest region it carries.
+    pub(crate) region: u16,
+    /// The generations of cache, regions and scope.
+    pub(crate) fold: Fold,
+}
+
+/// A tag that an entry carries, with its generation from before the load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) label: Label,
+    pub(crate) evict: u64,
+    pub(crate) expire: u64,
+}
+
+/// What the first bytes of an entry tell of its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// Server time, milliseconds.
+    pub(crate) birth: u64,
+    pub(crate) region: u16,
 }
 
 /// A decoded entry; the payload is a slice of what came from Redis.
@@ -65,6 +96,7 @@ pub(crate) struct Envelope {
     pub(crate) header: Header,
     /// The full key of an entry whose key is a digest.
     pub(crate) full_key: Option<Bytes>,
+    pub(crate) tags: Vec<Carried>,
     pub(crate) payload: Bytes,
 }
 
@@ -80,16 +112,19 @@ pub(crate) enum Unreadable {
 }
 
 /// The bytes of an entry.
-pub(crate) fn encode(header: &Header, full_key: Option<&str>, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn encode(
+    header: &Header,
+    full_key: Option<&str>,
+    tags: &[Carried],
+    payload: &[u8],
+) -> Vec<u8> {
     let key_bytes = full_key.map_or(0, |key| 4 + key.len());
-    let mut out = Vec::with_capacity(HEADER + key_bytes + payload.len());
-    let mut flags = 0;
-    if header.absent {
-        flags |= FLAG_ABSENT;
-    }
-    if full_key.is_some() {
-        flags |= FLAG_FULL_KEY;
-    }
+    let tag_bytes: usize = tags.iter().map(|tag| 18 + tag.label.as_str().len()).sum();
+    let mut out = Vec::with_capacity(HEADER + key_bytes + 2 + tag_bytes + payload.len());
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let flags = flag(header.absent, FLAG_ABSENT)
+        | flag(full_key.is_some(), FLAG_FULL_KEY)
+        | flag(!tags.is_empty(), FLAG_TAGS);
     out.extend_from_slice(header.token.as_bytes());
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&[FORMAT, CODEC_JSON, flags, u8::from(header.expired)]);
@@ -102,18 +137,46 @@ pub(crate) fn encode(header: &Header, full_key: Option<&str>, payload: &[u8]) ->
     out.extend_from_slice(&header.template.to_be_bytes());
     out.extend_from_slice(&header.instance.to_be_bytes());
     out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&header.region.to_be_bytes());
+    out.extend_from_slice(&[0; 2]);
+    out.extend_from_slice(&header.fold.evict.to_be_bytes());
+    out.extend_from_slice(&header.fold.expire.to_be_bytes());
     if let Some(key) = full_key {
         let length = u32::try_from(key.len()).expect("keys are bounded by `max_key_bytes`");
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(key.as_bytes());
     }
+    if !tags.is_empty() {
+        push_tags(&mut out, tags);
+    }
     out.extend_from_slice(payload);
     let checksum = checksum(&out);
-    out[CHECKSUM_AT..HEADER].copy_from_slice(&checksum.to_be_bytes());
+    out[CHECKSUM_AT..CHECKSUM_END].copy_from_slice(&checksum.to_be_bytes());
     out
 }
 
+fn push_tags(out: &mut Vec<u8>, tags: &[Carried]) {
+    let length = |length: usize| u16::try_from(length).expect("tags and their texts are bounded");
+    out.extend_from_slice(&length(tags.len()).to_be_bytes());
+    for tag in tags {
+        let text = tag.label.as_str();
+        out.extend_from_slice(&length(text.len()).to_be_bytes());
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(&tag.evict.to_be_bytes());
+        out.extend_from_slice(&tag.expire.to_be_bytes());
+    }
+}
+
 impl Envelope {
+    /// What the first bytes of an entry say, whatever follows; nothing is checked.
+    pub(crate) fn marks(first: &[u8]) -> Option<Marks> {
+        let ours = first.len() >= HEADER && first[16..18] == MAGIC && first[18] == FORMAT;
+        ours.then(|| Marks {
+            birth: millis(first, 26),
+            region: u16::from_be_bytes(array(first, 68)),
+        })
+    }
+
     /// Reads an entry; never panics, whatever the bytes are.
     pub(crate) fn decode(bytes: &Bytes) -> Result<Self, Unreadable> {
         if bytes.get(16..18) != Some(&MAGIC[..]) {
@@ -129,14 +192,17 @@ impl Envelope {
             return Err(Unreadable::Damaged);
         }
         let flags = bytes[20];
-        if bytes[19] != CODEC_JSON || flags & !(FLAG_ABSENT | FLAG_FULL_KEY) != 0 {
+        if bytes[19] != CODEC_JSON || flags & !(FLAG_ABSENT | FLAG_FULL_KEY | FLAG_TAGS) != 0 {
             return Err(Unreadable::UnknownFormat);
         }
-        let (full_key, payload) = split_key(bytes, flags & FLAG_FULL_KEY != 0)?;
+        let mut rest = bytes.slice(HEADER..);
+        let full_key = take_key(&mut rest, flags & FLAG_FULL_KEY != 0)?;
+        let tags = take_tags(&mut rest, flags & FLAG_TAGS != 0)?;
         Ok(Self {
             header: header(bytes, flags),
             full_key,
-            payload,
+            tags,
+            payload: rest,
         })
     }
 }
@@ -153,28 +219,63 @@ fn header(bytes: &[u8], flags: u8) -> Header {
         load_time: Duration::from_micros(u32::from_be_bytes(array(bytes, 44)).into()),
         template: u64::from_be_bytes(array(bytes, 48)),
         instance: u64::from_be_bytes(array(bytes, 56)),
+        region: u16::from_be_bytes(array(bytes, 68)),
+        fold: Fold {
+            evict: u64::from_be_bytes(array(bytes, 72)),
+            expire: u64::from_be_bytes(array(bytes, 80)),
+        },
     }
 }
 
-fn split_key(bytes: &Bytes, present: bool) -> Result<(Option<Bytes>, Bytes), Unreadable> {
+fn take_key(rest: &mut Bytes, present: bool) -> Result<Option<Bytes>, Unreadable> {
     if !present {
-        return Ok((None, bytes.slice(HEADER..)));
+        return Ok(None);
     }
-    let start = HEADER + 4;
-    if bytes.len() < start {
+    let length = take(rest, 4)?;
+    let length = u32::from_be_bytes(array(&length, 0)) as usize;
+    take(rest, length).map(Some)
+}
+
+fn take_tags(rest: &mut Bytes, present: bool) -> Result<Vec<Carried>, Unreadable> {
+    if !present {
+        return Ok(Vec::new());
+    }
+    let number = take_u16(rest)?;
+    if number > MOST_TAGS {
         return Err(Unreadable::Damaged);
     }
-    let length = u32::from_be_bytes(array(bytes, HEADER)) as usize;
-    let end = start.checked_add(length).filter(|&end| end <= bytes.len());
-    let end = end.ok_or(Unreadable::Damaged)?;
-    Ok((Some(bytes.slice(start..end)), bytes.slice(end..)))
+    (0..number).map(|_| take_tag(rest)).collect()
+}
+
+fn take_tag(rest: &mut Bytes) -> Result<Carried, Unreadable> {
+    let length = take_u16(rest)?;
+    let text = take(rest, length)?;
+    let text = std::str::from_utf8(&text).map_err(|_| Unreadable::Damaged)?;
+    let halves = take(rest, 16)?;
+    Ok(Carried {
+        label: Label::stored(text),
+        evict: u64::from_be_bytes(array(&halves, 0)),
+        expire: u64::from_be_bytes(array(&halves, 8)),
+    })
+}
+
+fn take_u16(rest: &mut Bytes) -> Result<usize, Unreadable> {
+    let bytes = take(rest, 2)?;
+    Ok(u16::from_be_bytes(array(&bytes, 0)).into())
+}
+
+fn take(rest: &mut Bytes, length: usize) -> Result<Bytes, Unreadable> {
+    if rest.len() < length {
+        return Err(Unreadable::Damaged);
+    }
+    Ok(rest.split_to(length))
 }
 
 fn checksum(bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&bytes[..EXPIRED_AT]);
     hasher.update(&bytes[EXPIRED_AT + 1..CHECKSUM_AT]);
-    hasher.update(&bytes[HEADER..]);
+    hasher.update(&bytes[CHECKSUM_END..]);
     hasher.finalize()
 }
 
@@ -197,7 +298,10 @@ mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
 
-    use super::{EXPIRED_AT, Envelope, Header, MAX_MILLIS, Token, Unreadable, encode};
+    use super::{
+        Carried, EXPIRED_AT, Envelope, Fold, HEADER, Header, Label, MAX_MILLIS, Marks, Token,
+        Unreadable,
+    };
 
     fn header() -> Header {
         Header {
@@ -211,7 +315,25 @@ mod tests {
             load_time: Duration::from_micros(1_500),
             template: 0x1122_3344_5566_7788,
             instance: 0x99AA_BBCC_DDEE_FF00,
+            region: 8,
+            fold: Fold {
+                evict: 0x0102_0304_0506_0708,
+                expire: 0x090A_0B0C_0D0E_0F10,
+            },
         }
+    }
+
+    fn encode(header: &Header, full_key: Option<&str>, payload: &[u8]) -> Vec<u8> {
+        super::encode(header, full_key, &[], payload)
+    }
+
+    fn tags() -> Vec<Carried> {
+        let tag = |(text, evict)| Carried {
+            label: Label::stored(text),
+            evict,
+            expire: evict + 1,
+        };
+        [("user:7", 1), ("hot", 3)].map(tag).into()
     }
 
     /// A change here is a change of the format: raise `FORMAT`, or a fleet in the middle of a deploy reads nonsense.
@@ -223,6 +345,28 @@ mod tests {
         let bytes = encode(&header(), Some("products:list:long"), b"[]");
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, include_str!("golden_full_key.hex").trim());
+    }
+
+    #[test]
+    fn tags_are_pinned_and_read_back() {
+        let bytes = super::encode(&header(), Some("a:key"), &tags(), b"[]");
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, include_str!("golden_tags.hex").trim());
+        let read = Envelope::decode(&bytes.into()).expect("our own bytes");
+        assert_eq!((read.tags, &read.payload[..]), (tags(), &b"[]"[..]));
+        assert_eq!(read.header, header());
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_age() {
+        let bytes = super::encode(&header(), None, &tags(), b"[]");
+        let marks = Marks {
+            birth: 1_700_000_000_000,
+            region: 8,
+        };
+        assert_eq!(Envelope::marks(&bytes[..HEADER]), Some(marks));
+        assert_eq!(Envelope::marks(&bytes[..HEADER - 1]), None);
+        assert_eq!(Envelope::marks(b"hello"), None);
     }
 
     #[test]
@@ -253,7 +397,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_is_a_miss_except_the_expire_byte() {
-        let bytes = encode(&header(), Some("full"), b"payload");
+        let bytes = super::encode(&header(), Some("full"), &tags(), b"payload");
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut bad = bytes.clone();
@@ -270,7 +414,7 @@ mod tests {
 
     #[test]
     fn every_truncation_and_foreign_value_is_a_miss() {
-        let bytes = encode(&header(), Some("full"), b"payload");
+        let bytes = super::encode(&header(), Some("full"), &tags(), b"payload");
         for length in 0..bytes.len() {
             assert!(Envelope::decode(&Bytes::copy_from_slice(&bytes[..length])).is_err());
         }

@@ -12,7 +12,7 @@ mod token;
 mod value;
 
 pub(crate) use codec::EncodeError;
-pub(crate) use envelope::{Envelope, Header, Unreadable, encode};
+pub(crate) use envelope::{Carried, Envelope, Header, Unreadable, encode};
 pub(crate) use peek::Top;
 pub(crate) use token::Token;
 pub use value::CacheValue;

@@ -7,7 +7,7 @@
 //! All decisions are taken under the lock of the key's shard: registering (with a second look at the memory
 //! tier), marking, and the end of a flight together with its insertion into memory. So an
 //! insertion is either before a mark, and removed by the eviction's clearing of memory that follows it, or
-//! after it, and does not happen.
+//! after it, and does not happen. What a label's eviction does not remove is out of use by the count in its stamp.
 //!
 //! A leader that is dropped, panics or fails leaves nothing behind: its guard takes the flight out and wakes the waiters, who start anew.
 
@@ -18,5 +18,5 @@ mod table;
 
 pub(crate) use guard::FlightGuard;
 pub(crate) use retry::{Retries, RetryPermit};
-pub(crate) use state::{Flight, FlightKind, Outcome, SharedError};
+pub(crate) use state::{Beginning, Flight, FlightKind, Outcome, SharedError};
 pub(crate) use table::{Flights, Registered};

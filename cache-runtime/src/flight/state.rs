@@ -4,14 +4,19 @@ use std::{
     any::Any,
     fmt,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{entry::Erased, key::Key, tiers::memory::Reader};
+use crate::{
+    entry::Erased,
+    key::Key,
+    tags::{Cells, Stamp},
+    tiers::memory::Reader,
+};
 
 /// What a flight is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +38,9 @@ pub(crate) type SharedError = Arc<dyn Any + Send + Sync>;
 #[derive(Clone)]
 pub(crate) enum Outcome {
     Value(Erased),
-    /// A value whose store Redis refused: somebody evicted the key while it was loaded. It is for those
-    /// whose call began before the load did.
-    Doubtful(Erased),
+    /// A value as it was at a moment: an eviction after that may not have been noticed. It is for those whose
+    /// call began before.
+    AsOf(Erased, Instant),
     /// The origin failed and its error can be shared.
     Failed(SharedError),
     /// The origin failed; each waiter has to see for itself.
@@ -48,7 +53,7 @@ impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Value(_) => "Value",
-            Self::Doubtful(_) => "Doubtful",
+            Self::AsOf(..) => "AsOf",
             Self::Failed(_) => "Failed",
             Self::FailedAlone => "FailedAlone",
             Self::Abandoned => "Abandoned",
@@ -64,21 +69,39 @@ pub(crate) struct Flight {
     pub(crate) kind: FlightKind,
     /// A hold was in force when it began: its value must not be stored.
     pub(crate) held: bool,
-    load_began: OnceLock<Instant>,
+    /// The labels it began with, and their counts then.
+    pub(crate) stamp: Stamp,
+    /// Its value will name more labels, so every eviction of a tag may concern it.
+    late: bool,
+    /// How many evictions of tags there had been.
+    tag_evictions: u64,
+    as_of: Mutex<Option<Instant>>,
     outcome: Mutex<Option<Outcome>>,
     ended: Notify,
     marked: AtomicBool,
     on_mark: Notify,
 }
 
+/// What holds at the moment a flight begins; asked for under the lock of its shard.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) held: bool,
+    pub(crate) stamp: Stamp,
+    pub(crate) late: bool,
+    pub(crate) tag_evictions: u64,
+}
+
 impl Flight {
-    pub(super) fn new(key: Key, reader: Reader, kind: FlightKind, held: bool) -> Self {
+    pub(super) fn new(key: Key, reader: Reader, kind: FlightKind, beginning: Beginning) -> Self {
         Self {
             key,
             reader,
             kind,
-            held,
-            load_began: OnceLock::new(),
+            held: beginning.held,
+            stamp: beginning.stamp,
+            late: beginning.late,
+            tag_evictions: beginning.tag_evictions,
+            as_of: Mutex::new(None),
             outcome: Mutex::new(None),
             ended: Notify::new(),
             marked: AtomicBool::new(false),
@@ -86,19 +109,30 @@ impl Flight {
         }
     }
 
-    /// The origin runs from here on.
-    pub(crate) fn begin_load(&self) {
-        let _ = self.load_began.set(Instant::now());
+    /// What it brings is as old as this moment: Redis is asked now, or the origin.
+    pub(crate) fn asks_now(&self) {
+        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether the value was loaded after `moment`, so that no eviction before it concerns the value.
-    pub(crate) fn loaded_since(&self, moment: Instant) -> bool {
-        self.load_began.get().is_some_and(|began| moment < *began)
+    /// A value of this flight with the moment it is as old as.
+    pub(crate) fn as_of(&self, value: Erased) -> Outcome {
+        let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
+        as_of.map_or(Outcome::Abandoned, |as_of| Outcome::AsOf(value, as_of))
     }
 
     /// Whether an eviction has overtaken this load.
     pub(crate) fn is_marked(&self) -> bool {
         self.marked.load(Ordering::SeqCst)
+    }
+
+    /// Whether one of its labels was evicted since it began.
+    pub(crate) fn is_outdated(&self, cells: &Cells) -> bool {
+        !self.stamp.is_current() || (self.late && !self.knows_all_tag_evictions(cells))
+    }
+
+    /// Whether no tag at all was evicted since it began: then labels it learns of later were not.
+    pub(crate) fn knows_all_tag_evictions(&self, cells: &Cells) -> bool {
+        self.tag_evictions == cells.tag_evictions()
     }
 
     /// Called under the shard's lock.

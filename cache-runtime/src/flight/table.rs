@@ -7,10 +7,12 @@ use std::{
 
 use super::{
     guard::FlightGuard,
-    state::{Flight, FlightKind, Outcome},
+    state::{Beginning, Flight, FlightKind, Outcome},
 };
 use crate::{
+    bus::Coherence,
     key::Key,
+    tags::Cells,
     tiers::memory::{KeyHash, MemoryEntry, MemoryTier, Reader},
 };
 
@@ -21,6 +23,8 @@ const SHARDS: usize = 64;
 pub(crate) struct Flights {
     shards: Box<[Mutex<Shard>]>,
     memory: Arc<MemoryTier>,
+    cells: Arc<Cells>,
+    coherence: Arc<Coherence>,
 }
 
 /// Usually one flight per key; a second template, a put or an unstored load may stand beside it.
@@ -39,21 +43,29 @@ pub(crate) enum Registered {
 }
 
 impl Flights {
-    pub(crate) fn new(memory: Arc<MemoryTier>) -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, memory }
+    pub(crate) fn new(
+        memory: Arc<MemoryTier>,
+        cells: Arc<Cells>,
+        coherence: Arc<Coherence>,
+    ) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            memory,
+            cells,
+            coherence,
+        }
     }
 
     /// Joins the running load of `key`, or starts one. `look_again` is asked, under the lock, whether a load that
-    /// ended in between has left something usable, and `held` whether a hold is in force: an eviction that sets one marks
-    /// after it, so a flight is either held or marked.
+    /// ended in between has left something usable, and `begin` what holds at this moment: an eviction that sets a hold or moves a
+    /// count marks after it, so a flight either begins with it or is marked.
     pub(crate) fn register(
         self: &Arc<Self>,
         key: &Key,
         hash: KeyHash,
         reader: Reader,
         kind: FlightKind,
-        held: impl FnOnce() -> bool,
+        begin: impl FnOnce() -> Beginning,
         look_again: impl FnOnce() -> Option<Arc<MemoryEntry>>,
     ) -> Registered {
         let mut shard = self.shard(hash);
@@ -76,7 +88,7 @@ impl Flights {
         {
             return Registered::PutRuns;
         }
-        Registered::Leads(self.start(&mut shard, key, hash, reader, kind, held()))
+        Registered::Leads(self.start(&mut shard, key, hash, reader, kind, begin()))
     }
 
     /// Starts a flight that overtakes what runs: a put, or a forced refresh. The flights of the key are marked.
@@ -86,11 +98,11 @@ impl Flights {
         hash: KeyHash,
         reader: Reader,
         kind: FlightKind,
-        held: impl FnOnce() -> bool,
+        begin: impl FnOnce() -> Beginning,
     ) -> FlightGuard {
         let mut shard = self.shard(hash);
         mark_key(&mut shard, key.text());
-        self.start(&mut shard, key, hash, reader, kind, held())
+        self.start(&mut shard, key, hash, reader, kind, begin())
     }
 
     fn start(
@@ -100,9 +112,9 @@ impl Flights {
         hash: KeyHash,
         reader: Reader,
         kind: FlightKind,
-        held: bool,
+        beginning: Beginning,
     ) -> FlightGuard {
-        let flight = Arc::new(Flight::new(key.clone(), reader, kind, held));
+        let flight = Arc::new(Flight::new(key.clone(), reader, kind, beginning));
         shard
             .entry(key.text().into())
             .or_default()
@@ -115,21 +127,28 @@ impl Flights {
         mark_key(&mut self.shard(hash), text);
     }
 
-    /// Marks every flight whose key text is chosen.
-    pub(crate) fn mark_where(&self, chosen: impl Fn(&str) -> bool) {
+    /// Marks the flights that are chosen.
+    pub(crate) fn mark_where(&self, chosen: impl Fn(&Flight) -> bool) {
         for shard in &self.shards {
-            let mut shard = lock(shard);
-            shard.retain(|text, flights| {
-                let concerned = chosen(text);
-                if concerned {
-                    flights.iter().for_each(|flight| flight.mark());
-                }
-                !concerned
+            lock(shard).retain(|_, flights| {
+                flights.retain(|flight| {
+                    let concerned = chosen(flight);
+                    if concerned {
+                        flight.mark();
+                    }
+                    !concerned
+                });
+                !flights.is_empty()
             });
         }
     }
 
-    /// Ends a flight: its outcome to the waiters, and `entry` into memory unless an eviction came first.
+    /// Marks the flights one of whose labels was evicted.
+    pub(crate) fn mark_outdated(&self) {
+        self.mark_where(|flight| flight.is_outdated(&self.cells));
+    }
+
+    /// Ends a flight: its outcome to the waiters, and `entry` into memory unless an eviction came first, or might have.
     ///
     /// Tells whether the entry was inserted.
     pub(super) fn end(
@@ -140,12 +159,19 @@ impl Flights {
         entry: Option<MemoryEntry>,
     ) -> bool {
         let mut shard = self.shard(hash);
-        let entry = entry.filter(|_| !flight.is_marked());
+        let entry = entry.filter(|entry| self.may_enter(flight, entry));
         let pushed_out = entry.map(|entry| self.memory.insert(hash, flight.key.text(), entry));
         take_out(&mut shard, flight);
         drop(shard);
         flight.end(outcome);
         pushed_out.is_some()
+    }
+
+    /// An entry that carries labels its flight did not begin with needs that no tag at all was evicted since.
+    fn may_enter(&self, flight: &Flight, entry: &MemoryEntry) -> bool {
+        !flight.is_marked()
+            && self.coherence.accepts(flight.stamp.epoch)
+            && (!entry.late || flight.knows_all_tag_evictions(&self.cells))
     }
 
     /// Marks one flight and takes it out of the table.
@@ -196,37 +222,54 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
-    use super::{FlightKind, Flights, Registered};
+    use super::{Beginning, FlightKind, Flights, Registered};
     use crate::{
+        bus::Coherence,
         entry::ValueType,
         key::Key,
+        tags::{Cells, Labelling},
         tiers::memory::{Memory, MemoryTier, Reader},
     };
 
     /// An eviction holds the key, then marks its flights: asked before the lock, a flight could be neither held nor marked.
     #[test]
-    fn a_hold_is_asked_for_under_the_lock_of_the_flights() {
+    fn what_holds_is_asked_for_under_the_lock_of_the_flights() {
         let memory = Arc::new(MemoryTier::new(Memory::new()));
-        let flights = Arc::new(Flights::new(Arc::clone(&memory)));
+        let cells = Arc::new(Cells::default());
+        let coherence = Arc::new(Coherence::new(false, Duration::ZERO));
+        let flights = Flights::new(Arc::clone(&memory), Arc::clone(&cells), coherence);
+        let flights = Arc::new(flights);
         let key = Key::new("a");
         let hash = memory.hash(key.text().as_bytes());
         let reader = Reader {
             template: 0,
             instance: 0,
             schema: Some(0),
+            tags: 0,
             ty: ValueType::of::<u8>(),
         };
-        let held = || {
-            assert!(flights.shards.iter().any(|shard| shard.try_lock().is_err()));
-            true
+        let labelling = Labelling {
+            root: cells.root(""),
+            scope: None,
+            tags: Vec::new(),
+            late: false,
         };
-        let registered = flights.register(&key, hash, reader, FlightKind::Load, held, || None);
+        let begin = || {
+            assert!(flights.shards.iter().any(|shard| shard.try_lock().is_err()));
+            Beginning {
+                held: true,
+                stamp: cells.stamp(&labelling, 2),
+                late: false,
+                tag_evictions: 0,
+            }
+        };
+        let registered = flights.register(&key, hash, reader, FlightKind::Load, begin, || None);
         let Registered::Leads(load) = registered else {
             panic!("nobody else has registered");
         };
-        let put = flights.overtake(&key, hash, reader, FlightKind::Put, held);
+        let put = flights.overtake(&key, hash, reader, FlightKind::Put, begin);
         assert!(load.flight().held && load.flight().is_marked());
         assert!(put.flight().held && !put.flight().is_marked());
     }

@@ -15,6 +15,7 @@ use super::key::Key;
 use super::late::{LateTemplate, Mark, Prefix, What};
 use super::path::push_path;
 use super::rendered::Rendered;
+use super::scope::push_scope;
 use super::text::{Full, Text};
 
 /// Why arguments have no key.
@@ -49,6 +50,8 @@ pub struct KeyBuf {
     secret: Option<KeySecret>,
     prefix: Option<Prefix>,
     marks: Vec<Mark>,
+    /// Where the scope begins.
+    scope: Option<usize>,
     failure: Option<Unrenderable>,
 }
 
@@ -98,6 +101,29 @@ impl KeyBuf {
         self.failure = digested.err();
     }
 
+    /// Ends the key with its scope, a segment of its own.
+    pub fn scope(&mut self, render: impl FnOnce(&mut Self)) {
+        if self.failure.is_some() {
+            return;
+        }
+        let mut scope = Self::new(self.text.limit(), self.secret.as_ref());
+        render(&mut scope);
+        let key = self.text.len();
+        let pushed = match scope.finish() {
+            Ok(rendered) => {
+                push_scope(&mut self.text, rendered.logical()).map_err(|_| self.too_long())
+            }
+            Err(why) => Err(why),
+        };
+        match pushed {
+            Ok(()) => self.scope = Some(key),
+            Err(why) => {
+                self.text.truncate(key);
+                self.failure = Some(why);
+            }
+        }
+    }
+
     /// Appends literal text of a pattern as the user wrote it, with its globs.
     pub fn glob(&mut self, raw: &'static str) {
         self.mark(What::Glob(raw));
@@ -117,6 +143,7 @@ impl KeyBuf {
             secret: secret.cloned(),
             prefix: None,
             marks: Vec::new(),
+            scope: None,
             failure: None,
         }
     }
@@ -125,8 +152,8 @@ impl KeyBuf {
     /// Where there is none, [`finish`](Self::finish) knows the text or why it has none.
     #[inline]
     pub(crate) fn ready(&self) -> Option<&[u8]> {
-        let complete =
-            self.failure.is_none() && self.marks.is_empty() && self.text.len() <= digest::MAX_TEXT;
+        let key = self.scope.unwrap_or(self.text.len());
+        let complete = self.failure.is_none() && self.marks.is_empty() && key <= digest::MAX_TEXT;
         complete.then(|| self.text.as_bytes())
     }
 
@@ -136,10 +163,14 @@ impl KeyBuf {
         if self.failure.is_some() || !self.marks.is_empty() {
             return self.finish_late().render();
         }
-        Ok(digest::seal(
-            self.text,
-            self.prefix.map(|prefix| prefix.text),
-        ))
+        let literal = self.prefix.map(|prefix| prefix.text);
+        Ok(match self.scope {
+            None => digest::seal(self.text, literal),
+            Some(key) if key <= digest::MAX_TEXT => {
+                Rendered::new(self.text, literal, None).with_scope_from(key)
+            }
+            Some(_) => return self.finish_late().render(),
+        })
     }
 
     /// The key with its template's fingerprint, also if it could not be rendered: it then knows why, and its region.
@@ -153,7 +184,7 @@ impl KeyBuf {
 
     /// The template, to be completed by the result.
     pub(crate) fn finish_late(self) -> LateTemplate {
-        LateTemplate::new(self.text, self.prefix, self.marks, self.failure)
+        LateTemplate::new(self.text, self.prefix, self.marks, self.scope, self.failure)
     }
 
     #[inline]

@@ -45,6 +45,11 @@ impl fmt::Debug for KeySecret {
     }
 }
 
+/// 128 bits of a text that is too long, in hexadecimal.
+pub(super) fn push_digest(bytes: &[u8], out: &mut Text) -> Result<(), Full> {
+    push_hex(&blake3::hash(bytes), out)
+}
+
 fn push_hex(hash: &blake3::Hash, out: &mut Text) -> Result<(), Full> {
     out.push(&hash.to_hex()[..DIGITS])
 }
@@ -81,7 +86,7 @@ fn condense(full: &Text, literal: Option<usize>) -> Rendered {
     let written = text
         .push(&full.as_str()[..prefix])
         .and_then(|()| text.push(MARK.encode_utf8(&mut [0; 4])))
-        .and_then(|()| push_hex(&blake3::hash(bytes), &mut text));
+        .and_then(|()| push_digest(bytes, &mut text));
     written.expect("the region was cut to leave room for the digest");
     Rendered::new(text, Some(prefix), Some(full.as_str().into()))
 }

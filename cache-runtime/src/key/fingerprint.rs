@@ -27,6 +27,21 @@ pub(crate) const fn fingerprint(template: &str) -> u64 {
     }
 }
 
+/// The fingerprint of several templates in their order; [`UNSPECIFIED`] of none.
+pub(crate) const fn fingerprint_all(templates: &[&str]) -> u64 {
+    let mut hash = UNSPECIFIED;
+    let mut at = 0;
+    while at < templates.len() {
+        hash = hash.rotate_left(7) ^ fingerprint(templates[at]);
+        at += 1;
+    }
+    if hash == UNSPECIFIED && !templates.is_empty() {
+        1
+    } else {
+        hash
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{UNSPECIFIED, fingerprint};

@@ -12,14 +12,16 @@ use super::digest::seal;
 use super::escape::{Colon, escape};
 use super::fingerprint::UNSPECIFIED;
 use super::rendered::Rendered;
+use super::scope::{push_scope, split_scope};
 use super::text::Text;
 
 /// The logical key of an entry: what follows the cache's name in Redis.
 ///
 /// Cheap to clone. Two keys are equal if they name the same entry, whichever template they came from.
 ///
-/// The region of a key is the literal text in front of its first argument, up to the last `:`. A key without arguments,
-/// and one made by [`Key::new`], is literal to its end and its own region.
+/// The region of a key is the literal text in front of its first argument, up to the last `:`. A template without arguments
+/// is literal to its end and its own region. A key made by [`Key::new`] may have arguments in its text, so its region is
+/// everything up to its last `:`.
 #[derive(Clone)]
 pub struct Key {
     text: Arc<str>,
@@ -27,6 +29,8 @@ pub struct Key {
     full: Option<Arc<str>>,
     template: u64,
     region: usize,
+    /// How much of `text` is the key itself; behind it is the scope.
+    key: usize,
     unusable: Option<Unrenderable>,
 }
 
@@ -39,7 +43,40 @@ impl Key {
     pub fn new(text: &str) -> Self {
         let mut encoded = Text::new(usize::MAX);
         escape(&mut encoded, text, Colon::Separates).expect("a text without a limit is never full");
-        seal(encoded, None).into_key(UNSPECIFIED)
+        let literal = encoded.len();
+        seal(encoded, Some(literal)).into_key(UNSPECIFIED)
+    }
+
+    /// The same key as it belongs to an owner: a user, a tenant. It is another entry than the key itself, and than the key in every
+    /// other scope; [`Evict::scope`](crate::Evict::scope) evicts all that an owner has. It replaces a scope the key has already.
+    ///
+    /// ```
+    /// use cache_runtime::{Key, key};
+    ///
+    /// let id = 7;
+    /// let mine = key!("basket:{id}").in_scope("user:1");
+    /// assert_ne!(mine, key!("basket:{id}").in_scope("user:2"));
+    /// assert_ne!(mine, Key::new("basket:7"));
+    /// ```
+    #[must_use]
+    pub fn in_scope(self, scope: &str) -> Self {
+        if self.unusable.is_some() {
+            return self;
+        }
+        let mut text = Text::new(usize::MAX);
+        let pushed = text
+            .push(&self.text[..self.key])
+            .and_then(|()| push_scope(&mut text, Self::new(scope).logical()));
+        pushed.expect("a text without a limit is never full");
+        Self {
+            text: text.as_str().into(),
+            ..self
+        }
+    }
+
+    /// The scope as it stands in the text.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        split_scope(&self.text).1
     }
 
     /// The text of the key: encoded, at most 512 bytes. A longer one keeps its literal region, followed by `#` and a digest
@@ -54,6 +91,7 @@ impl Key {
             full: rendered.full().map(Into::into),
             template,
             region: rendered.region().len(),
+            key: rendered.key_len(),
             unusable: None,
         }
     }
@@ -64,6 +102,7 @@ impl Key {
             full: None,
             template,
             region: region.len(),
+            key: region.len(),
             text: region.into(),
             unusable: Some(why),
         }

@@ -49,6 +49,8 @@ pub(crate) struct LateTemplate {
     limit: usize,
     prefix: Option<Prefix>,
     marks: Vec<Mark>,
+    /// The scope of the key, with what stands in front of it.
+    scope: Option<Box<str>>,
     failure: Option<Unrenderable>,
 }
 
@@ -57,10 +59,13 @@ impl LateTemplate {
         text: Text,
         prefix: Option<Prefix>,
         marks: Vec<Mark>,
+        scope: Option<usize>,
         failure: Option<Unrenderable>,
     ) -> Self {
+        let (key, behind) = text.as_str().split_at(scope.unwrap_or(text.len()));
         Self {
-            text: text.as_str().into(),
+            text: key.into(),
+            scope: scope.map(|_| behind.into()),
             limit: text.limit(),
             prefix,
             marks,
@@ -92,7 +97,11 @@ impl LateTemplate {
             text.push(part)
                 .map_err(|_| Unrenderable::TooLong { limit: self.limit })?;
         }
-        Ok(digest::seal(text, self.prefix.map(|prefix| prefix.text)))
+        let key = digest::seal(text, self.prefix.map(|prefix| prefix.text));
+        Ok(match &self.scope {
+            Some(scope) => key.followed_by(scope),
+            None => key,
+        })
     }
 
     /// The pattern of everything the template can name: what is missing is a `*`. If an argument could not be rendered,

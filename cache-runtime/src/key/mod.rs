@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | `:` | the literals of a template, between segments |
 //! | `( ) , = ~ '` | the encoding of a value ([`encode`], with the proof that it is injective) |
+//! | `,` at the start of a segment | the scope of a key ([`scope`]) |
 //! | `#` | the digest that stands for a text longer than 512 bytes ([`digest`]) |
 //! | `* ? [ ] { } \` | nobody: they never appear in a key |
 //!
@@ -20,8 +21,8 @@
 //! * A text is at most [`digest::MAX_TEXT`] bytes. Longer ones keep their literal region and carry the full text beside
 //!   the digest, so that a reader can tell a collision from a hit.
 //! * The *region* of a key is the literal text in front of its first value, cut at its last `:`
-//!   (`"products:list:{page}"` → `products:list`). A text without values is literal to its end and its own region. A
-//!   default key has its path as region.
+//!   (`"products:list:{page}"` → `products:list`). A template without values is literal to its end and its own region; a
+//!   text of the user's own is in the region around it. A default key has its path as region.
 //! * Rendering a key of at most 128 bytes allocates nothing (maps excepted: they are sorted).
 //! * What cannot be rendered says why ([`Unrenderable`]); nothing here panics over an argument.
 //!
@@ -40,7 +41,9 @@ mod key;
 mod late;
 mod path;
 mod pattern;
+mod region;
 mod rendered;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -49,7 +52,10 @@ pub use buf::KeyBuf;
 pub use key::Key;
 pub use late::Holes;
 
+pub(crate) use buf::Unrenderable;
 pub(crate) use digest::KeySecret;
-pub(crate) use fingerprint::{UNSPECIFIED, fingerprint};
+pub(crate) use fingerprint::{UNSPECIFIED, fingerprint, fingerprint_all};
 pub(crate) use late::LateTemplate;
 pub(crate) use pattern::Pattern;
+pub(crate) use region::{Below, below, regions};
+pub(crate) use scope::{scope_segment, segment_of};

@@ -13,16 +13,40 @@ pub(crate) struct Rendered {
     text: Text,
     literal: Option<usize>,
     full: Option<Box<str>>,
+    /// How much of the text is the key; behind it is the scope.
+    key: usize,
 }
 
 impl Rendered {
     #[inline]
     pub(super) fn new(text: Text, literal: Option<usize>, full: Option<Box<str>>) -> Self {
         Self {
+            key: text.len(),
             text,
             literal,
             full,
         }
+    }
+
+    /// The same in a scope, given as its segment with what stands in front of it.
+    pub(super) fn followed_by(mut self, scope: &str) -> Self {
+        self.text = self.text.without_limit();
+        self.text
+            .push(scope)
+            .expect("a text without a limit is never full");
+        self
+    }
+
+    /// Everything behind the first `key` bytes is a scope that was rendered with it.
+    #[inline]
+    pub(super) fn with_scope_from(mut self, key: usize) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// How much of the text is the key.
+    pub(super) fn key_len(&self) -> usize {
+        self.key
     }
 
     /// The text as bytes: free, where [`as_str`](Self::as_str) checks it first.
@@ -41,9 +65,14 @@ impl Rendered {
         self.full.as_deref()
     }
 
+    /// The text, or what it is a digest of.
+    pub(super) fn logical(&self) -> &str {
+        self.full().unwrap_or(self.as_str())
+    }
+
     /// The literal region; empty if the text has none.
     pub(crate) fn region(&self) -> &str {
-        &self.as_str()[..region_end(self.bytes(), self.literal)]
+        &self.as_str()[..region_end(&self.bytes()[..self.key], self.literal)]
     }
 
     /// Keeps the text as a [`Key`] of the template with this fingerprint.

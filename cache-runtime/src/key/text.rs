@@ -34,6 +34,12 @@ impl Text {
         }
     }
 
+    /// The same text, with room for what was bounded elsewhere.
+    pub(super) fn without_limit(mut self) -> Self {
+        self.limit = usize::MAX;
+        self
+    }
+
     #[inline]
     pub(super) fn push(&mut self, text: &str) -> Result<(), Full> {
         self.push_bytes(text.as_bytes())

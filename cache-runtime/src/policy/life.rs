@@ -27,6 +27,13 @@ pub(crate) enum Life {
 }
 
 impl Lifetimes {
+    /// The longest life of an entry, as far as it is known before the value.
+    pub(crate) fn longest(&self) -> Duration {
+        self.ttl
+            .max(self.negative_ttl.unwrap_or_default())
+            .min(LONGEST)
+    }
+
     /// The life of a value with `top` on top; `asked` is what `ttl_from` said; `random` is in `0.0..1.0`.
     pub(crate) fn of(&self, top: Top, asked: Option<Duration>, random: f64) -> Life {
         let ttl = match top {

@@ -68,6 +68,8 @@ pub struct Policy {
     version: Option<u32>,
     memory: Option<MemoryUse>,
     redis: Option<bool>,
+    tags: Vec<String>,
+    scope: Option<String>,
 }
 
 impl Policy {
@@ -82,6 +84,8 @@ impl Policy {
             version: None,
             memory: None,
             redis: None,
+            tags: Vec::new(),
+            scope: None,
         }
     }
 
@@ -124,6 +128,23 @@ impl Policy {
         self
     }
 
+    /// Labels on the entry, by which it can be evicted together with others: [`Evict::tag`](crate::Evict::tag). At most 64.
+    ///
+    /// For programmatic calls; as a cache's defaults they are an error of `build`.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// The owner of the entry: the key becomes [`Key::in_scope`](crate::Key::in_scope), and
+    /// [`Evict::scope`](crate::Evict::scope) evicts all that an owner has.
+    ///
+    /// For programmatic calls; as a cache's default it is an error of `build`.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
     /// Leaves the memory tier out (`false`) or caps its life (a `Duration`).
     pub fn l1(mut self, memory: impl Into<MemoryUse>) -> Self {
         self.memory = Some(memory.into());
@@ -163,6 +184,12 @@ impl Policy {
                 "`defaults.jitter` is {share}; it must be from 0 to 1"
             ));
         }
+        if !self.tags.is_empty() || self.scope.is_some() {
+            return Err(
+                "`defaults.tags` or `defaults.scope` is set; both belong to single calls"
+                    .to_owned(),
+            );
+        }
         let zero = |ttl: Option<Duration>| ttl.is_some_and(|ttl| ttl.is_zero());
         if zero(self.ttl) {
             return Err("`defaults.ttl` is 0: nothing would be stored; it must be more".to_owned());
@@ -184,7 +211,17 @@ impl Policy {
             version: self.version.or(defaults.version),
             memory: self.memory.or(defaults.memory),
             redis: self.redis.or(defaults.redis),
+            tags: Vec::new(),
+            scope: None,
         }
+    }
+
+    pub(crate) fn own_tags(&self) -> &[String] {
+        &self.tags
+    }
+
+    pub(crate) fn own_scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 
     /// Whether a hit may come from memory; a hit asks before anything else is resolved.

@@ -45,6 +45,19 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The clock that signs of life are measured by: this one, but for a clock that only moves when a test says so, while the servers
+    /// it talks to live in the present. `now` is what [`now`](Self::now) has just said.
+    #[inline]
+    pub(crate) fn of_signs(&self, now: u64) -> u64 {
+        match self {
+            #[cfg(feature = "test-util")]
+            Self::Manual(_) => Self::System.now(),
+            _ => now,
+        }
+    }
+}
+
 /// A clock for tests: it stands still until [`advance`](Self::advance) moves it.
 ///
 /// It drives the deadlines of the memory tier. Waiting (`wait_timeout`, polling) runs on tokio's

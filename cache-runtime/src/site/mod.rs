@@ -8,13 +8,21 @@ use once_cell::sync::OnceCell;
 
 pub use instance::instance;
 
-use crate::{flight::SharedError, key, policy::Policy};
+use crate::{
+    flight::SharedError,
+    key::{self, Holes},
+    policy::Policy,
+};
 
 /// An annotated function: its name, its key's template and its policy. One static per function.
 #[derive(Debug)]
 pub struct Site {
     pub(crate) name: &'static str,
     pub(crate) template: u64,
+    /// Fingerprint of the templates of its tags; zero without any.
+    pub(crate) tags: u64,
+    /// Some of them are known only with the value.
+    pub(crate) late: bool,
     policy: Policy,
     /// The first instantiation, and its fingerprint.
     first: OnceCell<(&'static str, u64)>,
@@ -28,10 +36,20 @@ impl Site {
         Self {
             name,
             template: key::fingerprint(template),
+            tags: 0,
+            late: false,
             policy,
             first: OnceCell::new(),
             counted: super::cache::FirstCounters::new(),
         }
+    }
+
+    /// The templates of its tags, with `{}` for every placeholder; `late` if some are known only with the value.
+    #[must_use]
+    pub const fn tags(mut self, templates: &'static [&'static str], late: bool) -> Self {
+        self.tags = key::fingerprint_all(templates);
+        self.late = late;
+        self
     }
 
     /// A copy of the literal policy.
@@ -80,6 +98,8 @@ impl EvictSite {
 pub struct Hooks<V> {
     pub(crate) ttl_from: Option<fn(&V) -> Duration>,
     pub(crate) unless: Option<fn(&V) -> bool>,
+    pub(crate) tags_from: Option<fn(&V) -> Vec<String>>,
+    pub(crate) late_tags: Option<fn(&V, &mut Holes)>,
 }
 
 impl<V> Hooks<V> {
@@ -87,6 +107,8 @@ impl<V> Hooks<V> {
         Self {
             ttl_from: None,
             unless: None,
+            tags_from: None,
+            late_tags: None,
         }
     }
 
@@ -94,6 +116,20 @@ impl<V> Hooks<V> {
     #[must_use]
     pub fn ttl_from(mut self, ttl_from: fn(&V) -> Duration) -> Self {
         self.ttl_from = Some(ttl_from);
+        self
+    }
+
+    /// The value's own tags.
+    #[must_use]
+    pub fn tags_from(mut self, tags_from: fn(&V) -> Vec<String>) -> Self {
+        self.tags_from = Some(tags_from);
+        self
+    }
+
+    /// Fills what the tags' templates have of the value.
+    #[must_use]
+    pub fn late_tags(mut self, fill: fn(&V, &mut Holes)) -> Self {
+        self.late_tags = Some(fill);
         self
     }
 
@@ -110,6 +146,10 @@ impl<V> fmt::Debug for Hooks<V> {
         f.debug_struct("Hooks")
             .field("ttl_from", &self.ttl_from.is_some())
             .field("unless", &self.unless.is_some())
+            .field(
+                "tags",
+                &(self.tags_from.is_some() || self.late_tags.is_some()),
+            )
             .finish()
     }
 }

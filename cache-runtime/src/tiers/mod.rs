@@ -31,5 +31,6 @@ pub(crate) use none::NoTier;
 #[cfg(feature = "redis")]
 pub(crate) use shared::Moment;
 pub(crate) use shared::{
-    Acquire, Acquired, Eviction, Fut, LeaseKind, LinkState, Remote, SharedTier, Store, Stored,
+    Acquire, Acquired, Announce, Eviction, Fut, LabelEviction, Labelled, Labels, LeaseKind,
+    LinkState, Read, Register, Remote, Removal, Removed, SharedTier, Store, Stored,
 };

@@ -9,10 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 
 use super::{
-    Acquire, Acquired, Eviction, Fut, LinkState, Remote, SharedTier, Store, Stored, TierError,
+    Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed,
+    SharedTier, Store, Stored, TierError,
 };
+use crate::bus::{Listener, Manner};
 use crate::entry::Token;
 use crate::key::Pattern;
+use crate::tags::{Label, Standing};
 
 /// The null shared tier.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,17 +30,35 @@ impl SharedTier for NoTier {
         false
     }
 
-    fn get<'a>(&'a self, _: &'a str, _: Duration) -> Fut<'a, Result<Option<Bytes>, TierError>> {
-        ready(Ok(None))
+    fn read<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [Label],
+        _: Duration,
+    ) -> Fut<'a, Result<Read, TierError>> {
+        ready(Ok(Read::default()))
+    }
+
+    fn standings<'a>(
+        &'a self,
+        labels: &'a [Label],
+        _: Duration,
+    ) -> Fut<'a, Result<Vec<Standing>, TierError>> {
+        ready(Ok(vec![Standing::Missing; labels.len()]))
+    }
+
+    fn labelled<'a>(&'a self, _: Labels<'a>, _: Duration) -> Fut<'a, Result<Labelled, TierError>> {
+        ready(Ok(Labelled::default()))
     }
 
     fn acquire<'a>(
         &'a self,
         _: &'a str,
         _: Acquire,
+        _: Labels<'a>,
         _: Duration,
-    ) -> Fut<'a, Result<Acquired, TierError>> {
-        ready(Ok(Acquired::Lead))
+    ) -> Fut<'a, Result<(Acquired, Labelled), TierError>> {
+        ready(Ok((Acquired::Lead, Labelled::default())))
     }
 
     fn store<'a>(
@@ -61,12 +82,32 @@ impl SharedTier for NoTier {
 
     fn release_later(&self, _: &str, _: Token) {}
 
-    fn evict<'a>(&'a self, _: &'a [Eviction<'a>], _: Duration) -> Fut<'a, Result<(), TierError>> {
-        ready(Ok(()))
+    fn remove<'a>(&'a self, _: Removal<'a>, _: Duration) -> Fut<'a, Result<Removed, TierError>> {
+        ready(Ok(Removed::default()))
     }
 
-    fn sweep<'a>(&'a self, _: &'a Pattern, _: Duration) -> Fut<'a, Result<u64, TierError>> {
+    fn sweep<'a>(
+        &'a self,
+        _: &'a Pattern,
+        _: Manner,
+        _: Duration,
+    ) -> Fut<'a, Result<u64, TierError>> {
         ready(Ok(0))
+    }
+
+    fn reclaim<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a (dyn Fn(&str, &Bytes) -> bool + Sync),
+        _: Duration,
+    ) -> Fut<'a, Result<u64, TierError>> {
+        ready(Ok(0))
+    }
+
+    fn listen(&self, _: Arc<dyn Listener>) {}
+
+    fn connection(&self) -> u64 {
+        0
     }
 
     fn inspect<'a>(&'a self, _: &'a str, _: Duration) -> Fut<'a, Result<Remote, TierError>> {

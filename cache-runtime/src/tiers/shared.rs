@@ -13,8 +13,10 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 
 use super::TierError;
+use crate::bus::{Listener, Manner};
 use crate::entry::Token;
 use crate::key::Pattern;
+use crate::tags::{Label, Logical, Standing};
 
 /// The future of one call.
 pub(crate) type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -24,21 +26,39 @@ pub(crate) trait SharedTier: Send + Sync + Debug {
     /// Whether there is a shared tier at all; the null tier says no.
     fn is_present(&self) -> bool;
 
-    /// The stored bytes, by one plain command. A value of another Redis type reads as none and is
-    /// counted in [`foreign_types`](Self::foreign_types).
-    fn get<'a>(
+    /// The stored bytes, and after them how these labels stand; one round trip, and without labels one plain command.
+    /// Creates nothing. A value of another Redis type reads as none and is counted in
+    /// [`foreign_types`](Self::foreign_types).
+    fn read<'a>(
         &'a self,
         key: &'a str,
+        labels: &'a [Label],
         within: Duration,
-    ) -> Fut<'a, Result<Option<Bytes>, TierError>>;
+    ) -> Fut<'a, Result<Read, TierError>>;
 
-    /// Asks for the right to fill a key. After an error the lease may have been taken: release it.
+    /// How these labels stand, in their order. Creates nothing.
+    fn standings<'a>(
+        &'a self,
+        labels: &'a [Label],
+        within: Duration,
+    ) -> Fut<'a, Result<Vec<Standing>, TierError>>;
+
+    /// What a load has to know of its labels; what has no generation gets one. Without a question no command is sent.
+    fn labelled<'a>(
+        &'a self,
+        ask: Labels<'a>,
+        within: Duration,
+    ) -> Fut<'a, Result<Labelled, TierError>>;
+
+    /// Asks for the right to fill a key, and in the same round trip what [`labelled`](Self::labelled) answers. After an
+    /// error the lease may have been taken: release it.
     fn acquire<'a>(
         &'a self,
         key: &'a str,
         ask: Acquire,
+        labels: Labels<'a>,
         within: Duration,
-    ) -> Fut<'a, Result<Acquired, TierError>>;
+    ) -> Fut<'a, Result<(Acquired, Labelled), TierError>>;
 
     /// Stores under a lease. After an error the value may have been stored; the lease may stand.
     fn store<'a>(
@@ -57,25 +77,45 @@ pub(crate) trait SharedTier: Send + Sync + Debug {
         within: Duration,
     ) -> Fut<'a, Result<bool, TierError>>;
 
-    /// Gives a lease back; callable from where nothing can be awaited. The queue is bounded; what does not fit
+    /// Gives a lease back, and wakes who waits for it; callable from where nothing can be awaited. The queue is bounded; what does not fit
     /// is left to expire.
     fn release_later(&self, key: &str, token: Token);
 
-    /// Removes values and breaks leases. `within` bounds each batch; keys of earlier batches stay
-    /// evicted when a later one fails.
-    fn evict<'a>(
+    /// Evicts or expires keys and labels, all in one round trip, and announces it. `within` bounds each batch; what earlier
+    /// batches did stays done when a later one fails.
+    ///
+    /// A label's generation is replaced, deleted before it is written, so that it works when the server is out of memory.
+    /// One with a hold becomes [`Standing::Held`] for so long; a hold is extended, never shortened or removed.
+    fn remove<'a>(
         &'a self,
-        keys: &'a [Eviction<'a>],
+        what: Removal<'a>,
         within: Duration,
-    ) -> Fut<'a, Result<(), TierError>>;
+    ) -> Fut<'a, Result<Removed, TierError>>;
 
-    /// Evicts every key the pattern matches; how many values there were. `batch_within` bounds each
-    /// batch. After an error nothing is known about the rest.
+    /// Evicts or expires every key the pattern matches, in two passes, and announces it after the second; how many values
+    /// there were. `batch_within` bounds each batch. After an error nothing is known about the rest.
     fn sweep<'a>(
         &'a self,
         pattern: &'a Pattern,
+        manner: Manner,
         batch_within: Duration,
     ) -> Fut<'a, Result<u64, TierError>>;
+
+    /// Frees the memory of entries below a region (of all, where it is empty) whose generations are dead: `dead` looks at a
+    /// logical key and the first bytes stored under it. Never touches leases, nor an entry stored since it was looked at.
+    /// Returns how many are gone.
+    fn reclaim<'a>(
+        &'a self,
+        region: &'a str,
+        dead: &'a (dyn Fn(&str, &Bytes) -> bool + Sync),
+        batch_within: Duration,
+    ) -> Fut<'a, Result<u64, TierError>>;
+
+    /// Sets who hears of the bus, once, before the first [`wake`](Self::wake).
+    fn listen(&self, listener: Arc<dyn Listener>);
+
+    /// Counts data connections: two answers under different numbers may come from different servers.
+    fn connection(&self) -> u64;
 
     /// What is stored under a key, for people.
     fn inspect<'a>(&'a self, key: &'a str, within: Duration) -> Fut<'a, Result<Remote, TierError>>;
@@ -126,6 +166,56 @@ pub(crate) struct Acquire {
     /// How long it stands without a renewal.
     pub(crate) lease: Duration,
     pub(crate) kind: LeaseKind,
+    /// Should another have it, the caller waits: whoever ends that lease is to announce it.
+    pub(crate) waits: bool,
+}
+
+/// What a load asks about its labels.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Labels<'a> {
+    /// Asks for the generation of the cache, and registers what of it the caller has templates for.
+    pub(crate) register: Option<Register<'a>>,
+    /// These have a generation afterwards (the cache's is asked for by `register`), of the clock's present era, and live
+    /// at least `life` longer.
+    pub(crate) labels: &'a [Label],
+    /// How long the longest entry lives that may be stored under them.
+    pub(crate) life: Duration,
+    /// Asks for the logical clock as it was before anything was created.
+    pub(crate) clock: bool,
+}
+
+/// What is registered with the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Register<'a> {
+    /// Nothing yet: the process has just come.
+    Nothing,
+    /// The literal region of a template; the empty one stands for "any key".
+    Region(&'a str),
+}
+
+impl Labels<'_> {
+    /// Whether there is nothing to ask.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.register.is_none() && self.labels.is_empty() && !self.clock
+    }
+}
+
+/// The answer to [`Labels`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labelled {
+    /// How the cache stands, if it was asked; never missing.
+    pub(crate) cache: Option<Standing>,
+    /// How the labels stand, in their order; none is missing.
+    pub(crate) labels: Vec<Standing>,
+    pub(crate) clock: Option<Logical>,
+}
+
+/// The answer to [`SharedTier::read`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) value: Option<Bytes>,
+    /// How the labels stand, in their order.
+    pub(crate) labels: Vec<Standing>,
 }
 
 /// The answer to [`Acquire`].
@@ -153,6 +243,16 @@ pub(crate) struct Store<'a> {
     pub(crate) bytes: &'a [u8],
     /// Kept at least 1 ms and at most a hundred years.
     pub(crate) life: Duration,
+    pub(crate) announce: Announce,
+}
+
+/// Whom a store tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Announce {
+    /// Who waits for the lease, if anybody does: a load.
+    Waiters,
+    /// Everybody, that the key was evicted: a put.
+    Everybody,
 }
 
 /// The answer to [`Store`].
@@ -177,6 +277,32 @@ pub(crate) struct Eviction<'a> {
     pub(crate) key: &'a str,
     /// Refuse stores this long; zero for not at all. Extends a hold, never shortens one.
     pub(crate) hold: Duration,
+}
+
+/// One label to evict.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LabelEviction<'a> {
+    pub(crate) label: &'a Label,
+    /// Refuse stores under it this long; zero for not at all.
+    pub(crate) hold: Duration,
+}
+
+/// What goes in one round trip.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Removal<'a> {
+    pub(crate) manner: Manner,
+    pub(crate) keys: &'a [Eviction<'a>],
+    pub(crate) labels: &'a [LabelEviction<'a>],
+    /// Asks for the registered regions, read after the labels were evicted.
+    pub(crate) registry: bool,
+}
+
+/// The answer to [`Removal`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    /// The registered regions, if they were asked for and the registry can be relied on: one without a generation
+    /// of the cache may have been lost and decides nothing.
+    pub(crate) regions: Option<Vec<Box<str>>>,
 }
 
 /// What is stored under a key.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, Policy, Served, traced};
+use cache_runtime::{Cache, CacheBuilder, Policy, Served, key, traced};
 
 use super::NAME;
 use super::functions::product;
@@ -61,9 +61,14 @@ pub fn value_of(key: &str) -> String {
     format!("{NAME}:{{{key}}}")
 }
 
-/// Every key in the server's database 0, sorted.
+/// Every key in the server's database 0 that belongs to an entry, sorted: not what caches keep for themselves, `NAME:#…`.
 pub async fn keys(server: &RedisServer) -> Vec<String> {
     let mut keys = server.cli(&["KEYS", "*"]).await.list();
+    keys.retain(|key| {
+        key.split(':')
+            .nth(1)
+            .is_none_or(|part| !part.starts_with('#'))
+    });
     keys.sort();
     keys
 }
@@ -73,11 +78,19 @@ pub async fn has(server: &RedisServer, key: &str) -> bool {
     server.cli(&["EXISTS", key]).await.int() == 1
 }
 
-/// The commands since the monitor was last asked, without the link's own pings.
+/// The commands since the monitor was last asked, without the link's own pings and beats.
 pub async fn commands(monitor: &mut Monitor) -> Vec<Command> {
     let mut commands = monitor.take().await;
-    commands.retain(|command| command.name() != "PING");
+    commands.retain(|command| command.name() != "PING" && !command.text().contains(":#beat:"));
     commands
+}
+
+/// Has the process know the labels that entries of [`product`] carry, as it does after its first load.
+pub async fn warm(cache: &Cache) {
+    let id = u64::MAX;
+    cache
+        .get_or_load(&key!("product:{id}"), &Policy::new(), async || 0_u64)
+        .await;
 }
 
 /// Their names.

@@ -11,7 +11,7 @@ use tests::caches::{assert_nothing_left, in_memory, on_manual_clock};
 use tests::crowd::Crowd;
 use tests::origin::Origin;
 
-const POLICY: Policy = Policy::new();
+static POLICY: Policy = Policy::new();
 
 #[cacheable(key = "product:{id}", ttl = "1h")]
 async fn product(origin: Arc<Origin>, id: u64) -> Result<u64, String> {

@@ -1,5 +1,7 @@
 //! What memory takes over from Redis: it is what one reader's type made of it, and no more.
 
+use std::time::Duration;
+
 use cache_runtime::testing::ModelRedis;
 use cache_runtime::{Key, Served, cacheable, traced};
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,7 @@ async fn a_narrow_read_takes_nothing_from_a_wider_one() {
 async fn a_value_read_as_its_own_type_is_in_memory_after_one_read() {
     let redis = ModelRedis::new();
     let (one, other) = (process(&redis), process(&redis));
+    other.ready(Duration::from_secs(1)).await.unwrap();
     let whole = one.as_current(product(7)).await;
     for served in [Served::Redis, Served::Memory] {
         assert_eq!(

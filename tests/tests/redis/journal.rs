@@ -234,7 +234,7 @@ async fn pattern_that_redis_refuses_does_not_bar_the_keys_behind_it() {
         .cli(&["ACL", "SETUSER", "default", "-scan", "-unlink"])
         .await;
     origin.commit(&key(7));
-    for what in [Evict::pattern("list:*"), Evict::key(Key::new(&key(7)))] {
+    for what in [Evict::pattern("l?st:*"), Evict::key(Key::new(&key(7)))] {
         assert_eq!(
             cache.evict(what).await.unwrap_err().kind(),
             ErrorKind::Queued

@@ -33,7 +33,9 @@ async fn loads_without_redis(cache: &Cache, source: &Source, ids: std::ops::Rang
         let started = Instant::now();
         assert_eq!(ask(cache, source, id).await, (1, Served::Loaded));
         assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
-        assert_eq!(ask(cache, source, id).await, (1, Served::Memory));
+        // Memory takes it in only as long as the way for messages is not known to be gone.
+        let (value, served) = ask(cache, source, id).await;
+        assert!(value == 1 && matches!(served, Served::Memory | Served::Loaded));
     }
 }
 
@@ -210,22 +212,28 @@ async fn each_change_of_state_is_one_line_and_calls_are_none() {
     let logs = Logs::capture();
     let (server, origin) = (RedisServer::start().await, Origin::start().await);
     let cache = connected(of_url(&server.url())).await;
+    // Of the connection for commands, and of the one for messages.
     let levels = || {
-        logs.seen()
-            .into_iter()
-            .map(|(level, _)| level)
-            .collect::<Vec<_>>()
+        let mut levels = [Vec::new(), Vec::new()];
+        for (level, line) in logs.seen() {
+            levels[usize::from(line.contains("evictions of other processes"))].push(level);
+        }
+        levels
     };
-    assert_eq!(levels(), [Level::INFO], "{:?}", logs.seen());
+    let both = |levels: &[Level]| [levels.to_vec(), levels.to_vec()];
+    assert_eq!(levels(), both(&[Level::INFO]), "{:?}", logs.seen());
     server.kill();
     loads_without_redis(&cache, &origin.source(), 0..50).await;
     why_down(&cache).await;
-    assert_eq!(levels(), [Level::INFO, Level::WARN], "{:?}", logs.seen());
+    eventually::holds("both are told to be lost, once", async || {
+        levels() == both(&[Level::INFO, Level::WARN])
+    })
+    .await;
     server.restart().await;
     recovers(&cache, &server, &origin.source(), 100).await;
     assert_eq!(
         levels(),
-        [Level::INFO, Level::WARN, Level::INFO],
+        both(&[Level::INFO, Level::WARN, Level::INFO]),
         "{:?}",
         logs.seen()
     );

@@ -8,7 +8,7 @@ use tests::eventually;
 use tests::fleet::Fleet;
 use tests::scenarios::crew::Crew;
 use tests::scenarios::origin::Origin;
-use tests::scenarios::processes::{ask, connected, of_url};
+use tests::scenarios::processes::{ask, connected, keys, of_url};
 use tests::server::RedisServer;
 
 /// Values go to this server and come back, by this URL.
@@ -26,13 +26,8 @@ async fn works(server: &RedisServer, url: &str) -> (Cache, Cache) {
         (1, Served::Redis),
         "{url}"
     );
-    assert!(
-        server
-            .cli(&["INFO", "keyspace"])
-            .await
-            .text()
-            .contains("keys=1")
-    );
+    let keyspace = server.cli(&["INFO", "keyspace"]).await.text();
+    assert_eq!(keyspace.matches(":keys=").count(), 1, "{url}: {keyspace}");
     (one, other)
 }
 
@@ -45,7 +40,7 @@ async fn password_and_database_of_the_url_are_used() {
             .cli(&["INFO", "keyspace"])
             .await
             .text()
-            .contains("db3:keys=1")
+            .contains("db3:keys=")
     );
 }
 
@@ -112,5 +107,5 @@ async fn tls_server_of_an_unknown_authority_is_not_trusted_and_the_function_answ
     })
     .await;
     assert!(why.to_lowercase().contains("certificate"), "{why}");
-    assert!(server.cli(&["KEYS", "*"]).await.list().is_empty());
+    assert_eq!(keys(&server).await, [""; 0]);
 }

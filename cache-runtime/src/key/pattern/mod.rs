@@ -20,11 +20,14 @@ mod parse;
 mod server;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "redis", test))]
+mod wire;
 
 use super::digest::{MAX_TEXT, before_digest};
 use super::escape::{Unit, push_literal_char};
 #[cfg(test)]
 use super::key::Key;
+use super::scope::split_scope;
 
 /// One step of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,8 +98,9 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern selects the key with this text. A digested text is selected if its full text might be.
+    /// Whether the pattern selects the key with this text, in whatever scope. A digested text is selected if its full text might be.
     pub(crate) fn matches(&self, key_text: &str) -> bool {
+        let (key_text, _) = split_scope(key_text);
         matcher::matches(&self.tokens, key_text)
             || (self.reach == Reach::Region && key_text == self.literal_region())
             || self.may_match_digest(key_text)
@@ -120,11 +124,29 @@ impl Pattern {
         }
     }
 
+    /// The region, if the pattern is `region:*`; the empty one if it is `*`.
+    pub(crate) fn as_region(&self) -> Option<&str> {
+        let (last, literals) = self.tokens.split_last()?;
+        let plain = literals
+            .iter()
+            .all(|token| matches!(token, Token::Literal(_)));
+        let (Token::Any, true) = (last, plain) else {
+            return None;
+        };
+        if literals.is_empty() {
+            Some("")
+        } else {
+            self.literal
+                .strip_suffix(':')
+                .filter(|region| !region.is_empty())
+        }
+    }
+
     /// What to give to `MATCH` of Redis' SCAN: a superset of the texts that [`matches`](Self::matches) selects.
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn server_glob(&self) -> String {
         match self.reach {
-            _ if !self.reaches_digests() => server::glob(&self.tokens),
+            _ if !self.reaches_digests() => server::glob_in_any_scope(&self.tokens),
             Reach::Tokens => server::glob_with_digests(&self.literal),
             Reach::Region => server::glob_with_digests(self.literal_region()),
         }
@@ -146,6 +168,16 @@ impl Pattern {
         });
         longest.sum::<usize>() > MAX_TEXT
     }
+}
+
+/// The text of the literals in front of the first glob.
+fn literal_of(tokens: &[Token]) -> String {
+    let mut literal = String::new();
+    for token in tokens {
+        let Token::Literal(unit) = token else { break };
+        push_literal_char(&mut literal, unit.c, unit.escaped);
+    }
+    literal
 }
 
 /// Puts a pattern together from literals that are already encoded and globs as the user wrote them.
@@ -171,15 +203,10 @@ impl Builder {
     }
 
     pub(super) fn finish(self) -> Pattern {
-        let mut literal = String::new();
-        for token in &self.tokens {
-            let Token::Literal(unit) = token else { break };
-            push_literal_char(&mut literal, unit.c, unit.escaped);
-        }
         Pattern {
+            literal: literal_of(&self.tokens),
             tokens: self.tokens,
             reach: Reach::Tokens,
-            literal,
         }
     }
 

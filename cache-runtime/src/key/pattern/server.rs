@@ -10,7 +10,7 @@ use crate::key::escape::push_literal_char;
 const DIGEST: usize = 33;
 
 /// Literals as they stand in keys, everything else widened to `*`.
-pub(super) fn glob(tokens: &[Token]) -> String {
+fn glob(tokens: &[Token]) -> String {
     let mut glob = String::new();
     for token in tokens {
         match token {
@@ -18,6 +18,15 @@ pub(super) fn glob(tokens: &[Token]) -> String {
             Token::One | Token::Any | Token::Class { .. } if glob.ends_with('*') => {}
             Token::One | Token::Any | Token::Class { .. } => glob.push('*'),
         }
+    }
+    glob
+}
+
+/// The same in every scope, which is a segment behind the key.
+pub(super) fn glob_in_any_scope(tokens: &[Token]) -> String {
+    let mut glob = glob(tokens);
+    if !glob.ends_with('*') {
+        glob.push('*');
     }
     glob
 }

@@ -5,12 +5,14 @@
 //! command whose caller has given up, or was dropped, is carried out all the same, possibly after later ones: this is
 //! harsher than one connection, and what a reconnect can do.
 
+mod bus;
+mod labels;
 mod slot;
 mod tier;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -19,9 +21,18 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use self::slot::Slot;
 pub(crate) use self::tier::ModelTier;
-use crate::tiers::{ErrorKind, TierError};
+use self::{
+    bus::{Line, Subscriber},
+    labels::LabelStore,
+    slot::Slot,
+};
+use crate::{
+    bus::News,
+    key::Key,
+    tags::Label,
+    tiers::{ErrorKind, TierError},
+};
 
 /// How badly the network behaves; shares are of commands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +43,12 @@ pub struct Faults {
     pub lost: f64,
     /// Share of the answers that never arrive.
     pub unanswered: f64,
+    /// Share of the messages at whose delivery the subscriber's connection breaks instead.
+    pub severed: f64,
+    /// The longest time until a broken connection is made again, beside the ways there and back.
+    pub outage: Duration,
+    /// The server allows no publish/subscribe.
+    pub no_bus: bool,
 }
 
 /// A Redis shared by the caches that are built on it.
@@ -44,6 +61,12 @@ pub struct ModelRedis {
 struct State {
     faults: Faults,
     keys: BTreeMap<Box<str>, Slot>,
+    labels: LabelStore,
+    lines: Vec<Weak<Line>>,
+    /// Changes when the data is lost.
+    incarnation: u64,
+    publishes: u64,
+    connection: u64,
     epoch: Option<Instant>,
 }
 
@@ -81,9 +104,87 @@ impl ModelRedis {
             .count()
     }
 
+    /// Messages sent so far.
+    #[must_use]
+    pub fn publishes(&self) -> u64 {
+        self.lock().publishes
+    }
+
+    /// The server loses everything.
+    pub fn flush(&self) {
+        let mut state = self.lock();
+        state.keys.clear();
+        state.labels = LabelStore::default();
+        state.incarnation += 1;
+    }
+
+    /// The generation of a tag is lost.
+    pub fn lose_tag(&self, tag: &str) {
+        let label = Label::tag(&Key::new(tag));
+        self.lock().labels.lose(&label);
+    }
+
+    /// The registry of templates is lost, and with it the generation of the cache.
+    pub fn lose_registry(&self) {
+        self.lock().labels.lose_registry();
+    }
+
+    /// The logical clock is lost.
+    pub fn lose_clock(&self) {
+        self.lock().labels.lose_clock();
+    }
+
+    /// Every subscriber loses its connection.
+    pub fn sever(&self) {
+        let lines = self.lock().lines.clone();
+        lines
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|line| line.sever());
+    }
+
+    /// Every process makes a new data connection.
+    pub fn reconnect(&self) {
+        self.lock().connection += 1;
+    }
+
     pub(crate) fn tier(&self) -> ModelTier {
         ModelTier {
             server: self.clone(),
+            subscriber: Subscriber::default(),
+        }
+    }
+
+    fn faults(&self) -> Faults {
+        self.lock().faults
+    }
+
+    fn incarnation(&self) -> u64 {
+        self.lock().incarnation
+    }
+
+    fn add_line(&self, line: &Arc<Line>) {
+        let mut state = self.lock();
+        state.lines.retain(|known| known.strong_count() > 0);
+        if !state
+            .lines
+            .iter()
+            .any(|known| known.as_ptr() == Arc::as_ptr(line))
+        {
+            state.lines.push(Arc::downgrade(line));
+        }
+    }
+
+    /// Sends a message to every subscriber.
+    fn publish(&self, news: News, by: &Weak<Line>) {
+        let lines = {
+            let mut state = self.lock();
+            state.publishes += 1;
+            state.lines.clone()
+        };
+        let news = Arc::new(news);
+        for line in lines.iter().filter_map(Weak::upgrade) {
+            line.send(&news, by.as_ptr() == Arc::as_ptr(&line));
         }
     }
 
@@ -102,6 +203,19 @@ impl ModelRedis {
         within: Duration,
         act: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, TierError> {
+        self.send_slowly(within, async move |server| act(&server))
+            .await
+    }
+
+    /// The same, carried out in more than one moment.
+    async fn send_slowly<T: Send + 'static, F>(
+        &self,
+        within: Duration,
+        act: impl FnOnce(Self) -> F,
+    ) -> Result<T, TierError>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
         let faults = self.lock().faults;
         let way = || faults.delay.mul_f64(fastrand::f64());
         let (there, back) = (way(), way());
@@ -110,13 +224,13 @@ impl ModelRedis {
             fastrand::f64() < faults.unanswered,
         );
         let (answer, answered) = oneshot::channel();
-        let server = self.clone();
+        let work = act(self.clone());
         tokio::spawn(async move {
             sleep(there).await;
             if lost {
                 return sleep(Duration::from_secs(3_600)).await;
             }
-            let result = act(&server);
+            let result = work.await;
             sleep(back).await;
             if unanswered {
                 sleep(Duration::from_secs(3_600)).await;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::{
+    bus::Manner,
     entry::Token,
     tiers::{Acquire, Acquired, LeaseKind, Stored},
 };
@@ -14,8 +15,18 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) value: Option<(Bytes, Instant)>,
-    pub(super) lease: Option<(Token, LeaseKind, Instant)>,
+    pub(super) lease: Option<Lease>,
     pub(super) hold: Option<Instant>,
+}
+
+/// A lease that stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lease {
+    pub(super) token: Token,
+    pub(super) kind: LeaseKind,
+    pub(super) until: Instant,
+    /// Somebody waits for its end.
+    pub(super) awaited: bool,
 }
 
 impl Slot {
@@ -23,7 +34,7 @@ impl Slot {
     pub(super) fn live(&mut self) -> &mut Self {
         let now = Instant::now();
         self.value = self.value.take().filter(|(_, until)| now < *until);
-        self.lease = self.lease.take().filter(|(_, _, until)| now < *until);
+        self.lease = self.lease.take().filter(|lease| now < lease.until);
         self.hold = self.hold.take().filter(|until| now < *until);
         self
     }
@@ -38,19 +49,26 @@ pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
     if slot.hold.is_some() {
         return Acquired::Hold;
     }
-    match slot.lease {
-        Some((_, kind, _)) if ask.kind == LeaseKind::Load => Acquired::Held {
-            by_put: kind == LeaseKind::Put,
-        },
+    match &mut slot.lease {
+        Some(lease) if ask.kind == LeaseKind::Load => {
+            let by_put = lease.kind == LeaseKind::Put;
+            lease.awaited |= ask.waits && !by_put;
+            Acquired::Held { by_put }
+        }
         _ => {
-            slot.lease = Some((ask.token, ask.kind, Instant::now() + ask.lease));
+            slot.lease = Some(Lease {
+                token: ask.token,
+                kind: ask.kind,
+                until: Instant::now() + ask.lease,
+                awaited: false,
+            });
             Acquired::Lead
         }
     }
 }
 
 pub(super) fn holds_lease(slot: &Slot, token: Token) -> bool {
-    slot.lease.is_some_and(|(held, ..)| held == token)
+    slot.lease.is_some_and(|lease| lease.token == token)
 }
 
 pub(super) fn store(slot: &mut Slot, token: Token, bytes: Bytes, life: Duration) -> Stored {
@@ -65,8 +83,31 @@ pub(super) fn store(slot: &mut Slot, token: Token, bytes: Bytes, life: Duration)
     Stored::Stored
 }
 
-pub(super) fn evict(slot: &mut Slot, hold: Duration) {
-    slot.value = None;
+/// Gives a lease back; whether somebody waited for it.
+pub(super) fn release(slot: &mut Slot, token: Token) -> bool {
+    let given = slot.lease.take_if(|lease| lease.token == token);
+    given.is_some_and(|lease| lease.awaited)
+}
+
+/// Sets the byte that says "past its ttl".
+pub(super) fn expire_value(slot: &mut Slot) {
+    const EXPIRED_AT: usize = 21;
+    if let Some((bytes, _)) = slot
+        .value
+        .as_mut()
+        .filter(|(bytes, _)| bytes.len() > EXPIRED_AT)
+    {
+        let mut expired = bytes.to_vec();
+        expired[EXPIRED_AT] = 1;
+        *bytes = expired.into();
+    }
+}
+
+pub(super) fn remove(slot: &mut Slot, manner: Manner, hold: Duration) {
+    match manner {
+        Manner::Evict => slot.value = None,
+        Manner::Expire => expire_value(slot),
+    }
     slot.lease = None;
     if !hold.is_zero() {
         let until = Instant::now() + hold;

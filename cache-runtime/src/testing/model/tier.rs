@@ -1,25 +1,33 @@
 //! The model as a cache's shared tier.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{
-    ModelRedis,
-    slot::{acquire, evict, holds_lease, store},
+    Line, ModelRedis, Subscriber,
+    slot::{acquire, expire_value, holds_lease, release, remove, store},
 };
 use crate::{
+    bus::{Gone, Listener, Manner, News},
     entry::Token,
     key::Pattern,
+    tags::{Label, Standing},
     tiers::{
-        Acquire, Acquired, Eviction, Fut, LinkState, Remote, SharedTier, Store, Stored, TierError,
+        Acquire, Acquired, Announce, Fut, LabelEviction, Labelled, Labels, LinkState, Read,
+        Register, Remote, Removal, Removed, SharedTier, Store, Stored, TierError,
     },
 };
 
-/// The model as a cache's tier.
+/// The model as a cache's tier: one process.
 pub(crate) struct ModelTier {
     pub(super) server: ModelRedis,
+    pub(super) subscriber: Subscriber,
 }
 
 impl fmt::Debug for ModelTier {
@@ -28,33 +36,141 @@ impl fmt::Debug for ModelTier {
     }
 }
 
+/// An owned copy of what a load asks.
+struct Asked {
+    /// Whether to register, and which region.
+    register: Option<Option<Box<str>>>,
+    labels: Vec<Label>,
+    life: Duration,
+    clock: bool,
+}
+
+impl Asked {
+    fn of(ask: Labels<'_>) -> Self {
+        Self {
+            register: ask.register.map(|register| match register {
+                Register::Nothing => None,
+                Register::Region(region) => Some(region.into()),
+            }),
+            labels: ask.labels.to_vec(),
+            life: ask.life,
+            clock: ask.clock,
+        }
+    }
+
+    fn answer(&self, server: &ModelRedis, by: &Weak<Line>) -> Labelled {
+        let ask = Labels {
+            register: self.register.as_ref().map(|region| {
+                region
+                    .as_deref()
+                    .map_or(Register::Nothing, Register::Region)
+            }),
+            labels: &self.labels,
+            life: self.life,
+            clock: self.clock,
+        };
+        if ask.is_empty() {
+            return Labelled::default();
+        }
+        let (answer, made) = server.lock().labels.ask(ask);
+        if made {
+            let all = Gone {
+                labels: vec![Label::cache()],
+                ..Gone::default()
+            };
+            server.publish(News::Gone(all), by);
+        }
+        answer
+    }
+}
+
+impl ModelTier {
+    fn by(&self) -> Weak<Line> {
+        self.subscriber.line()
+    }
+
+    /// A moment between two commands of one pipeline: other clients may come between.
+    fn between(&self) -> Duration {
+        let delay = self.server.faults().delay;
+        delay.mul_f64(0.2 * fastrand::f64())
+    }
+}
+
 impl SharedTier for ModelTier {
     fn is_present(&self) -> bool {
         true
     }
 
-    fn get<'a>(
+    fn read<'a>(
         &'a self,
         key: &'a str,
+        labels: &'a [Label],
         within: Duration,
-    ) -> Fut<'a, Result<Option<Bytes>, TierError>> {
-        let key = key.to_owned();
-        Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| {
+    ) -> Fut<'a, Result<Read, TierError>> {
+        let (key, labels) = (key.to_owned(), labels.to_vec());
+        let between = self.between();
+        Box::pin(self.server.send_slowly(within, async move |server| {
+            let value = server.with(&key, |slot| {
                 slot.value.as_ref().map(|(value, _)| value.clone())
-            })
+            });
+            if labels.is_empty() {
+                return Read {
+                    value,
+                    labels: Vec::new(),
+                };
+            }
+            sleep(between).await;
+            Read {
+                value,
+                labels: standings(&server, &labels),
+            }
         }))
+    }
+
+    fn standings<'a>(
+        &'a self,
+        labels: &'a [Label],
+        within: Duration,
+    ) -> Fut<'a, Result<Vec<Standing>, TierError>> {
+        let labels = labels.to_vec();
+        Box::pin(
+            self.server
+                .send(within, move |server| standings(server, &labels)),
+        )
+    }
+
+    fn labelled<'a>(
+        &'a self,
+        ask: Labels<'a>,
+        within: Duration,
+    ) -> Fut<'a, Result<Labelled, TierError>> {
+        if ask.is_empty() {
+            return Box::pin(std::future::ready(Ok(Labelled::default())));
+        }
+        let (asked, by) = (Asked::of(ask), self.by());
+        Box::pin(
+            self.server
+                .send(within, move |server| asked.answer(server, &by)),
+        )
     }
 
     fn acquire<'a>(
         &'a self,
         key: &'a str,
         ask: Acquire,
+        labels: Labels<'a>,
         within: Duration,
-    ) -> Fut<'a, Result<Acquired, TierError>> {
-        let key = key.to_owned();
-        Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| acquire(slot, ask))
+    ) -> Fut<'a, Result<(Acquired, Labelled), TierError>> {
+        let (key, asked, by) = (key.to_owned(), Asked::of(labels), self.by());
+        let between = self.between();
+        let nothing = labels.is_empty();
+        Box::pin(self.server.send_slowly(within, async move |server| {
+            let acquired = server.with(&key, |slot| acquire(slot, ask));
+            if nothing {
+                return (acquired, Labelled::default());
+            }
+            sleep(between).await;
+            (acquired, asked.answer(&server, &by))
         }))
     }
 
@@ -64,10 +180,29 @@ impl SharedTier for ModelTier {
         entry: Store<'a>,
         within: Duration,
     ) -> Fut<'a, Result<Stored, TierError>> {
-        let key = key.to_owned();
+        let (key, by) = (key.to_owned(), self.by());
         let (token, bytes, life) = (entry.token, Bytes::copy_from_slice(entry.bytes), entry.life);
+        let announce = entry.announce;
         Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| store(slot, token, bytes, life))
+            let (stored, awaited) = server.with(&key, |slot| {
+                let awaited = slot.lease.is_some_and(|lease| lease.awaited);
+                (store(slot, token, bytes, life), awaited)
+            });
+            let names = vec![key.into_boxed_str()];
+            match announce {
+                Announce::Everybody if stored == Stored::Stored => {
+                    let gone = Gone {
+                        keys: names,
+                        ..Gone::default()
+                    };
+                    server.publish(News::Gone(gone), &by);
+                }
+                _ if awaited && stored != Stored::Refused => {
+                    server.publish(News::Wake(names), &by);
+                }
+                _ => {}
+            }
+            stored
         }))
     }
 
@@ -82,8 +217,8 @@ impl SharedTier for ModelTier {
         Box::pin(self.server.send(within, move |server| {
             server.with(&key, |slot| {
                 let held = holds_lease(slot, token);
-                if let Some((_, _, until)) = slot.lease.as_mut().filter(|_| held) {
-                    *until = Instant::now() + life;
+                if let Some(lease) = slot.lease.as_mut().filter(|_| held) {
+                    lease.until = Instant::now() + life;
                 }
                 held
             })
@@ -91,63 +226,115 @@ impl SharedTier for ModelTier {
     }
 
     fn release_later(&self, key: &str, token: Token) {
-        let (server, key) = (self.server.clone(), key.to_owned());
+        let (server, key, by) = (self.server.clone(), key.to_owned(), self.by());
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
         runtime.spawn(async move {
             let release = move |server: &ModelRedis| {
-                server.with(&key, |slot| {
-                    if holds_lease(slot, token) {
-                        slot.lease = None;
-                    }
-                });
+                if server.with(&key, |slot| release(slot, token)) {
+                    server.publish(News::Wake(vec![key.into_boxed_str()]), &by);
+                }
             };
             let _ = server.send(Duration::from_secs(1), release).await;
         });
     }
 
-    fn evict<'a>(
+    fn remove<'a>(
         &'a self,
-        keys: &'a [Eviction<'a>],
+        what: Removal<'a>,
         within: Duration,
-    ) -> Fut<'a, Result<(), TierError>> {
-        let keys: Vec<_> = keys
+    ) -> Fut<'a, Result<Removed, TierError>> {
+        let keys: Vec<_> = what
+            .keys
             .iter()
-            .map(|one| (one.key.to_owned(), one.hold))
+            .map(|one| (Box::<str>::from(one.key), one.hold))
             .collect();
+        let labels: Vec<_> = what
+            .labels
+            .iter()
+            .map(|one| (one.label.clone(), one.hold))
+            .collect();
+        let (manner, registry, by) = (what.manner, what.registry, self.by());
         Box::pin(self.server.send(within, move |server| {
             for (key, hold) in &keys {
-                server.with(key, |slot| evict(slot, *hold));
+                server.with(key, |slot| remove(slot, manner, *hold));
             }
+            let mut state = server.lock();
+            for (label, hold) in &labels {
+                let eviction = LabelEviction { label, hold: *hold };
+                state.labels.evict(eviction, manner);
+            }
+            let regions = registry.then(|| state.labels.registry()).flatten();
+            drop(state);
+            let holds = keys.iter().map(|(_, hold)| hold);
+            let holds = holds.chain(labels.iter().map(|(_, hold)| hold));
+            let gone = Gone {
+                manner,
+                hold: holds.max().copied().unwrap_or_default(),
+                keys: keys.into_iter().map(|(key, _)| key).collect(),
+                labels: labels.into_iter().map(|(label, _)| label).collect(),
+                patterns: Vec::new(),
+            };
+            server.publish(News::Gone(gone), &by);
+            Removed { regions }
         }))
     }
 
     fn sweep<'a>(
         &'a self,
         pattern: &'a Pattern,
+        manner: Manner,
         batch_within: Duration,
     ) -> Fut<'a, Result<u64, TierError>> {
         Box::pin(async move {
             let mut swept = 0;
             // First over the leases, then over the values; each key is a batch of its own.
-            for leases in [true, false] {
+            for pass in [Pass::Leases, Pass::Values(manner)] {
                 let mut cursor: Option<Box<str>> = None;
                 loop {
                     let from = cursor.clone();
                     let pattern = pattern.clone();
-                    let step = move |server: &ModelRedis| scan_one(server, from, &pattern, leases);
+                    let step = move |server: &ModelRedis| scan_one(server, from, &pattern, pass);
                     match self.server.send(batch_within, step).await? {
                         None => break,
-                        Some((next, removed)) => {
-                            swept += u64::from(removed && !leases);
+                        Some((next, touched)) => {
+                            swept += u64::from(touched && pass != Pass::Leases);
                             cursor = Some(next);
                         }
                     }
                 }
             }
+            let (by, pattern) = (self.by(), pattern.clone());
+            let tell = move |server: &ModelRedis| {
+                let gone = Gone {
+                    manner,
+                    patterns: vec![pattern],
+                    ..Gone::default()
+                };
+                server.publish(News::Gone(gone), &by);
+            };
+            self.server.send(batch_within, tell).await?;
             Ok(swept)
         })
+    }
+
+    fn reclaim<'a>(
+        &'a self,
+        region: &'a str,
+        dead: &'a (dyn Fn(&str, &Bytes) -> bool + Sync),
+        _: Duration,
+    ) -> Fut<'a, Result<u64, TierError>> {
+        let below = Pattern::region(region);
+        let mut gone = 0;
+        for (key, slot) in &mut self.server.lock().keys {
+            let entry = slot.live().value.as_ref();
+            if below.matches(key) && entry.is_some_and(|(bytes, _)| dead(key, bytes)) {
+                slot.value = None;
+                gone += 1;
+            }
+        }
+        Box::pin(std::future::ready(Ok(gone)))
     }
 
     fn inspect<'a>(&'a self, key: &'a str, within: Duration) -> Fut<'a, Result<Remote, TierError>> {
@@ -183,33 +370,59 @@ impl SharedTier for ModelTier {
         Box::pin(std::future::ready(true))
     }
 
-    fn wake(&self) {}
+    fn wake(&self) {
+        self.subscriber.wake(&self.server);
+    }
 
     fn close<'a>(&'a self, _: Duration) -> Fut<'a, usize> {
+        self.subscriber.close();
         Box::pin(std::future::ready(0))
     }
 
     fn on_reconnect(&self, _: Arc<dyn Fn() + Send + Sync>) {}
+
+    fn listen(&self, listener: Arc<dyn Listener>) {
+        self.subscriber.listen(listener);
+    }
+
+    fn connection(&self) -> u64 {
+        self.server.lock().connection
+    }
 }
 
-/// The next key after `from`, and whether it was chosen and something was removed; `None` at the end.
+fn standings(server: &ModelRedis, labels: &[Label]) -> Vec<Standing> {
+    let state = server.lock();
+    labels
+        .iter()
+        .map(|label| state.labels.standing(label))
+        .collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Leases,
+    Values(Manner),
+}
+
+/// The next key after `from`, and whether it was chosen and something was done; `None` at the end.
 fn scan_one(
     server: &ModelRedis,
     from: Option<Box<str>>,
     pattern: &Pattern,
-    leases: bool,
+    pass: Pass,
 ) -> Option<(Box<str>, bool)> {
     use std::ops::Bound::{Excluded, Unbounded};
     let mut state = server.lock();
     let range = (from.map_or(Unbounded, Excluded), Unbounded);
     let (key, slot) = state.keys.range_mut::<Box<str>, _>(range).next()?;
-    let mut removed = false;
-    if pattern.matches(key) {
-        removed = if leases {
-            slot.lease.take().is_some()
-        } else {
-            slot.value.take().is_some()
+    let touched = pattern.matches(key)
+        && match pass {
+            Pass::Leases => slot.lease.take().is_some(),
+            Pass::Values(Manner::Evict) => slot.value.take().is_some(),
+            Pass::Values(Manner::Expire) => {
+                expire_value(slot);
+                slot.value.is_some()
+            }
         };
-    }
-    Some((key.clone(), removed))
+    Some((key.clone(), touched))
 }

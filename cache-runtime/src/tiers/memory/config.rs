@@ -4,6 +4,7 @@ use std::time::Duration;
 
 const MAX_ENTRIES: usize = 100_000;
 const MAX_AGE: Duration = Duration::from_secs(60);
+const MAX_AGE_WITHOUT_BUS: Duration = Duration::from_secs(1);
 
 /// How much the memory tier holds, and for how long.
 ///
@@ -20,6 +21,8 @@ pub struct Memory {
     max_entries: Option<usize>,
     max_bytes: Option<u64>,
     max_age: Option<Duration>,
+    max_age_without_bus: Option<Duration>,
+    offline_grace: Option<Duration>,
     off: bool,
 }
 
@@ -30,6 +33,8 @@ impl Memory {
             max_entries: None,
             max_bytes: None,
             max_age: None,
+            max_age_without_bus: None,
+            offline_grace: None,
             off: false,
         }
     }
@@ -54,6 +59,20 @@ impl Memory {
         self
     }
 
+    /// The same where nobody tells of the evictions of other processes, because the server allows or knows no
+    /// publish/subscribe: so long may memory serve what another process has evicted. Default: 1 second.
+    pub const fn max_age_without_bus(mut self, age: Duration) -> Self {
+        self.max_age_without_bus = Some(age);
+        self
+    }
+
+    /// How long memory may serve what it has after the connection that tells of evictions was lost. Default: zero, not at all, so that
+    /// nothing is served that another process has evicted meanwhile.
+    pub const fn offline_grace(mut self, grace: Duration) -> Self {
+        self.offline_grace = Some(grace);
+        self
+    }
+
     pub(crate) const fn off() -> Self {
         Self {
             off: true,
@@ -67,6 +86,8 @@ impl Memory {
             max_entries: self.max_entries.or(before.max_entries),
             max_bytes: self.max_bytes.or(before.max_bytes),
             max_age: self.max_age.or(before.max_age),
+            max_age_without_bus: self.max_age_without_bus.or(before.max_age_without_bus),
+            offline_grace: self.offline_grace.or(before.offline_grace),
             off: self.off,
         }
     }
@@ -83,8 +104,18 @@ impl Memory {
         self.max_bytes
     }
 
-    pub(crate) fn age(&self) -> Duration {
-        self.max_age.unwrap_or(MAX_AGE)
+    /// The most that counts, with a bus or without one.
+    pub(crate) fn age(&self, without_bus: bool) -> Duration {
+        let age = self.max_age.unwrap_or(MAX_AGE);
+        if without_bus {
+            age.min(self.max_age_without_bus.unwrap_or(MAX_AGE_WITHOUT_BUS))
+        } else {
+            age
+        }
+    }
+
+    pub(crate) fn grace(&self) -> Duration {
+        self.offline_grace.unwrap_or_default()
     }
 
     /// Estimated items and the bound in weight.

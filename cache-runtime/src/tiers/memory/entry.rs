@@ -3,6 +3,7 @@
 use std::any::TypeId;
 
 use crate::entry::{CacheValue, Erased, ValueType};
+use crate::tags::Stamp;
 
 /// What a reader is, so that it never gets another reader's value under the same key text.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Reader {
     pub(crate) instance: u64,
     /// Schema version of the value; `None` reads every version.
     pub(crate) schema: Option<u32>,
+    /// Fingerprint of the tags that its entries carry; zero demands none.
+    pub(crate) tags: u64,
     /// The value's type.
     pub(crate) ty: &'static ValueType,
 }
@@ -30,6 +33,7 @@ impl Reader {
         self.template == other.template
             && self.instance == other.instance
             && self.schema == other.schema
+            && self.tags == other.tags
             && self.type_id() == other.type_id()
     }
 
@@ -53,6 +57,10 @@ pub(crate) struct MemoryEntry {
     pub(crate) promoted: bool,
     /// The full text of a digested key.
     pub(crate) full_key: Option<Box<str>>,
+    /// The labels it carries, and the epoch it was born in.
+    pub(crate) stamp: Stamp,
+    /// It carries labels that were not known when its load began.
+    pub(crate) late: bool,
     /// The value is `None`.
     pub(crate) absent: bool,
     /// Length of the encoded form, bytes.
@@ -67,6 +75,7 @@ impl MemoryEntry {
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
         now < self.fresh_until
             && reader.accepts(self.of.template, self.of.instance, self.schema)
+            && (reader.tags == 0 || reader.tags == self.of.tags)
             && self.full_key.as_deref() == full_key
     }
 

@@ -157,6 +157,8 @@ impl Endpoint {
     /// comes with the server's own words.
     pub(super) fn client(&self) -> redis::RedisResult<redis::Client> {
         use redis::IntoConnectionInfo;
+        #[cfg(feature = "tls")]
+        super::link::choose_provider();
         let address = match &self.address {
             Address::Tcp {
                 host,
@@ -181,6 +183,23 @@ impl Endpoint {
             info.set_redis_settings(settings)
                 .set_tcp_settings(tcp_settings()),
         )
+    }
+
+    /// The same for who subscribes. It speaks RESP3, whose first word has to bring the account along.
+    pub(super) fn subscriber(&self) -> redis::RedisResult<redis::Client> {
+        use redis::IntoConnectionInfo;
+        let info = self.client()?.get_connection_info().clone();
+        let mut settings = info
+            .redis_settings()
+            .clone()
+            .set_protocol(redis::ProtocolVersion::RESP3);
+        if let Some(password) = &self.password {
+            settings = settings.set_password(password);
+        }
+        if let Some(user) = &self.user {
+            settings = settings.set_username(user);
+        }
+        redis::Client::open(info.set_redis_settings(settings).into_connection_info()?)
     }
 
     /// What an error says, without this account's password and without the arguments some servers

@@ -58,6 +58,16 @@ pub(super) fn words(error: &redis::RedisError) -> String {
     }
 }
 
+/// Whether the account may not do this, or the server knows no such command: asking again changes nothing.
+pub(super) fn is_forbidden(error: &redis::RedisError) -> bool {
+    let refused = |text: &str| {
+        text.contains("NOPERM")
+            || text.contains("unknown command")
+            || text.contains("can't run this command")
+    };
+    error.code() == Some("NOPERM") || error.detail().is_some_and(refused)
+}
+
 /// Whether a key holds another Redis type than the command wants.
 pub(super) fn is_wrong_type(error: &redis::RedisError) -> bool {
     error.code() == Some("WRONGTYPE")

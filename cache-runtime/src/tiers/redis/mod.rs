@@ -4,6 +4,8 @@
 //! and gives a command its deadline; `commands` are the steps of the protocol; this file is the port.
 //! What must be atomic is a Lua script ([`scripts`]); keys are made in [`names`].
 
+mod announcer;
+mod bus;
 mod clock;
 mod commands;
 mod endpoint;
@@ -22,20 +24,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use announcer::Announcer;
+use bus::Bus;
 pub(crate) use endpoint::{Endpoint, parse};
 use link::Link;
 use names::Names;
 
 use super::{
-    Acquire, Acquired, Eviction, Fut, LinkState, Remote, SharedTier, Store, Stored, TierError,
+    Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed,
+    SharedTier, Store, Stored, TierError,
 };
+use crate::bus::{Listener, Manner};
 use crate::entry::Token;
 use crate::key::Pattern;
+use crate::tags::{Label, Standing};
 
 /// A shared tier on one server.
 pub(crate) struct RedisTier {
     names: Names,
-    link: Link,
+    link: Arc<Link>,
+    announcer: Announcer,
     foreign_types: AtomicU64,
 }
 
@@ -43,11 +51,33 @@ impl RedisTier {
     /// A tier that connects when it is first used. `name` is of `[A-Za-z0-9_.-]`.
     pub(crate) fn new(name: &str, endpoint: Endpoint, max_in_flight: usize) -> Self {
         let names = Names::new(name);
-        let link = Link::new(name.to_owned(), endpoint, names.probe(), max_in_flight);
+        let announcer = Announcer::new(endpoint.database, names.bus());
+        let link = Link::new(
+            name.to_owned(),
+            endpoint,
+            names.probe(),
+            names.bus(),
+            max_in_flight,
+        );
         Self {
             names,
-            link,
+            link: Arc::new(link),
+            announcer,
             foreign_types: AtomicU64::new(0),
+        }
+    }
+
+    fn bus(&self, listener: Arc<dyn Listener>) -> Bus {
+        Bus {
+            cache: self.names.cache().to_owned(),
+            channel: self.names.bus(),
+            beats: self.names.own_beat(self.announcer.instance()),
+            memory: self.names.beat(),
+            instance: self.announcer.instance(),
+            database: self.link.endpoint().database,
+            retry_forbidden: bus::RETRY_FORBIDDEN,
+            link: Arc::downgrade(&self.link),
+            listener,
         }
     }
 
@@ -58,6 +88,13 @@ impl RedisTier {
             self.names.lease(key),
             self.names.hold(key),
         ]
+    }
+}
+
+impl Drop for RedisTier {
+    fn drop(&mut self) {
+        // A beat that is under way holds the link for as long as it takes.
+        self.link.stop();
     }
 }
 
@@ -76,21 +113,39 @@ impl SharedTier for RedisTier {
         true
     }
 
-    fn get<'a>(
+    fn read<'a>(
         &'a self,
         key: &'a str,
+        labels: &'a [Label],
         within: Duration,
-    ) -> Fut<'a, Result<Option<Bytes>, TierError>> {
-        Box::pin(self.get_value(key, within))
+    ) -> Fut<'a, Result<Read, TierError>> {
+        Box::pin(self.read_value(key, labels, within))
+    }
+
+    fn standings<'a>(
+        &'a self,
+        labels: &'a [Label],
+        within: Duration,
+    ) -> Fut<'a, Result<Vec<Standing>, TierError>> {
+        Box::pin(self.read_standings(labels, within))
+    }
+
+    fn labelled<'a>(
+        &'a self,
+        ask: Labels<'a>,
+        within: Duration,
+    ) -> Fut<'a, Result<Labelled, TierError>> {
+        Box::pin(self.ask_labels(ask, within))
     }
 
     fn acquire<'a>(
         &'a self,
         key: &'a str,
         ask: Acquire,
+        labels: Labels<'a>,
         within: Duration,
-    ) -> Fut<'a, Result<Acquired, TierError>> {
-        Box::pin(self.take_lease(key, ask, within))
+    ) -> Fut<'a, Result<(Acquired, Labelled), TierError>> {
+        Box::pin(self.take_lease(key, ask, labels, within))
     }
 
     fn store<'a>(
@@ -113,23 +168,45 @@ impl SharedTier for RedisTier {
     }
 
     fn release_later(&self, key: &str, token: Token) {
-        self.link.release_later(self.names.lease(key), token);
+        let message = self.announcer.wake(key);
+        self.link
+            .release_later(self.names.lease(key), token, message);
     }
 
-    fn evict<'a>(
+    fn remove<'a>(
         &'a self,
-        keys: &'a [Eviction<'a>],
+        what: Removal<'a>,
         within: Duration,
-    ) -> Fut<'a, Result<(), TierError>> {
-        Box::pin(self.evict_keys(keys, within))
+    ) -> Fut<'a, Result<Removed, TierError>> {
+        Box::pin(self.remove_all(what, within))
     }
 
     fn sweep<'a>(
         &'a self,
         pattern: &'a Pattern,
+        manner: Manner,
         batch_within: Duration,
     ) -> Fut<'a, Result<u64, TierError>> {
-        Box::pin(self.sweep_matching(pattern, batch_within))
+        Box::pin(self.sweep_matching(pattern, manner, batch_within))
+    }
+
+    fn reclaim<'a>(
+        &'a self,
+        region: &'a str,
+        dead: &'a (dyn Fn(&str, &Bytes) -> bool + Sync),
+        batch_within: Duration,
+    ) -> Fut<'a, Result<u64, TierError>> {
+        Box::pin(self.reclaim_below(region, dead, batch_within))
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) {
+        let bus = Arc::new(self.bus(listener));
+        let start = move || -> link::Running { Box::pin(Arc::clone(&bus).run()) };
+        self.link.run_beside(Arc::new(start));
+    }
+
+    fn connection(&self) -> u64 {
+        self.link.serial()
     }
 
     fn inspect<'a>(&'a self, key: &'a str, within: Duration) -> Fut<'a, Result<Remote, TierError>> {

@@ -1,8 +1,15 @@
-//! The keys of one logical key in Redis.
+//! The keys and channels of one cache in Redis.
 //!
-//! `NAME:{KEY}`, `NAME:{KEY}:lease`, `NAME:{KEY}:hold`: the logical key is the hash tag, so the three
+//! Beside what belongs to one logical key: `NAME:#tag:{LABEL}`, the generation of a tag, region or scope; `NAME:#sites`, the registry
+//! of regions with the generation of the cache; `NAME:#clock`; `NAME:#beat:{0}`; the channels `NAME:#bus` and `NAME:#beat:INSTANCE`. No logical
+//! key looks like them, because theirs are in braces right behind the name.
+//!
+//! `NAME:{KEY}`, `NAME:{KEY}:lease`, `NAME:{KEY}:hold`, `NAME:{KEY}:failed`: the logical key is the hash tag, so the four
 //! share a slot. An empty tag would not be one (Redis Cluster hashes the whole key then), so the empty
 //! key is written `%`, which no encoded key is. An encoded key holds no brace.
+
+use crate::bus::Sender;
+use crate::tags::Label;
 
 /// What is kept under a logical key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +54,40 @@ impl Names {
 
     pub(super) fn hold(&self, key: &str) -> String {
         self.with(key, "}:hold")
+    }
+
+    /// The note that a load has failed lately.
+    pub(super) fn failed(&self, key: &str) -> String {
+        self.with(key, "}:failed")
+    }
+
+    /// The generation of a tag, a region or a scope.
+    pub(super) fn label(&self, label: &Label) -> String {
+        format!("{}:#tag:{{{}}}", self.name, label.as_str())
+    }
+
+    /// The registry, and in it the generation of the cache.
+    pub(super) fn sites(&self) -> String {
+        format!("{}:#sites", self.name)
+    }
+
+    pub(super) fn clock(&self) -> String {
+        format!("{}:#clock", self.name)
+    }
+
+    /// The channel of the cache.
+    pub(super) fn bus(&self) -> String {
+        format!("{}:#bus", self.name)
+    }
+
+    /// What the server remembers of beats.
+    pub(super) fn beat(&self) -> String {
+        format!("{}:#beat:{{0}}", self.name)
+    }
+
+    /// The channel of one instance's beats.
+    pub(super) fn own_beat(&self, instance: Sender) -> String {
+        format!("{}:#beat:{:032x}", self.name, u128::from_be_bytes(instance))
     }
 
     /// A key under the cache's prefix that no entry can have; never written.
@@ -96,7 +137,15 @@ mod tests {
         assert_eq!(names.value("product:7"), "shop:{product:7}");
         assert_eq!(names.lease("product:7"), "shop:{product:7}:lease");
         assert_eq!(names.hold(""), "shop:{%}:hold");
+        assert_eq!(names.failed("a"), "shop:{a}:failed");
         assert_eq!(names.glob(Part::Lease, "a*"), "shop:{a*}:lease");
+        assert_eq!(names.label(&Label::stored("hot")), "shop:#tag:{hot}");
+        assert_eq!(names.label(&Label::region("a:b")), "shop:#tag:{#r:a:b}");
+        let others = [names.sites(), names.clock(), names.bus(), names.beat()];
+        assert_eq!(
+            others,
+            ["shop:#sites", "shop:#clock", "shop:#bus", "shop:#beat:{0}"]
+        );
     }
 
     #[test]

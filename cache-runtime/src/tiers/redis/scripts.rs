@@ -25,6 +25,12 @@ script!(STORE, "scripts/store.lua");
 script!(RENEW, "scripts/renew.lua");
 script!(RELEASE, "scripts/release.lua");
 script!(EVICT, "scripts/evict.lua");
+script!(EVICT_LABELS, "scripts/evict_labels.lua");
+script!(LABELS, "scripts/labels.lua");
+script!(REGISTER, "scripts/register.lua");
+script!(EXPIRE_VALUES, "scripts/expire_values.lua");
+script!(RECLAIM, "scripts/reclaim.lua");
+script!(BEAT, "scripts/beat.lua");
 
 /// One script.
 #[derive(Debug)]
@@ -42,8 +48,21 @@ impl Script {
     }
 
     /// Every script, to be loaded with a connection.
-    pub(super) fn all() -> [&'static Self; 6] {
-        [&ACQUIRE, &PUT, &STORE, &RENEW, &RELEASE, &EVICT]
+    pub(super) fn all() -> [&'static Self; 12] {
+        [
+            &ACQUIRE,
+            &PUT,
+            &STORE,
+            &RENEW,
+            &RELEASE,
+            &EVICT,
+            &EVICT_LABELS,
+            &LABELS,
+            &REGISTER,
+            &EXPIRE_VALUES,
+            &RECLAIM,
+            &BEAT,
+        ]
     }
 
     /// The command that loads it without running it.
@@ -68,6 +87,97 @@ impl Script {
             }
             answer => answer,
         }
+    }
+}
+
+/// Several commands in one round trip.
+///
+/// Their order matters: a message is said by the last script of several, and reads come after what they are to see. So from the
+/// first script on that the server does not know, everything is sent again, one by one. It is also *made* again: what is
+/// said twice is two messages, or who hears it would take the second, which counts, for a copy of the first.
+#[derive(Debug, Default)]
+pub(super) struct Pipeline {
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+struct Step {
+    command: redis::Cmd,
+    script: Option<&'static Script>,
+}
+
+impl Pipeline {
+    pub(super) fn script<K: AsRef<str>, A: AsRef<[u8]>>(
+        &mut self,
+        script: &'static Script,
+        keys: &[K],
+        args: &[A],
+    ) {
+        let keys: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
+        let args: Vec<&[u8]> = args.iter().map(AsRef::as_ref).collect();
+        self.steps.push(Step {
+            command: call("EVALSHA", &script.digest, &keys, &args),
+            script: Some(script),
+        });
+    }
+
+    pub(super) fn command(&mut self, command: redis::Cmd) {
+        self.steps.push(Step {
+            command,
+            script: None,
+        });
+    }
+
+    /// The answers, in order; an error answer is an error among them. `steps` adds the same steps whenever it is called.
+    pub(super) async fn run(
+        connection: &mut Connection,
+        steps: impl Fn(&mut Self),
+    ) -> redis::RedisResult<Vec<redis::RedisResult<redis::Value>>> {
+        let gather = || {
+            let mut gathered = Self::default();
+            steps(&mut gathered);
+            gathered
+        };
+        let mut answers = gather().send(connection).await?;
+        let unknown =
+            |answer: &redis::RedisResult<_>| answer.as_ref().is_err_and(is_unknown_script);
+        if let Some(first) = answers.iter().position(unknown) {
+            answers.truncate(first);
+            for step in &gather().steps[first..] {
+                answers.push(connection.command(&step.whole()).await);
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn send(
+        self,
+        connection: &mut Connection,
+    ) -> redis::RedisResult<Vec<redis::RedisResult<redis::Value>>> {
+        let mut pipeline = redis::pipe();
+        for step in self.steps {
+            pipeline.add_command(step.command);
+        }
+        let answers = connection.commands(&pipeline).await?;
+        let answers = answers.into_iter().map(redis::Value::extract_error);
+        Ok(answers.collect())
+    }
+}
+
+impl Step {
+    /// The same with the text of its script, which the server knows afterwards.
+    fn whole(&self) -> redis::Cmd {
+        let Some(script) = self.script else {
+            return self.command.clone();
+        };
+        let mut whole = redis::cmd("EVAL");
+        whole.arg(script.text);
+        for arg in self.command.args_iter().skip(2) {
+            if let redis::Arg::Simple(arg) = arg {
+                whole.arg(arg);
+            }
+        }
+        whole
     }
 }
 

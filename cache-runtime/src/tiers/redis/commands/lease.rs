@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::labels::labelled;
 use super::{millis, unexpected};
 use crate::entry::Token;
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::link::{Connection, Lane};
-use crate::tiers::redis::scripts::{self, Script};
-use crate::tiers::{Acquire, Acquired, LeaseKind, Store, Stored, TierError};
+use crate::tiers::redis::scripts::{self, Pipeline, Script};
+use crate::tiers::{
+    Acquire, Acquired, Announce, Labelled, Labels, LeaseKind, Store, Stored, TierError,
+};
 
 const LOAD: u8 = b'l';
 const PUT: u8 = b'p';
@@ -19,35 +22,43 @@ impl RedisTier {
         &self,
         key: &str,
         ask: Acquire,
+        labels: Labels<'_>,
         within: Duration,
-    ) -> Result<Acquired, TierError> {
+    ) -> Result<(Acquired, Labelled), TierError> {
         let (lease, hold) = (self.names.lease(key), self.names.hold(key));
         let life = millis(ask.lease);
         let record = record(ask.token, ask.kind);
+        let value = self.names.value(key);
+        let seen = ask.seen.as_ref().map(Token::as_bytes);
+        let seen = seen.map_or(&[][..], |token| &token[..]);
+        let flag = |set: bool| if set { &b"1"[..] } else { b"0" };
+        let flags = (flag(ask.ignore_value), flag(ask.waits));
+        let load = [&record[..], life.as_bytes(), seen, flags.0, flags.1];
+        let (script, keys, args): (&'static Script, &[&str], &[&[u8]]) = match ask.kind {
+            LeaseKind::Put => (&scripts::PUT, &[&lease, &hold], &load[..2]),
+            LeaseKind::Load => (&scripts::ACQUIRE, &[&value, &lease, &hold], &load),
+        };
         let work = async |mut connection: Connection| {
             let sent = Instant::now();
-            let answer = match ask.kind {
-                LeaseKind::Put => {
-                    let (keys, args) = ([&*lease, &*hold], [&record[..], life.as_bytes()]);
-                    scripts::PUT.run(&mut connection, &keys, &args).await?
-                }
-                LeaseKind::Load => {
-                    let value = self.names.value(key);
-                    let seen = ask
-                        .seen
-                        .as_ref()
-                        .map_or(&[][..], |token| &token.as_bytes()[..]);
-                    let ignore: &[u8] = if ask.ignore_value { b"1" } else { b"0" };
-                    let keys = [&*value, &*lease, &*hold];
-                    let args = [&record[..], life.as_bytes(), seen, ignore];
-                    scripts::ACQUIRE.run(&mut connection, &keys, &args).await?
-                }
+            let (answer, labelled) = if labels.is_empty() {
+                let answer = script.run(&mut connection, keys, args).await?;
+                (answer, Labelled::default())
+            } else {
+                let steps = |pipeline: &mut Pipeline| {
+                    pipeline.script(script, keys, args);
+                    self.add_labels(pipeline, labels);
+                };
+                let mut answers = Pipeline::run(&mut connection, steps).await?.into_iter();
+                let answer = answers
+                    .next()
+                    .unwrap_or_else(|| Err(unexpected("a lease was not answered")))?;
+                (answer, labelled(labels, answers)?)
             };
-            acquired(answer).map(|(acquired, shown)| (acquired, shown, sent))
+            acquired(answer).map(|(acquired, shown)| (acquired, labelled, shown, sent))
         };
-        let (acquired, shown, sent) = self.link.call(Lane::Traffic, within, work).await?;
+        let (acquired, labelled, shown, sent) = self.link.call(Lane::Traffic, within, work).await?;
         self.link.clock().learn(shown, sent);
-        Ok(acquired)
+        Ok((acquired, labelled))
     }
 
     pub(in crate::tiers::redis) async fn store_under_lease(
@@ -59,11 +70,18 @@ impl RedisTier {
         let [value, lease, hold] = self.trio(key);
         let (version, life) = (entry.schema_version.to_string(), millis(entry.life));
         let keys = [&*value, &*lease, &*hold];
+        let (message, everybody) = match entry.announce {
+            Announce::Waiters => (self.announcer.wake(key), b"0"),
+            Announce::Everybody => (self.announcer.changed(key), b"1"),
+        };
         let args = [
             &entry.token.as_bytes()[..],
             version.as_bytes(),
             life.as_bytes(),
             entry.bytes,
+            self.announcer.channel().as_bytes(),
+            &message,
+            everybody,
         ];
         let work = async |mut connection: Connection| match scripts::STORE
             .run(&mut connection, &keys, &args)
@@ -98,7 +116,11 @@ impl RedisTier {
         token: Token,
         within: Duration,
     ) -> Result<bool, TierError> {
-        let args = [&token.as_bytes()[..]];
+        let (channel, message) = (
+            self.announcer.channel().as_bytes(),
+            self.announcer.wake(key),
+        );
+        let args = [channel, &token.as_bytes()[..], &message];
         self.on_lease(&scripts::RELEASE, key, &args, within).await
     }
 

@@ -5,8 +5,10 @@
 //! and at most a hundred years (beyond, the server's arithmetic overflows).
 
 mod evict;
+mod labels;
 mod lease;
 mod read;
+mod reclaim;
 mod sweep;
 
 use std::time::Duration;

@@ -5,30 +5,51 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::labels::standings;
 use super::unexpected;
+use crate::tags::Label;
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::fault::is_wrong_type;
 use crate::tiers::redis::link::{Connection, Lane};
-use crate::tiers::{Remote, TierError};
+use crate::tiers::redis::scripts::Pipeline;
+use crate::tiers::{Read, Remote, TierError};
 
 impl RedisTier {
-    pub(in crate::tiers::redis) async fn get_value(
+    /// The value first, so that labels that have changed since it was stored are seen.
+    pub(in crate::tiers::redis) async fn read_value(
         &self,
         key: &str,
+        labels: &[Label],
         within: Duration,
-    ) -> Result<Option<Bytes>, TierError> {
+    ) -> Result<Read, TierError> {
         let mut command = redis::cmd("GET");
         command.arg(self.names.value(key));
-        let work = async |mut connection: Connection| text(connection.command(&command).await);
-        let found = self.link.call(Lane::Traffic, within, work).await?;
-        Ok(match found {
+        let now = self.link.clock().now();
+        let work = async |mut connection: Connection| {
+            if labels.is_empty() {
+                let found = text(connection.command(&command).await)?;
+                return Ok((found, Vec::new()));
+            }
+            let steps = |pipeline: &mut Pipeline| {
+                pipeline.command(command.clone());
+                self.add_reads(pipeline, labels);
+            };
+            let mut answers = Pipeline::run(&mut connection, steps).await?.into_iter();
+            let value = answers
+                .next()
+                .unwrap_or_else(|| Err(unexpected("GET was not answered")));
+            Ok((text(value)?, standings(answers, now)?))
+        };
+        let (found, labels) = self.link.call(Lane::Traffic, within, work).await?;
+        let value = match found {
             Found::Nothing => None,
             Found::Text(bytes) => Some(bytes),
             Found::OtherType => {
                 self.foreign_types.fetch_add(1, Ordering::Relaxed);
                 None
             }
-        })
+        };
+        Ok(Read { value, labels })
     }
 
     pub(in crate::tiers::redis) async fn look_at(

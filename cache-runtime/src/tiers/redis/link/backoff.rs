@@ -12,24 +12,24 @@ const CAP: Duration = Duration::from_secs(2);
 
 /// The delays of one supervisor.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(in crate::tiers::redis) struct Backoff {
     bound: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new() -> Self {
+    pub(in crate::tiers::redis) fn new() -> Self {
         Self { bound: FIRST }
     }
 
     /// The next delay.
-    pub(super) fn delay(&mut self) -> Duration {
+    pub(in crate::tiers::redis) fn delay(&mut self) -> Duration {
         let delay = self.bound.mul_f64(fastrand::f64());
         self.bound = (self.bound * 2).min(CAP);
         delay
     }
 
     /// A connection stood this long.
-    pub(super) fn stood(&mut self, time: Duration) {
+    pub(in crate::tiers::redis) fn stood(&mut self, time: Duration) {
         if time >= CAP {
             self.bound = FIRST;
         }

@@ -22,8 +22,6 @@ const QUEUE: usize = 2048;
 
 /// Connects, signs in and proves readiness; on failure says why, without secrets.
 pub(super) async fn connect(core: &Core) -> Result<Connection, String> {
-    #[cfg(feature = "tls")]
-    super::tls::choose_provider();
     let words = |error: redis::RedisError| core.endpoint.words(&error);
     let client = core.endpoint.client().map_err(words)?;
     // Deadlines are ours, around each call: a second timer inside would only cost.

@@ -11,10 +11,10 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::Live;
 use super::releases::Releases;
 use super::state::State;
 use super::supervisor::Task;
+use super::{Beside, Live};
 use crate::tiers::redis::clock::ServerClock;
 use crate::tiers::redis::endpoint::Endpoint;
 
@@ -37,6 +37,7 @@ pub(super) struct Core {
     pub(super) releases: Releases,
     trouble: watch::Sender<Trouble>,
     hook: Mutex<Option<Hook>>,
+    beside: Mutex<Option<Beside>>,
     post: watch::Sender<Post>,
     /// Serializes changes of `post` and of what may change only while it is held.
     turn: Mutex<()>,
@@ -73,7 +74,7 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    pub(super) fn new(cache: String, endpoint: Endpoint, probe: String) -> Self {
+    pub(super) fn new(cache: String, endpoint: Endpoint, probe: String, channel: String) -> Self {
         let nothing = Trouble {
             serial: 0,
             why: "".into(),
@@ -84,9 +85,10 @@ impl Core {
             probe,
             clock: ServerClock::new(),
             state: watch::Sender::new(State::Idle),
-            releases: Releases::default(),
+            releases: Releases::new(channel),
             trouble: watch::Sender::new(nothing),
             hook: Mutex::new(None),
+            beside: Mutex::new(None),
             post: watch::Sender::new(Post::Vacant(0)),
             turn: Mutex::new(()),
             attended: AtomicBool::new(false),
@@ -208,6 +210,15 @@ impl Core {
     pub(super) fn hook(&self) -> Option<Hook> {
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
         hook.clone()
+    }
+
+    pub(super) fn set_beside(&self, beside: Beside) {
+        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = Some(beside);
+    }
+
+    pub(super) fn beside(&self) -> Option<Beside> {
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.clone()
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

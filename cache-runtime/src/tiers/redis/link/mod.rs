@@ -11,6 +11,7 @@
 //!   the supervisor, which drops the socket. (A circuit breaker belongs into [`Link::call`], before the
 //!   permit, fed by the same two places.)
 //! * Dropping a call in flight never shifts replies: the multiplexer keeps its place in the queue.
+//! * Who needs a task that starts and ends with this one runs in it ([`Link::run_beside`]).
 //! * The task ends with the [`Link`]. A connection lives on the runtime of the task, so when that
 //!   runtime is gone both are, and the next call starts both again where it runs.
 
@@ -26,6 +27,7 @@ mod supervisor;
 mod tls;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,10 +35,13 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use self::core::Core;
+pub(super) use backoff::Backoff;
 pub(super) use live::{Connection, Live};
 pub(super) use permits::Lane;
 use permits::Permits;
 use state::State;
+#[cfg(feature = "tls")]
+pub(super) use tls::choose_provider;
 
 use super::clock::ServerClock;
 use super::endpoint::Endpoint;
@@ -52,15 +57,16 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// A link that connects when first used. `probe` is a key nobody writes.
+    /// A link that connects when first used. `probe` is a key nobody writes; who waits for a lease is told on `channel`.
     pub(super) fn new(
         cache: String,
         endpoint: Endpoint,
         probe: String,
+        channel: String,
         max_in_flight: usize,
     ) -> Self {
         Self {
-            core: Arc::new(Core::new(cache, endpoint, probe)),
+            core: Arc::new(Core::new(cache, endpoint, probe, channel)),
             permits: Permits::new(max_in_flight),
         }
     }
@@ -171,8 +177,26 @@ impl Link {
         self.core.set_hook(hook);
     }
 
-    pub(super) fn release_later(&self, lease: String, token: Token) {
-        self.core.releases.push(lease, token);
+    /// Sets what runs in the task beside the supervision, at each of its starts: before the first.
+    pub(super) fn run_beside(&self, start: Beside) {
+        self.core.set_beside(start);
+    }
+
+    pub(super) fn release_later(&self, lease: String, token: Token, message: Vec<u8>) {
+        self.core.releases.push(lease, token, message);
+    }
+
+    /// The number of the present connection; zero without one.
+    pub(super) fn serial(&self) -> u64 {
+        match &*self.core.state.borrow() {
+            State::Up(live) => live.serial,
+            _ => 0,
+        }
+    }
+
+    /// Ends the task for good.
+    pub(super) fn stop(&self) {
+        self.core.stop();
     }
 
     /// Stops the task, sends the queued releases, closes; how many were not sent.
@@ -193,9 +217,14 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.core.stop();
+        self.stop();
     }
 }
+
+/// What runs in the link's task.
+pub(super) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Starts it.
+pub(super) type Beside = Arc<dyn Fn() -> Running + Send + Sync>;
 
 /// When a call must have ended, and what was asked for.
 #[derive(Clone, Copy, Debug)]

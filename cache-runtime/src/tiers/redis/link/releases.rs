@@ -19,15 +19,18 @@ const CAPACITY: usize = 4096;
 /// has to split a batch by slot.
 const BATCH: usize = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Queued {
     lease: String,
     token: Token,
+    /// What who waits for it is told.
+    message: Vec<u8>,
 }
 
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Releases {
+    channel: String,
     queue: Mutex<VecDeque<Queued>>,
     news: Notify,
     /// Held while a batch is under way, so that a batch is taken off the queue once.
@@ -35,10 +38,24 @@ pub(super) struct Releases {
 }
 
 impl Releases {
-    pub(super) fn push(&self, lease: String, token: Token) {
+    /// Who waits is told on this channel.
+    pub(super) fn new(channel: String) -> Self {
+        Self {
+            channel,
+            queue: Mutex::default(),
+            news: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn push(&self, lease: String, token: Token, message: Vec<u8>) {
         let mut queue = self.lock();
         if queue.len() < CAPACITY {
-            queue.push_back(Queued { lease, token });
+            queue.push_back(Queued {
+                lease,
+                token,
+                message,
+            });
             drop(queue);
             self.news.notify_one();
         }
@@ -63,24 +80,16 @@ impl Releases {
     pub(super) async fn send_all(&self, mut connection: Connection) -> redis::RedisResult<()> {
         loop {
             let _turn = self.turn.lock().await;
-            let batch: Vec<(String, Token)> = self
-                .lock()
-                .iter()
-                .take(BATCH)
-                .map(|queued| (queued.lease.clone(), queued.token))
-                .collect();
+            let batch: Vec<_> = self.lock().iter().take(BATCH).cloned().collect();
             if batch.is_empty() {
                 return Ok(());
             }
-            let leases: Vec<&str> = batch.iter().map(|(lease, _)| lease.as_str()).collect();
-            let tokens: Vec<&[u8]> = batch
-                .iter()
-                .map(|(_, token)| &token.as_bytes()[..])
-                .collect();
-            match scripts::RELEASE
-                .run(&mut connection, &leases, &tokens)
-                .await
-            {
+            let leases: Vec<&str> = batch.iter().map(|it| it.lease.as_str()).collect();
+            let mut args = vec![self.channel.as_bytes()];
+            for it in &batch {
+                args.extend([&it.token.as_bytes()[..], &it.message]);
+            }
+            match scripts::RELEASE.run(&mut connection, &leases, &args).await {
                 Err(error) if judge(&error).1 == Remedy::Reconnect => return Err(error),
                 _ => drop(self.lock().drain(..batch.len())),
             }

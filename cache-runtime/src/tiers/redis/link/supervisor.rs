@@ -36,7 +36,13 @@ impl Task {
         tokio::select! {
             biased;
             () = self.core.relieved(self.number) => {}
-            () = self.keep_connected() => {}
+            _ = async { tokio::join!(self.keep_connected(), self.beside()) } => {}
+        }
+    }
+
+    async fn beside(&self) {
+        if let Some(start) = self.core.beside() {
+            start().await;
         }
     }
 

@@ -4,7 +4,7 @@
 //! nobody chose. If nobody did, we choose ring for the process, before the first connection.
 
 /// Makes sure a provider is chosen.
-pub(super) fn choose_provider() {
+pub(in crate::tiers::redis) fn choose_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Lost a race: then another has chosen, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -5,12 +5,15 @@
 -- ARGV[2] life of the lease in ms
 -- ARGV[3] first 16 bytes of the value the caller cannot use, or '' for none
 -- ARGV[4] '1': take the lease whatever value is there, else '0'
+-- ARGV[5] '1': the caller waits if another load has the lease, else '0'
 --
 -- Reply   {0, ms, value}  a value the caller has not seen
 --         {1, ms}         the lease is the caller's
 --         {2, ms, kind}   another load or put has it
 --         {3, ms}         stores are refused for now
 -- `ms` is this server's time. It is read first: a caller who may not read it leaves no lease behind.
+--
+-- A record of 18 bytes says that somebody waits: who ends the lease is to announce it.
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -35,10 +38,14 @@ if redis.call('EXISTS', KEYS[3]) == 1 then return {3, now} end
 
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1, now} end
 
-local kind = bytes(KEYS[2], 16, 16)
+local record = bytes(KEYS[2], 16, 17)
 -- Every lease has a kind and a life: something else here would bar the key for ever.
-if kind == '' or redis.call('PTTL', KEYS[2]) == -1 then
+if record == '' or redis.call('PTTL', KEYS[2]) == -1 then
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
   return {1, now}
 end
-return {2, now, kind}
+if ARGV[5] == '1' and record == 'l' then
+  -- An account that may not do this is woken by its own clock.
+  redis.pcall('SETRANGE', KEYS[2], 17, 'w')
+end
+return {2, now, string.sub(record, 1, 1)}

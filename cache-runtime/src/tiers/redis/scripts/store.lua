@@ -5,6 +5,8 @@
 -- ARGV[2] schema version of the new value
 -- ARGV[3] life of the value in ms
 -- ARGV[4] the envelope
+-- ARGV[5] the channel      ARGV[6] what is said there
+-- ARGV[7] '1': it is said to everybody; '0': only if somebody waits for the lease
 --
 -- Reply   1  stored, lease given back
 --         0  the lease is gone or another's: nothing stored
@@ -21,9 +23,16 @@ end
 
 -- An eviction deletes the lease, so this comparison is what keeps a value loaded before it out.
 if bytes(KEYS[2], 0, 15) ~= ARGV[1] then return 0 end
+local awaited = redis.call('STRLEN', KEYS[2]) > 17
+
+local function give_back(tell)
+  redis.call('DEL', KEYS[2])
+  -- Whoever may not publish may store all the same.
+  if tell then redis.pcall('PUBLISH', ARGV[5], ARGV[6]) end
+end
 
 if redis.call('EXISTS', KEYS[3]) == 1 then
-  redis.call('DEL', KEYS[2])
+  give_back(awaited)
   return 3
 end
 
@@ -32,11 +41,11 @@ local header = bytes(KEYS[1], 16, 25)
 if #header == 10 and string.sub(header, 1, 2) == '\202\196' then
   local a, b, c, d = string.byte(header, 7, 10)
   if ((a * 256 + b) * 256 + c) * 256 + d > tonumber(ARGV[2]) then
-    redis.call('DEL', KEYS[2])
+    give_back(awaited)
     return 2
   end
 end
 
 redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3])
-redis.call('DEL', KEYS[2])
+give_back(awaited or ARGV[7] == '1')
 return 1

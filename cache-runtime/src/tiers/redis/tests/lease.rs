@@ -285,6 +285,7 @@ async fn lives_are_clamped_to_what_the_server_takes() {
             schema_version: 1,
             bytes: b"0123456789abcdef",
             life,
+            announce: crate::tiers::Announce::Waiters,
         };
         assert_eq!(tier.store("a", entry, SOON).await.unwrap(), Stored::Stored);
         server.ask(&["FLUSHALL"]);

@@ -160,7 +160,7 @@ fn the_link_starts_again_when_its_runtime_is_gone() {
             assert_eq!(tier.get("a", SOON).await.unwrap(), None);
         });
     }
-    let outside = poll_once(tier.get("a", SOON));
+    let outside = poll_once(Box::pin(tier.get("a", SOON)));
     assert_eq!(outside.unwrap_err().kind, ErrorKind::Unavailable);
 }
 
@@ -273,4 +273,20 @@ async fn databases_and_sockets_are_used() {
     assert!(by_port.get("a", SOON).await.unwrap().is_some());
     assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
     let _ = std::fs::remove_file(path);
+}
+
+#[tokio::test]
+async fn connections_are_counted() {
+    let server = Server::start();
+    let tier = tier(&server);
+    assert_eq!(tier.connection(), 0);
+    assert!(tier.connected_within(SOON).await);
+    let first = tier.connection();
+    assert!(first != 0 && tier.get("a", SOON).await.is_ok());
+    assert_eq!(tier.connection(), first);
+    server.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
+    assert!(tier.get("a", SOON).await.is_err());
+    eventually("another", || tier.connection() > first).await;
+    tier.close(SOON).await;
+    assert_eq!(tier.connection(), 0);
 }

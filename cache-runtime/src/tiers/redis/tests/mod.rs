@@ -1,7 +1,13 @@
 //! The tier against real servers, each started on a free port in a directory of its own.
 
+mod announce;
+mod bus;
+mod labels;
 mod lease;
 mod link;
+mod reclaim;
+mod registry;
+mod removal;
 mod server;
 mod sweep;
 mod trouble;
@@ -9,9 +15,17 @@ mod urls;
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::RedisTier;
+use crate::bus::Manner;
 use crate::entry::Token;
-use crate::tiers::{Acquire, Acquired, LeaseKind, SharedTier, Store, Stored, TierError};
+use crate::key::Pattern;
+use crate::tags::{Generation, Label, Standing};
+use crate::tiers::{
+    Acquire, Acquired, Announce, Eviction, LabelEviction, Labelled, Labels, LeaseKind, Register,
+    Removal, Removed, SharedTier, Store, Stored, TierError,
+};
 use server::Server;
 
 const SOON: Duration = Duration::from_secs(2);
@@ -22,6 +36,35 @@ fn tier(server: &Server) -> RedisTier {
     RedisTier::new("shop", super::parse(&server.url()).unwrap(), 1024)
 }
 
+/// The calls of the port without labels.
+impl RedisTier {
+    async fn get(&self, key: &str, within: Duration) -> Result<Option<Bytes>, TierError> {
+        Ok(self.read(key, &[], within).await?.value)
+    }
+
+    async fn acquire(
+        &self,
+        key: &str,
+        ask: Acquire,
+        within: Duration,
+    ) -> Result<Acquired, TierError> {
+        let answer = SharedTier::acquire(self, key, ask, Labels::default(), within);
+        Ok(answer.await?.0)
+    }
+
+    async fn evict(&self, keys: &[Eviction<'_>], within: Duration) -> Result<(), TierError> {
+        let what = Removal {
+            keys,
+            ..Removal::default()
+        };
+        self.remove(what, within).await.map(drop)
+    }
+
+    async fn sweep(&self, pattern: &Pattern, within: Duration) -> Result<u64, TierError> {
+        SharedTier::sweep(self, pattern, Manner::Evict, within).await
+    }
+}
+
 fn load(token: Token) -> Acquire {
     Acquire {
         token,
@@ -29,6 +72,7 @@ fn load(token: Token) -> Acquire {
         ignore_value: false,
         lease: LEASE,
         kind: LeaseKind::Load,
+        waits: false,
     }
 }
 
@@ -59,6 +103,7 @@ async fn store(
         schema_version: version,
         bytes: &envelope(token, version),
         life: LIFE,
+        announce: Announce::Waiters,
     };
     tier.store(key, entry, SOON).await
 }
@@ -70,4 +115,60 @@ async fn fill(tier: &RedisTier, key: &str) -> Token {
     assert_eq!(led, Acquired::Lead);
     assert_eq!(store(tier, key, token, 1).await.unwrap(), Stored::Stored);
     token
+}
+
+/// As a load asks for labels.
+async fn ask(tier: &RedisTier, labels: &[Label]) -> Labelled {
+    let ask = Labels {
+        labels,
+        life: LIFE,
+        clock: true,
+        ..Labels::default()
+    };
+    tier.labelled(ask, SOON).await.unwrap()
+}
+
+async fn register(tier: &RedisTier, region: &str) -> Standing {
+    let ask = Labels {
+        register: Some(Register::Region(region)),
+        ..Labels::default()
+    };
+    let answer = tier.labelled(ask, SOON).await.unwrap();
+    answer.cache.unwrap()
+}
+
+async fn standing(tier: &RedisTier, label: &Label) -> Standing {
+    let standings = tier.standings(std::slice::from_ref(label), SOON).await;
+    standings.unwrap()[0]
+}
+
+fn is(standing: Standing) -> Generation {
+    match standing {
+        Standing::Is(generation) => generation,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn remove_labels(
+    tier: &RedisTier,
+    manner: Manner,
+    labels: &[&Label],
+    hold: Duration,
+) -> Removed {
+    let labels: Vec<_> = labels
+        .iter()
+        .map(|label| LabelEviction { label, hold })
+        .collect();
+    let what = Removal {
+        manner,
+        labels: &labels,
+        registry: true,
+        ..Removal::default()
+    };
+    tier.remove(what, SOON).await.unwrap()
+}
+
+/// A number in a raw answer.
+fn integer(answer: &str) -> i64 {
+    answer.trim_matches([':', '\r', '\n']).parse().unwrap()
 }

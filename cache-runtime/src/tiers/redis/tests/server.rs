@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 pub(super) struct Server {
@@ -186,3 +187,114 @@ pub(super) fn lines_until(monitor: TcpStream, text: &str) -> Vec<String> {
         .filter(|line| !line.contains(" lua] ") && !line.contains("\"PING\""))
         .collect()
 }
+
+/// Forwards to a server, and counts how often a client begins to ask after it was answered.
+pub(super) struct Tap {
+    port: u16,
+    trips: Arc<AtomicUsize>,
+}
+
+impl Tap {
+    /// `cut` closes the connection when a client says so.
+    pub(super) fn before(server: &Server, cut: Option<&'static str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let trips = Arc::new(AtomicUsize::new(0));
+        let (counted, target) = (Arc::clone(&trips), server.port());
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect(("127.0.0.1", target)).unwrap();
+                let answered = Arc::new(AtomicBool::new(true));
+                let heard = Arc::clone(&answered);
+                copy(&server, &client, move |_| {
+                    heard.store(true, Ordering::SeqCst);
+                    true
+                });
+                let counted = Arc::clone(&counted);
+                copy(&client, &server, move |said| {
+                    let is_ping = said == b"*1\r\n$4\r\nPING\r\n";
+                    if !is_ping && answered.swap(false, Ordering::SeqCst) {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                    }
+                    !cut.is_some_and(|cut| String::from_utf8_lossy(said).contains(cut))
+                });
+            }
+        });
+        Self { port, trips }
+    }
+
+    pub(super) async fn tier(&self) -> super::RedisTier {
+        let url = format!("redis://127.0.0.1:{}", self.port);
+        let endpoint = crate::tiers::redis::parse(&url).unwrap();
+        let tier = super::RedisTier::new("shop", endpoint, 8);
+        let connected = super::SharedTier::connected_within(&tier, Duration::from_secs(5)).await;
+        assert!(connected);
+        tier
+    }
+
+    pub(super) fn trips(&self) -> usize {
+        self.trips.load(Ordering::SeqCst)
+    }
+}
+
+/// Copies what one side says as long as `pass` lets it.
+fn copy(from: &TcpStream, to: &TcpStream, pass: impl Fn(&[u8]) -> bool + Send + 'static) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            if !pass(&buffer[..length]) || to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = from.shutdown(std::net::Shutdown::Both);
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    });
+}
+
+/// What is said on the channel of the cache `shop`.
+pub(super) struct Ear(std::io::BufReader<TcpStream>);
+
+impl Ear {
+    pub(super) fn at(server: &Server) -> Self {
+        let mut stream = server.connect().unwrap();
+        exchange(&mut stream, &["SUBSCRIBE", CHANNEL]);
+        Self(std::io::BufReader::new(stream))
+    }
+
+    /// Everything that was said until now and not yet heard.
+    pub(super) fn heard(&mut self, server: &Server) -> Vec<crate::bus::Heard> {
+        const END: &[u8] = b"the end";
+        server.ask(&["PUBLISH", CHANNEL, "the end"]);
+        let mut heard = Vec::new();
+        loop {
+            let message = self.message();
+            if message == END {
+                return heard;
+            }
+            assert!(message.len() <= 64 * 1024, "{}", message.len());
+            heard.push(crate::bus::decode(&message).unwrap());
+        }
+    }
+
+    /// `*3`, then `message`, the channel and the text, each with its length in front.
+    fn message(&mut self) -> Vec<u8> {
+        assert_eq!(self.line(), "*3");
+        let mut part = Vec::new();
+        for _ in 0..3 {
+            let length = self.line().trim_start_matches('$').parse::<usize>();
+            part = vec![0; length.unwrap() + 2];
+            self.0.read_exact(&mut part).unwrap();
+        }
+        part.truncate(part.len() - 2);
+        part
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut self.0, &mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+const CHANNEL: &str = "shop:#bus";

@@ -1,7 +1,8 @@
 //! Evicting by pattern.
 
+use super::server::{Ear, Tap};
 use super::*;
-use crate::key::Pattern;
+use crate::bus::{Gone, News};
 
 #[tokio::test]
 async fn a_sweep_takes_what_matches_and_nothing_else() {
@@ -125,4 +126,61 @@ async fn a_sweep_of_a_dead_server_fails() {
     assert!(tier.connected_within(SOON).await);
     server.kill();
     assert!(tier.sweep(&Pattern::parse("*"), SOON).await.is_err());
+}
+
+#[tokio::test]
+async fn expire_keeps_values_and_breaks_leases() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let mut ear = Ear::at(&server);
+    let token = Token::random();
+    for key in ["list:1", "list:2", "item:1"] {
+        fill(&tier, key).await;
+    }
+    server.ask(&["SET", "shop:{list:3}", "somebody else's text, a long one"]);
+    tier.acquire("list:4", load(token), SOON).await.unwrap();
+    let pattern = Pattern::parse("list:*");
+    let marked = SharedTier::sweep(&tier, &pattern, Manner::Expire, SOON).await;
+    assert_eq!(marked.unwrap(), 2);
+    for (key, expired) in [("list:1", 1), ("list:2", 1), ("item:1", 0)] {
+        let found = tier.inspect(key, SOON).await.unwrap();
+        assert_eq!(found.value.unwrap()[21], expired, "{key}");
+        assert!(found.remaining.unwrap() > LIFE / 2);
+    }
+    let stored = store(&tier, "list:4", token, 1).await.unwrap();
+    assert_eq!(stored, Stored::Refused);
+    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
+    let expected = News::Gone(Gone {
+        manner: Manner::Expire,
+        patterns: vec![pattern],
+        ..Gone::default()
+    });
+    assert_eq!(said, [expected]);
+}
+
+#[tokio::test]
+async fn a_sweep_is_announced_once_when_it_is_done() {
+    let server = Server::start();
+    let tier = tier(&server);
+    fill(&tier, "list:1").await;
+    let monitor = super::server::monitor(&server);
+    tier.sweep(&Pattern::parse("list:*"), SOON).await.unwrap();
+    server.ask(&["ECHO", "the end"]);
+    let seen = super::server::lines_until(monitor, "the end");
+    let says = |line: &&String| line.contains("\"PUBLISH\"");
+    assert_eq!(seen.iter().filter(says).count(), 1, "{seen:#?}");
+    assert!(seen.last().as_ref().is_some_and(says), "{seen:#?}");
+}
+
+#[tokio::test]
+async fn a_sweep_nobody_could_be_told_of_fails() {
+    let server = Server::start();
+    let tap = Tap::before(&server, Some("$7\r\nPUBLISH"));
+    let tier = tap.tier().await;
+    fill(&tier, "list:1").await;
+    let swept = tier.sweep(&Pattern::parse("list:*"), SOON).await;
+    assert_eq!(
+        swept.unwrap_err().kind,
+        crate::tiers::ErrorKind::Unavailable
+    );
 }

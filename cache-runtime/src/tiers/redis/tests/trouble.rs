@@ -158,13 +158,13 @@ async fn a_refused_command_does_not_cost_the_connection() {
 }
 
 /// Forwards to a server, until told to forget the connections it has.
-struct Proxy {
+pub(super) struct Proxy {
     port: u16,
     epoch: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    fn before(server: &Server) -> Self {
+    pub(super) fn before(server: &Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let epoch = Arc::new(AtomicUsize::new(0));
@@ -185,7 +185,11 @@ impl Proxy {
         Self { port, epoch }
     }
 
-    fn black_hole_what_is_open(&self) {
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn black_hole_what_is_open(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -241,7 +245,7 @@ async fn garbage_drops_the_connection() {
 
 /// Counts log lines by level.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<tracing::Level>>>);
+pub(super) struct Log(pub(super) Arc<Mutex<Vec<tracing::Level>>>);
 
 impl tracing::Subscriber for Log {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {

@@ -1,0 +1,308 @@
+//! Whether memory may be believed: the epoch of the bus and its last sign of life.
+//!
+//! An *epoch* is a stretch of time in which no message can have been missed. It ends when the bus is lost and begins, as another one, when
+//! the subscription is acknowledged: odd epochs are those without a bus. An entry is born in an epoch and is served in no other (but for
+//! [`Memory::offline_grace`](crate::Memory::offline_grace)); nothing enters memory in an odd one.
+//!
+//! A bus may also fall silent without being lost, and the process may be stopped, so every hit compares the last sign of life
+//! itself, by the clock of the memory tier, which is read and not ticked.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::tags::Stamp;
+
+/// Without a beat for so long a message may have been missed: milliseconds.
+const SILENCE: u64 = 3_000;
+const EVER: u64 = u64::MAX;
+
+/// How this process hears of the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// There are no others.
+    Alone,
+    /// The subscription is being made, for the first time or again.
+    Deaf(Arc<str>),
+    Listening,
+    /// The server does not let us subscribe, for this reason.
+    NoBus(Arc<str>),
+}
+
+/// The state of the bus, as hits and loads see it. Times are milliseconds of the memory clock.
+#[derive(Debug)]
+pub(crate) struct Coherence {
+    epoch: AtomicU64,
+    /// Entries of this epoch and later are served.
+    served_from: AtomicU64,
+    /// And until then.
+    served_until: AtomicU64,
+    /// Until then the bus counts as healthy.
+    healthy_until: AtomicU64,
+    grace: u64,
+    hearing: Mutex<Hearing>,
+    changed: Notify,
+}
+
+impl Coherence {
+    /// Of a cache that shares its data with others, or does not.
+    pub(crate) fn new(shared: bool, grace: Duration) -> Self {
+        let (epoch, until, hearing) = if shared {
+            (1, 0, Hearing::Deaf("not subscribed yet".into()))
+        } else {
+            (2, EVER, Hearing::Alone)
+        };
+        Self {
+            epoch: AtomicU64::new(epoch),
+            served_from: AtomicU64::new(epoch),
+            served_until: AtomicU64::new(until),
+            healthy_until: AtomicU64::new(until),
+            grace: u64::try_from(grace.as_millis()).unwrap_or(EVER),
+            hearing: Mutex::new(hearing),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The epoch a flight registers in.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Whether an entry of this stamp may be served at `now`.
+    #[inline]
+    pub(crate) fn serves(&self, stamp: &Stamp, now: u64) -> bool {
+        self.served_from.load(Ordering::SeqCst) <= stamp.epoch
+            && now < self.served_until.load(Ordering::SeqCst)
+            && stamp.is_current()
+    }
+
+    /// Whether what was registered in `epoch` may go into memory.
+    pub(crate) fn accepts(&self, epoch: u64) -> bool {
+        epoch.is_multiple_of(2) && epoch == self.epoch()
+    }
+
+    /// The epoch, while every message is heard: what is known of labels then is believed.
+    pub(crate) fn listening(&self, now: u64) -> Option<u64> {
+        let epoch = self.epoch();
+        (epoch.is_multiple_of(2) && now < self.healthy_until.load(Ordering::SeqCst))
+            .then_some(epoch)
+    }
+
+    pub(crate) fn hearing(&self) -> Hearing {
+        self.lock().clone()
+    }
+
+    /// Whether memory is filled without anybody telling of evictions.
+    pub(crate) fn is_without_bus(&self) -> bool {
+        matches!(*self.lock(), Hearing::NoBus(_))
+    }
+
+    /// Waits until it is known how this process hears of others: every message, or none.
+    pub(crate) async fn decided(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if !matches!(self.hearing(), Hearing::Deaf(_)) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// The subscription was acknowledged at `now`.
+    pub(crate) fn subscribed(&self, now: u64) {
+        let mut hearing = self.lock();
+        self.begin(Parity::Listening);
+        self.alive(now);
+        *hearing = Hearing::Listening;
+        self.changed.notify_waiters();
+    }
+
+    /// Something may have been missed.
+    pub(crate) fn lost(&self, why: &str, now: u64) {
+        let mut hearing = self.lock();
+        self.healthy_until.store(0, Ordering::SeqCst);
+        match std::mem::replace(&mut *hearing, Hearing::Deaf(why.into())) {
+            Hearing::Listening if self.grace > 0 => {
+                // What is there may be served a little longer; nothing new is added.
+                self.served_until
+                    .fetch_min(now.saturating_add(self.grace), Ordering::SeqCst);
+                self.next(Parity::Deaf);
+            }
+            Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Deaf),
+            // Another reason for what has been noticed.
+            Hearing::Deaf(_) | Hearing::Alone => {}
+        }
+    }
+
+    /// There will be no messages.
+    pub(crate) fn unsupported(&self, why: &str) {
+        let mut hearing = self.lock();
+        if matches!(*hearing, Hearing::NoBus(_)) {
+            return;
+        }
+        self.begin(Parity::Listening);
+        self.healthy_until.store(0, Ordering::SeqCst);
+        self.served_until.store(EVER, Ordering::SeqCst);
+        *hearing = Hearing::NoBus(why.into());
+        self.changed.notify_waiters();
+    }
+
+    /// Our own beat came back at `now`. `false`: it came too late, and something may have been missed.
+    pub(crate) fn beat(&self, now: u64) -> bool {
+        let hearing = self.lock();
+        if *hearing != Hearing::Listening {
+            return true;
+        }
+        let in_time = now < self.healthy_until.load(Ordering::SeqCst);
+        if in_time {
+            self.alive(now);
+        }
+        in_time
+    }
+
+    fn alive(&self, now: u64) {
+        let until = now.saturating_add(SILENCE);
+        self.healthy_until.store(until, Ordering::SeqCst);
+        self.served_until
+            .store(until.saturating_add(self.grace), Ordering::SeqCst);
+    }
+
+    /// Another epoch; entries of earlier ones are of no use any more.
+    fn begin(&self, parity: Parity) {
+        let epoch = self.next(parity);
+        self.served_from.store(epoch, Ordering::SeqCst);
+    }
+
+    fn next(&self, parity: Parity) -> u64 {
+        let now = self.epoch();
+        let next = now + if now % 2 == parity as u64 { 2 } else { 1 };
+        self.epoch.store(next, Ordering::SeqCst);
+        next
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Hearing> {
+        self.hearing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Parity {
+    Listening = 0,
+    Deaf = 1,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Coherence, Hearing, SILENCE};
+    use crate::tags::{Cells, Labelling, Stamp};
+
+    fn stamp(epoch: u64) -> Stamp {
+        let cells = Cells::default();
+        let labelling = Labelling {
+            root: cells.root("shop"),
+            scope: None,
+            tags: Vec::new(),
+            late: false,
+        };
+        cells.stamp(&labelling, epoch)
+    }
+
+    fn shared(grace: Duration) -> Coherence {
+        Coherence::new(true, grace)
+    }
+
+    /// Subscribed at 0, and the stamp of an entry that was filled then.
+    fn filled(grace: Duration) -> (Coherence, Stamp) {
+        let coherence = shared(grace);
+        coherence.subscribed(0);
+        let entry = stamp(coherence.epoch());
+        assert!(coherence.accepts(entry.epoch) && coherence.serves(&entry, 0));
+        (coherence, entry)
+    }
+
+    #[test]
+    fn memory_takes_nothing_in_before_the_subscription_stands() {
+        let coherence = shared(Duration::ZERO);
+        let before = coherence.epoch();
+        assert!(!coherence.accepts(before));
+        assert_eq!(coherence.listening(0), None);
+        coherence.subscribed(0);
+        assert!(
+            !coherence.accepts(before),
+            "what began before may have missed something"
+        );
+        assert_eq!(coherence.listening(0), Some(coherence.epoch()));
+    }
+
+    #[test]
+    fn a_loss_and_the_subscription_after_it_are_two_epochs() {
+        let (coherence, entry) = filled(Duration::ZERO);
+        coherence.lost("severed", 10);
+        assert!(!coherence.serves(&entry, 10) && !coherence.accepts(entry.epoch));
+        let between = coherence.epoch();
+        assert!(!coherence.accepts(between));
+        coherence.lost("still severed", 20);
+        assert_eq!(coherence.epoch(), between);
+        coherence.subscribed(30);
+        assert!(!coherence.accepts(between) && !coherence.serves(&stamp(between), 30));
+        assert!(!coherence.serves(&entry, 30));
+        assert!(coherence.accepts(coherence.epoch()));
+    }
+
+    #[test]
+    fn silence_ends_trust_by_itself_and_a_late_beat_does_not_bring_it_back() {
+        let (coherence, entry) = filled(Duration::ZERO);
+        assert!(coherence.beat(SILENCE - 1));
+        assert!(coherence.serves(&entry, 2 * SILENCE - 2));
+        assert!(!coherence.serves(&entry, 2 * SILENCE - 1));
+        assert_eq!(coherence.listening(2 * SILENCE - 1), None);
+        assert!(!coherence.beat(2 * SILENCE - 1), "too late");
+        assert!(!coherence.serves(&entry, 2 * SILENCE - 1));
+    }
+
+    #[test]
+    fn grace_serves_what_is_there_and_takes_nothing_in() {
+        let (coherence, entry) = filled(Duration::from_secs(10));
+        coherence.lost("severed", 100);
+        assert!(coherence.serves(&entry, 10_099) && !coherence.serves(&entry, 10_100));
+        assert!(!coherence.accepts(coherence.epoch()));
+        assert_eq!(coherence.listening(100), None);
+        coherence.subscribed(200);
+        assert!(
+            !coherence.serves(&entry, 200),
+            "it may have missed a message"
+        );
+    }
+
+    #[test]
+    fn without_a_bus_memory_works_and_nothing_is_known() {
+        for grace in [Duration::ZERO, Duration::from_secs(10)] {
+            let coherence = shared(grace);
+            coherence.unsupported("NOPERM");
+            let entry = stamp(coherence.epoch());
+            assert!(coherence.accepts(entry.epoch) && coherence.serves(&entry, u64::MAX - 1));
+            assert_eq!(coherence.listening(0), None);
+            assert!(coherence.is_without_bus());
+            coherence.lost("the server is gone", 10);
+            assert!(!coherence.accepts(coherence.epoch()) && !coherence.serves(&entry, 10));
+            assert!(matches!(coherence.hearing(), Hearing::Deaf(_)));
+        }
+    }
+
+    #[test]
+    fn who_is_alone_hears_everything_there_is() {
+        let coherence = Coherence::new(false, Duration::ZERO);
+        let entry = stamp(coherence.epoch());
+        assert!(coherence.accepts(entry.epoch) && coherence.serves(&entry, u64::MAX - 1));
+        assert_eq!(coherence.listening(u64::MAX - 1), Some(entry.epoch));
+    }
+}

@@ -1,0 +1,74 @@
+//! The bus: what processes tell each other.
+//!
+//! **Problem.** A process that serves from its memory must hear of the evictions of others, and must know when it might
+//! have missed one.
+//!
+//! **Decision.** One channel per cache. The scripts that make a change announce it in the same step, after it. A message
+//! names what changed and carries neither values nor generations: who needs one reads it. Each subscriber hears a
+//! beat of its own once a second over the same connection; three seconds without one, a lost connection or
+//! an unreadable message mean that something may have been missed.
+//!
+//! **Contract** of who delivers (a tier) towards who listens (the engine): after [`Listener::subscribed`] every message that
+//! was sent is delivered in the order it was sent, or [`Listener::lost`] is called first.
+
+mod coherence;
+#[cfg(feature = "redis")]
+mod message;
+
+pub(crate) use coherence::{Coherence, Hearing};
+#[cfg(all(test, feature = "redis"))]
+pub(crate) use message::Heard;
+#[cfg(feature = "redis")]
+pub(crate) use message::{Message, Sender, decode, encode};
+
+use std::time::Duration;
+
+use crate::{key::Pattern, tags::Label};
+
+/// How what was selected is treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Manner {
+    /// It is gone.
+    #[default]
+    Evict,
+    /// It is past its ttl.
+    Expire,
+}
+
+/// Who reacts to the bus. Called on the tier's background task; must not block.
+pub(crate) trait Listener: Send + Sync {
+    /// The subscription was acknowledged: from now on nothing is missed.
+    fn subscribed(&self);
+
+    /// Something may have been missed, for this reason. Nothing is heard until the next [`subscribed`](Self::subscribed).
+    fn lost(&self, why: &str);
+
+    /// Our own beat came back: the way through the server and back works.
+    fn beat(&self);
+
+    /// There will be no messages (not permitted, not supported), for this reason.
+    fn unsupported(&self, why: &str);
+
+    /// Something was changed, or somebody who waits may look again. `own`: by this very cache instance.
+    fn news(&self, news: &News, own: bool);
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Values were stored, or leases given back, under these keys: who waits may look again.
+    Wake(Vec<Box<str>>),
+    /// These were evicted or expired.
+    Gone(Gone),
+}
+
+/// What was evicted or expired.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) manner: Manner,
+    pub(crate) keys: Vec<Box<str>>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) patterns: Vec<Pattern>,
+    /// Loads of these are not stored for so long, in the process that hears of it too.
+    pub(crate) hold: Duration,
+}

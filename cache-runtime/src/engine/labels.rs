@@ -1,0 +1,460 @@
+//! What a call knows of labels: whether an entry is alive, and what a load's entry is going to carry.
+//!
+//! An entry remembers the generations of its labels from *before its load began*. It is alive if it carries every label its reader
+//! would give it and all generations are current. A generation comes from a cell that knows it, or from Redis in the round trip
+//! that is made anyway. One that a cell knows may be older than the entry (the message is on its way), so an entry that
+//! disagrees with a cell is only suspect until the acquire has asked again.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Core, Journal};
+use crate::{
+    entry::{Carried, Header},
+    key::{Key, regions},
+    tags::{Before, Cell, Fold, Generation, Label, Labelling, Logical, Standing},
+    tiers::{Labelled, Labels, Register},
+};
+
+/// The most tags an entry carries.
+pub(super) const MOST_TAGS: usize = 64;
+
+/// What a call has learned of labels.
+#[derive(Debug, Default)]
+pub(super) struct View(Vec<(Label, Standing, Source)>);
+
+/// Where a standing is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// A cell: it may be older than what it is compared with.
+    Cell,
+    /// A read that was sent after what it is compared with had been received.
+    Read,
+}
+
+/// What the labels say of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Alive,
+    /// It counts as past its ttl.
+    Expired,
+    Dead,
+    /// It disagrees with what cells know; one of the two is old.
+    Suspect,
+}
+
+/// What is asked of Redis about labels, and the counts from before.
+#[derive(Debug)]
+pub(super) struct Question {
+    labels: Vec<Label>,
+    cells: Vec<(Arc<Cell>, Before)>,
+    cache: Option<(Arc<Cell>, Before)>,
+    epoch: Option<u64>,
+    life: Duration,
+    clock: bool,
+}
+
+/// What a load's entry is going to carry; read before its origin starts.
+#[derive(Clone, Debug)]
+pub(super) struct Burden {
+    pub(super) fold: Fold,
+    pub(super) tags: Vec<Carried>,
+    /// The fleet's clock, where tags are still to come.
+    pub(super) clock: Option<Logical>,
+    /// The data connection it was read over.
+    pub(super) connection: u64,
+    /// The labels live at least as long as an entry of this life.
+    pub(super) life: Duration,
+}
+
+impl Core {
+    /// Makes sure that the cache has a generation before the first load: to make it later would tell all who load that everything
+    /// was evicted.
+    pub(crate) async fn make_generation(&self, within: Duration) {
+        let cache = self.cells.cell(&Label::cache());
+        let (epoch, before) = (self.listening(), cache.before());
+        let ask = Labels {
+            register: Some(Register::Nothing),
+            ..Labels::default()
+        };
+        // Without an answer the first load does it.
+        if let Ok(Labelled {
+            cache: Some(standing),
+            ..
+        }) = self.tier.labelled(ask, within).await
+        {
+            learn(
+                &cache,
+                before,
+                standing,
+                epoch,
+                self.clock.now(),
+                Duration::MAX,
+            );
+        }
+    }
+}
+
+impl Question {
+    /// What a hit has to ask: what no healthy cell knows, the cache's label included.
+    pub(super) fn of_hit(core: &Core, labelling: &Labelling) -> Self {
+        let epoch = core.listening();
+        let mut question = Self::new(epoch, Duration::ZERO);
+        for cell in labelling.cells() {
+            question.add_unknown(core, cell);
+        }
+        question
+    }
+
+    /// What is asked of these labels of an entry.
+    pub(super) fn of_labels(core: &Core, labels: &[Label]) -> Self {
+        let epoch = core.listening();
+        let mut question = Self::new(epoch, Duration::ZERO);
+        labels
+            .iter()
+            .for_each(|label| question.add(core.cells.cell(label)));
+        question
+    }
+
+    /// What a load has to ask, `life` being that of its longest entry. `more` is asked of an entry at hand.
+    pub(super) fn of_load(
+        core: &Core,
+        labelling: &Labelling,
+        life: Duration,
+        more: &[Label],
+    ) -> Self {
+        let now = core.clock.now();
+        let epoch = core.listening();
+        let mut question = Self::new(epoch, life);
+        let (cache, rest) = (&labelling.root.cells()[0], labelling.cells().skip(1));
+        let registered = epoch.is_some_and(|epoch| {
+            labelling.root.is_registered(epoch) && cache.known(epoch, now, Duration::ZERO).is_some()
+        });
+        if !registered {
+            question.cache = Some((Arc::clone(cache), cache.before()));
+        }
+        for cell in rest {
+            question.add_unknown(core, cell);
+        }
+        for label in more {
+            question.add(core.cells.cell(label));
+        }
+        question.clock = labelling.late;
+        question
+    }
+
+    /// What is asked of the tags a value has named, before it is stored under them.
+    pub(super) fn of_tags(core: &Core, tags: &[Label], life: Duration) -> Self {
+        let epoch = core.listening();
+        let mut question = Self::new(epoch, life);
+        for tag in tags {
+            question.add_unknown(core, &core.cells.cell(tag));
+        }
+        question
+    }
+
+    /// What a load has to ask that Redis takes no part in; `None`: its template is known there.
+    pub(super) fn of_template(core: &Core, labelling: &Labelling) -> Option<Self> {
+        let mut question = Self::of_load(core, labelling, Duration::ZERO, &[]);
+        question.labels.clear();
+        question.cells.clear();
+        question.clock = false;
+        question.cache.is_some().then_some(question)
+    }
+
+    fn new(epoch: Option<u64>, life: Duration) -> Self {
+        Self {
+            labels: Vec::new(),
+            cells: Vec::new(),
+            cache: None,
+            epoch,
+            life,
+            clock: false,
+        }
+    }
+
+    /// All labels of an entry that can die out: they are to live longer.
+    pub(super) fn add_all(&mut self, core: &Core, labelling: &Labelling) {
+        for cell in labelling.cells().skip(1) {
+            self.add(core.cells.cell(cell.label()));
+        }
+    }
+
+    fn add_unknown(&mut self, core: &Core, cell: &Arc<Cell>) {
+        let now = core.clock.now();
+        let known = |epoch| cell.known(epoch, now, self.life).is_some();
+        if !self.epoch.is_some_and(known) {
+            self.add(Arc::clone(cell));
+        }
+    }
+
+    fn add(&mut self, cell: Arc<Cell>) {
+        if !self.labels.contains(cell.label()) {
+            self.labels.push(cell.label().clone());
+            let before = cell.before();
+            self.cells.push((cell, before));
+        }
+    }
+
+    pub(super) fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// As a load asks it.
+    pub(super) fn ask<'a>(&'a self, labelling: &'a Labelling) -> Labels<'a> {
+        Labels {
+            register: self
+                .cache
+                .as_ref()
+                .map(|_| Register::Region(labelling.root.region())),
+            labels: &self.labels,
+            life: self.life,
+            clock: self.clock,
+        }
+    }
+
+    /// As it is asked of tags alone.
+    pub(super) fn ask_tags(&self) -> Labels<'_> {
+        Labels {
+            labels: &self.labels,
+            life: self.life,
+            ..Labels::default()
+        }
+    }
+
+    /// Takes in how the labels stand.
+    pub(super) fn learn(self, core: &Core, standings: &[Standing], view: &mut View) {
+        let now = core.clock.now();
+        for ((cell, before), standing) in self.cells.iter().zip(standings) {
+            learn(cell, *before, *standing, self.epoch, now, self.life);
+            view.put(cell.label(), *standing, Source::Read);
+        }
+    }
+
+    /// Takes in what a load was answered.
+    pub(super) fn learn_all(
+        self,
+        core: &Core,
+        labelling: &Labelling,
+        answer: &Labelled,
+        view: &mut View,
+    ) {
+        let now = core.clock.now();
+        if let (Some((cell, before)), Some(standing)) = (&self.cache, answer.cache) {
+            if let Some(epoch) = self.epoch {
+                labelling.root.registered(epoch);
+            }
+            // The cache's generation has no end: it is good for every life.
+            learn(cell, *before, standing, self.epoch, now, Duration::MAX);
+            view.put(cell.label(), standing, Source::Read);
+        }
+        self.learn(core, &answer.labels, view);
+    }
+}
+
+fn learn(
+    cell: &Cell,
+    before: Before,
+    standing: Standing,
+    epoch: Option<u64>,
+    now: u64,
+    life: Duration,
+) {
+    if let (Standing::Is(generation), Some(epoch)) = (standing, epoch) {
+        cell.learn(before, generation, epoch, now, life);
+    }
+}
+
+impl View {
+    fn put(&mut self, label: &Label, standing: Standing, source: Source) {
+        self.0.retain(|(known, ..)| known != label);
+        self.0.push((label.clone(), standing, source));
+    }
+
+    fn get(&self, core: &Core, label: &Label) -> Option<(Standing, Source)> {
+        let read = self.0.iter().find(|(known, ..)| known == label);
+        let read = read.map(|(_, standing, source)| (*standing, *source));
+        read.or_else(|| {
+            let now = core.clock.now();
+            let epoch = core.listening()?;
+            let known = core.cells.cell(label).known(epoch, now, Duration::ZERO)?;
+            Some((Standing::Is(known), Source::Cell))
+        })
+    }
+
+    /// The labels of an entry that nothing is known of yet.
+    pub(super) fn unknown(&self, core: &Core, key: &Key, entry: &Entry<'_>) -> Vec<Label> {
+        let all = entry.all(key);
+        all.filter(|label| self.get(core, label).is_none())
+            .collect()
+    }
+
+    /// Whether an entry is alive. Labels nothing is known of have no generation.
+    pub(super) fn judge(&self, core: &Core, key: &Key, entry: &Entry<'_>) -> Verdict {
+        let common = self.common(core, key, entry.header);
+        let tags = entry.tags.iter().map(|tag| {
+            let is = |is: Generation| verdict((tag.evict, tag.expire), (is.evict, is.expire));
+            self.of(core, &tag.label, is)
+        });
+        std::iter::once(common)
+            .chain(tags)
+            .max_by_key(|verdict| match verdict {
+                Verdict::Alive => 0,
+                Verdict::Expired => 1,
+                Verdict::Suspect => 2,
+                Verdict::Dead => 3,
+            })
+            .unwrap_or(Verdict::Dead)
+    }
+
+    /// What the labels every entry has say.
+    fn common(&self, core: &Core, key: &Key, header: &Header) -> Verdict {
+        let (mut generations, mut from_cells) = (Vec::new(), false);
+        for label in common(key, header.region) {
+            match self.get(core, &label) {
+                Some((Standing::Is(generation), source)) => {
+                    from_cells |= source == Source::Cell;
+                    generations.push(generation);
+                }
+                _ => return Verdict::Dead,
+            }
+        }
+        let (has, is) = (header.fold, Fold::of(&generations));
+        suspect(
+            from_cells,
+            verdict((has.evict, has.expire), (is.evict, is.expire)),
+        )
+    }
+
+    fn of(
+        &self,
+        core: &Core,
+        label: &Label,
+        compare: impl FnOnce(Generation) -> Verdict,
+    ) -> Verdict {
+        match self.get(core, label) {
+            Some((Standing::Is(generation), source)) => {
+                suspect(source == Source::Cell, compare(generation))
+            }
+            _ => Verdict::Dead,
+        }
+    }
+
+    /// What an entry disagrees with is to be asked again.
+    pub(super) fn forget(&mut self, core: &Core, key: &Key, entry: &Entry<'_>) {
+        for label in entry.all(key) {
+            core.cells.cell(&label).forget();
+        }
+        self.0.clear();
+    }
+
+    /// What an entry loaded from now on carries; `None` if a label has no generation, or is held.
+    pub(super) fn burden(
+        &self,
+        core: &Core,
+        labelling: &Labelling,
+        clock: Option<Logical>,
+        life: Duration,
+    ) -> Option<Burden> {
+        if labelling.late && clock.is_none() {
+            return None;
+        }
+        let generation = |cell: &Arc<Cell>| match self.get(core, cell.label()) {
+            Some((Standing::Is(generation), _)) => Some(generation),
+            _ => None,
+        };
+        let common = labelling.root.cells().iter().chain(&labelling.scope);
+        let common: Option<Vec<_>> = common.map(generation).collect();
+        let tags = labelling
+            .tags
+            .iter()
+            .map(|cell| Some(carried(cell.label(), generation(cell)?)));
+        Some(Burden {
+            fold: Fold::of(&common?),
+            tags: tags.collect::<Option<_>>()?,
+            clock,
+            connection: core.tier.connection(),
+            life,
+        })
+    }
+
+    /// The generations of tags that a value has named, if it may be stored under them: they were not evicted, nor made, after the clock
+    /// showed `clock`.
+    pub(super) fn late_tags(
+        &self,
+        core: &Core,
+        tags: &[Label],
+        clock: Logical,
+    ) -> Option<Vec<Carried>> {
+        let tag = |label: &Label| match self.get(core, label) {
+            Some((Standing::Is(generation), _)) if generation.made.not_after(clock) => {
+                Some(carried(label, generation))
+            }
+            _ => None,
+        };
+        tags.iter().map(tag).collect()
+    }
+}
+
+/// What of an entry its life depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) header: &'a Header,
+    pub(super) tags: &'a [Carried],
+}
+
+impl Entry<'_> {
+    fn all(&self, key: &Key) -> impl Iterator<Item = Label> {
+        let tags = self.tags.iter().map(|tag| tag.label.clone());
+        common(key, self.header.region).chain(tags)
+    }
+
+    pub(super) fn tag_labels(&self) -> Vec<Label> {
+        self.tags.iter().map(|tag| tag.label.clone()).collect()
+    }
+
+    /// Whether an eviction of one of its labels waits to be delivered.
+    pub(super) fn is_named_in(&self, journal: &Journal, key: &Key) -> bool {
+        journal.len() > 0 && journal.names(&self.all(key).collect::<Vec<_>>())
+    }
+
+    /// Whether it carries every label that its reader would give it: older builds knew fewer.
+    pub(super) fn carries(&self, key: &Key, labelling: &Labelling) -> bool {
+        let region = key.template() == crate::key::UNSPECIFIED
+            || usize::from(self.header.region) >= labelling.root.region().len();
+        let has = |cell: &Arc<Cell>| self.tags.iter().any(|tag| tag.label == *cell.label());
+        region && labelling.tags.iter().all(has)
+    }
+}
+
+/// The labels every entry has, in the order in which their generations are folded.
+fn common(key: &Key, region: u16) -> impl Iterator<Item = Label> {
+    let region = key.text().get(..region.into()).unwrap_or_default();
+    let regions = regions(region).map(Label::region).collect::<Vec<_>>();
+    std::iter::once(Label::cache())
+        .chain(regions)
+        .chain(key.scope().map(Label::scope))
+}
+
+fn carried(label: &Label, generation: Generation) -> Carried {
+    Carried {
+        label: label.clone(),
+        evict: generation.evict,
+        expire: generation.expire,
+    }
+}
+
+fn verdict((has_evict, has_expire): (u64, u64), (evict, expire): (u64, u64)) -> Verdict {
+    match (has_evict == evict, has_expire == expire) {
+        (true, true) => Verdict::Alive,
+        (true, false) => Verdict::Expired,
+        (false, _) => Verdict::Dead,
+    }
+}
+
+fn suspect(from_cells: bool, verdict: Verdict) -> Verdict {
+    if from_cells && verdict != Verdict::Alive {
+        Verdict::Suspect
+    } else {
+        verdict
+    }
+}

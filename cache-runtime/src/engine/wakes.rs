@@ -1,0 +1,104 @@
+//! Those who wait for a load of another process, by key.
+//!
+//! Whoever ends a lease that somebody waits for says so on the bus. Interest is registered *before* Redis is asked, so that what is said
+//! while the answer is on its way is not missed.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+/// The bells of one cache.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes(Mutex<HashMap<Box<str>, Arc<Bell>>>);
+
+#[derive(Debug, Default)]
+struct Bell {
+    rung: AtomicU64,
+    bell: Notify,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.rung.fetch_add(1, Ordering::SeqCst);
+        self.bell.notify_waiters();
+    }
+}
+
+/// One caller's interest in a key; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Wake<'a> {
+    wakes: &'a Wakes,
+    key: &'a str,
+    bell: Arc<Bell>,
+}
+
+impl Wakes {
+    pub(crate) fn of<'a>(&'a self, key: &'a str) -> Wake<'a> {
+        let bell = Arc::clone(self.lock().entry(key.into()).or_default());
+        Wake {
+            wakes: self,
+            key,
+            bell,
+        }
+    }
+
+    /// Who waits for this key may look again.
+    pub(crate) fn wake(&self, key: &str) {
+        if let Some(bell) = self.lock().get(key) {
+            bell.ring();
+        }
+    }
+
+    /// The same for every key that is chosen.
+    pub(crate) fn wake_where(&self, chosen: impl Fn(&str) -> bool) {
+        let bells = self.lock();
+        let chosen = bells.iter().filter(|(key, _)| chosen(key));
+        chosen.for_each(|(_, bell)| bell.ring());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Bell>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake<'_> {
+    /// How often it has rung.
+    pub(crate) fn rung(&self) -> u64 {
+        self.bell.rung.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it has rung more often than `before`, at most until `deadline`.
+    pub(crate) async fn wait(&self, before: u64, deadline: Instant) {
+        let wait = async {
+            loop {
+                let mut bell = std::pin::pin!(self.bell.bell.notified());
+                bell.as_mut().enable();
+                if self.rung() != before {
+                    return;
+                }
+                bell.await;
+            }
+        };
+        // Either way the caller looks again.
+        let _ = timeout_at(deadline, wait).await;
+    }
+}
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        let mut bells = self.wakes.lock();
+        // The table's, and this one.
+        if Arc::strong_count(&self.bell) <= 2 {
+            bells.remove(self.key);
+        }
+    }
+}

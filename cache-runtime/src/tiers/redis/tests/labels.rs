@@ -1,0 +1,327 @@
+//! Generations and the clock that orders them.
+
+use super::server::Tap;
+use super::*;
+use crate::tags::Logical;
+
+const TAG: &str = "shop:#tag:{hot}";
+
+fn hot() -> Label {
+    Label::stored("hot")
+}
+
+#[tokio::test]
+async fn a_label_is_created_once_whoever_asks() {
+    let server = Server::start();
+    let (one, two) = (tier(&server), tier(&server));
+    let labels = [hot(), Label::region("a"), Label::scope("user%3A7")];
+    assert_eq!(
+        one.standings(&labels, SOON).await.unwrap(),
+        [Standing::Missing; 3]
+    );
+    let (first, second) = tokio::join!(ask(&one, &labels), ask(&two, &labels));
+    assert_eq!(first.labels, second.labels);
+    assert_eq!(one.standings(&labels, SOON).await.unwrap(), first.labels);
+    let [a, b, c] = first.labels[..] else {
+        panic!("{first:?}")
+    };
+    assert!(is(a).evict != is(b).evict && is(b).evict != is(c).evict);
+    assert!(is(a).evict != is(a).expire);
+    for name in ["hot", "#r:a", "#s:user%3A7"] {
+        let key = format!("shop:#tag:{{{name}}}");
+        assert_eq!(server.ask(&["EXISTS", &key]), ":1\r\n", "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_read_before_its_labels_and_without_them_by_one_plain_command() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let token = fill(&tier, "a").await;
+    let generation = ask(&tier, &[hot()]).await.labels[0];
+    register(&tier, "a").await;
+    let monitor = super::server::monitor(&server);
+    let read = tier
+        .read("a", &[hot(), Label::cache()], SOON)
+        .await
+        .unwrap();
+    tier.read("a", &[], SOON).await.unwrap();
+    server.ask(&["ECHO", "the end"]);
+    let lines = super::server::lines_until(monitor, "the end");
+    let commands: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.split_once("] ").map(|it| it.1))
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            r#""GET" "shop:{a}""#,
+            r#""GET" "shop:#tag:{hot}""#,
+            r##""HGET" "shop:#sites" "#gen""##,
+            r#""GET" "shop:{a}""#
+        ]
+    );
+    assert_eq!(read.value.unwrap(), envelope(token, 1));
+    assert_eq!(read.labels[0], generation);
+    is(read.labels[1]);
+}
+
+#[tokio::test]
+async fn an_eviction_replaces_both_halves_and_expire_the_second() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "a").await;
+    for label in [hot(), Label::region("a"), Label::cache()] {
+        remove_labels(&tier, Manner::Evict, &[&label], Duration::ZERO).await;
+        let first = is(standing(&tier, &label).await);
+        remove_labels(&tier, Manner::Expire, &[&label], Duration::ZERO).await;
+        let second = is(standing(&tier, &label).await);
+        remove_labels(&tier, Manner::Evict, &[&label], Duration::ZERO).await;
+        let third = is(standing(&tier, &label).await);
+        assert_eq!(first.evict, second.evict, "{label:?}");
+        assert_ne!(first.expire, second.expire, "{label:?}");
+        assert_ne!(second.evict, third.evict, "{label:?}");
+        assert_ne!(second.expire, third.expire, "{label:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_or_unreadable_label_is_missing_and_is_made_again() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let before = is(ask(&tier, &[hot()]).await.labels[0]);
+    for foreign in [
+        &["DEL", TAG][..],
+        &["SET", TAG, "g"],
+        &[
+            "SET",
+            TAG,
+            "somebody else's text, as long as a generation is",
+        ],
+        &["SET", TAG, "hello"],
+        &["SADD", TAG, "x"],
+    ] {
+        server.ask(&["DEL", TAG]);
+        server.ask(foreign);
+        assert_eq!(standing(&tier, &hot()).await, Standing::Missing);
+        let read = tier.read("a", &[hot()], SOON).await.unwrap();
+        assert_eq!(read.labels, [Standing::Missing], "{foreign:?}");
+        let after = is(ask(&tier, &[hot()]).await.labels[0]);
+        assert_ne!(before.evict, after.evict, "{foreign:?}");
+        assert_eq!(standing(&tier, &hot()).await, Standing::Is(after));
+
+        server.ask(&["DEL", TAG]);
+        server.ask(foreign);
+        remove_labels(&tier, Manner::Expire, &[&hot()], Duration::ZERO).await;
+        let expired = is(standing(&tier, &hot()).await);
+        assert!(expired.evict != before.evict && expired.evict != after.evict);
+    }
+}
+
+#[tokio::test]
+async fn a_hold_equals_nothing_and_ends() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "").await;
+    let hold = Duration::from_millis(1500);
+    for label in [hot(), Label::cache()] {
+        remove_labels(&tier, Manner::Evict, &[&label], hold).await;
+        assert_eq!(standing(&tier, &label).await, Standing::Held, "{label:?}");
+    }
+    assert_eq!(ask(&tier, &[hot()]).await.labels, [Standing::Held]);
+    assert_eq!(register(&tier, "").await, Standing::Held);
+    tokio::time::sleep(hold + Duration::from_millis(200)).await;
+    for label in [hot(), Label::cache()] {
+        assert_eq!(
+            standing(&tier, &label).await,
+            Standing::Missing,
+            "{label:?}"
+        );
+    }
+    is(ask(&tier, &[hot()]).await.labels[0]);
+    is(register(&tier, "").await);
+}
+
+#[tokio::test]
+async fn a_hold_is_extended_never_shortened_nor_removed() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let end = |label: &Label| {
+        if *label == hot() {
+            return integer(&server.ask(&["PTTL", TAG]));
+        }
+        let until = server.ask(&["HGET", "shop:#sites", "#gen"]);
+        let until = until.lines().nth(1).unwrap().strip_prefix('h').unwrap();
+        until.parse::<i64>().unwrap() - i64::try_from(tier.now()).unwrap()
+    };
+    for label in [hot(), Label::cache()] {
+        for (hold, manner, least) in [
+            (20, Manner::Evict, 15_000),
+            (5, Manner::Evict, 15_000),
+            (0, Manner::Evict, 15_000),
+            (0, Manner::Expire, 15_000),
+            (60, Manner::Expire, 55_000),
+        ] {
+            remove_labels(&tier, manner, &[&label], Duration::from_secs(hold)).await;
+            assert_eq!(standing(&tier, &label).await, Standing::Held);
+            let left = end(&label);
+            assert!((least..=61_000).contains(&left), "{label:?} {hold} {left}");
+        }
+    }
+    // Asking leaves it alone.
+    ask(&tier, &[hot()]).await;
+    register(&tier, "a").await;
+    assert!(end(&hot()) <= 61_000 && end(&Label::cache()) <= 61_000);
+    assert_eq!(standing(&tier, &hot()).await, Standing::Held);
+}
+
+#[tokio::test]
+async fn a_hold_without_an_end_does_not_bar_its_label() {
+    let server = Server::start();
+    let tier = tier(&server);
+    server.ask(&["SET", TAG, "h"]);
+    is(ask(&tier, &[hot()]).await.labels[0]);
+    server.ask(&["SET", TAG, "h"]);
+    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+    is(standing(&tier, &hot()).await);
+}
+
+#[tokio::test]
+async fn a_label_lives_longer_than_its_entries_and_is_prolonged_only() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let created = async |life: Duration| {
+        let labels = [hot()];
+        let ask = Labels {
+            labels: &labels,
+            life,
+            ..Labels::default()
+        };
+        let answer = tier.labelled(ask, SOON).await.unwrap();
+        let left = integer(&server.ask(&["PTTL", TAG]));
+        let left = Duration::from_millis(left.try_into().unwrap());
+        (is(answer.labels[0]), left + Duration::from_secs(60))
+    };
+    let (first, left) = created(hours(1)).await;
+    assert!(left > hours(3) && left < hours(4), "{left:?}");
+    let (second, left) = created(hours(10)).await;
+    assert!(left > hours(12), "{left:?}");
+    let (third, left) = created(hours(1)).await;
+    assert!(left > hours(12), "{left:?}");
+    assert!(first == second && second == third);
+
+    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+    let left = integer(&server.ask(&["PTTL", TAG]));
+    assert!(
+        left > 11 * 3_600_000,
+        "the replaced one lives as long: {left}"
+    );
+    server.ask(&["PEXPIRE", TAG, "1000"]);
+    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+    let left = integer(&server.ask(&["PTTL", TAG]));
+    assert!(left > 10_000_000, "{left}");
+}
+
+#[tokio::test]
+async fn the_clock_goes_on_with_every_creation_and_eviction() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let clock = async || ask(&tier, &[]).await.clock.unwrap();
+    let start = clock().await;
+    assert_eq!(start.n, 0);
+    assert_eq!(clock().await, start, "asking is no event");
+
+    let answer = ask(&tier, &[hot(), Label::stored("new")]).await;
+    assert_eq!(answer.clock, Some(start), "as it was before");
+    for created in &answer.labels {
+        assert!(!is(*created).made.not_after(start), "{created:?}");
+    }
+    let known = ask(&tier, &[hot()]).await;
+    assert!(is(known.labels[0]).made.not_after(known.clock.unwrap()));
+
+    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+    let evicted = is(standing(&tier, &hot()).await).made;
+    assert!(!evicted.not_after(known.clock.unwrap()) && evicted.not_after(clock().await));
+    remove_labels(&tier, Manner::Expire, &[&hot()], Duration::ZERO).await;
+    let expired = is(standing(&tier, &hot()).await).made;
+    assert!(!expired.not_after(evicted) && expired.not_after(clock().await));
+    remove_labels(&tier, Manner::Evict, &[&hot()], LIFE).await;
+    assert!(!clock().await.not_after(expired), "a hold is an event too");
+}
+
+#[tokio::test]
+async fn a_lost_clock_begins_another_era_that_orders_nothing_before_it() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let old = is(ask(&tier, &[hot()]).await.labels[0]);
+    server.ask(&["DEL", "shop:#clock"]);
+    let answer = ask(&tier, &[hot()]).await;
+    let new = is(answer.labels[0]);
+    assert_ne!(new.evict, old.evict, "one of another era is replaced");
+    assert_ne!(answer.clock.unwrap().era, old.made.era);
+    assert_eq!(new.made.era, answer.clock.unwrap().era);
+    assert!(!new.made.not_after(answer.clock.unwrap()));
+
+    for lost in [&["DEL", "shop:#clock"][..], &["SET", "shop:#clock", "noon"]] {
+        server.ask(lost);
+        remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+        let made = is(standing(&tier, &hot()).await).made;
+        let now = ask(&tier, &[]).await.clock.unwrap();
+        assert_eq!(made, now, "{lost:?}");
+        assert_eq!(made, Logical { n: 1, ..now });
+        assert_ne!(made.era, new.made.era);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_and_all_its_questions_are_one_round_trip() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let labels = [hot(), Label::region("a")];
+    let asked = Labels {
+        register: Some(Register::Region("a")),
+        labels: &labels,
+        life: LIFE,
+        clock: true,
+    };
+    let trips = async |kind| {
+        let tap = Tap::before(&server, None);
+        let other = tap.tier().await;
+        let before = tap.trips();
+        let ask = Acquire {
+            kind,
+            ..load(Token::random())
+        };
+        let key = format!("{kind:?}").to_lowercase();
+        let answer = SharedTier::acquire(&other, &key, ask, asked, SOON).await;
+        (answer.unwrap(), tap.trips() - before)
+    };
+    let ((acquired, labelled), trips_of_load) = trips(LeaseKind::Load).await;
+    assert_eq!((acquired, trips_of_load), (Acquired::Lead, 1));
+    is(labelled.cache.unwrap());
+    assert_eq!(
+        labelled.labels,
+        tier.standings(&labels, SOON).await.unwrap()
+    );
+    assert!(labelled.clock.is_some());
+    let ((acquired, again), trips_of_put) = trips(LeaseKind::Put).await;
+    assert_eq!((acquired, trips_of_put), (Acquired::Lead, 1));
+    assert_eq!(
+        (again.cache, again.labels),
+        (labelled.cache, labelled.labels)
+    );
+}
+
+#[tokio::test]
+async fn nothing_to_ask_is_no_command() {
+    let server = Server::start();
+    let tier = tier(&server);
+    server.signal("STOP");
+    let nothing = tier.labelled(Labels::default(), SOON).await.unwrap();
+    assert_eq!(nothing, Labelled::default());
+    assert_eq!(tier.standings(&[], SOON).await.unwrap(), []);
+    let removed = tier.remove(Removal::default(), SOON).await.unwrap();
+    assert_eq!(removed, Removed::default());
+    server.signal("CONT");
+}

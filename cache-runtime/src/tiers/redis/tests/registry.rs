@@ -1,0 +1,157 @@
+//! The registry of regions, and the generation of the cache in it.
+
+use super::server::Ear;
+use super::*;
+use crate::bus::{Gone, News};
+
+const SITES: &str = "shop:#sites";
+const HOUR: u64 = 3_600_000;
+
+fn regions(removed: Removed) -> Option<Vec<String>> {
+    let mut regions: Vec<_> = removed.regions?.into_iter().map(String::from).collect();
+    regions.sort();
+    Some(regions)
+}
+
+async fn read(tier: &RedisTier) -> Option<Vec<String>> {
+    regions(remove_labels(tier, Manner::Evict, &[], Duration::ZERO).await)
+}
+
+#[tokio::test]
+async fn the_first_to_register_makes_the_generation_and_tells_everybody() {
+    let server = Server::start();
+    let (one, two) = (tier(&server), tier(&server));
+    let mut ear = Ear::at(&server);
+    let all = News::Gone(Gone {
+        labels: vec![Label::cache()],
+        ..Gone::default()
+    });
+    let first = is(register(&one, "products:list").await);
+    assert_eq!(is(register(&two, "").await), first);
+    assert_eq!(is(register(&two, "users").await), first);
+    assert_eq!(standing(&two, &Label::cache()).await, Standing::Is(first));
+    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
+    assert_eq!(said, std::slice::from_ref(&all));
+    assert_eq!(read(&one).await.unwrap(), ["", "products:list", "users"]);
+
+    server.ask(&["DEL", SITES]);
+    assert_eq!(standing(&one, &Label::cache()).await, Standing::Missing);
+    let second = is(register(&one, "users").await);
+    assert!(second.evict != first.evict && second.expire != first.expire);
+    assert!(!second.made.not_after(first.made), "it is an event");
+    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
+    assert_eq!(said, [all]);
+    assert_eq!(read(&one).await.unwrap(), ["users"]);
+}
+
+#[tokio::test]
+async fn who_has_no_template_registers_none_and_is_answered_by_a_full_server() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let ask = Labels {
+        register: Some(Register::Nothing),
+        ..Labels::default()
+    };
+    let cache = async || tier.labelled(ask, SOON).await.unwrap().cache.unwrap();
+    let first = is(cache().await);
+    assert_eq!(read(&tier).await, Some(Vec::new()));
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert_eq!(is(cache().await), first);
+}
+
+#[tokio::test]
+async fn a_registry_without_a_generation_decides_nothing() {
+    let server = Server::start();
+    let tier = tier(&server);
+    assert_eq!(read(&tier).await, None);
+    register(&tier, "a").await;
+    server.ask(&["HDEL", SITES, "#gen"]);
+    assert_eq!(read(&tier).await, None);
+    server.ask(&["DEL", SITES]);
+    server.ask(&["SET", SITES, "somebody else's"]);
+    assert_eq!(read(&tier).await, None);
+    assert_eq!(standing(&tier, &Label::cache()).await, Standing::Missing);
+}
+
+#[tokio::test]
+async fn evicting_the_cache_leaves_the_registry() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let first = register(&tier, "a").await;
+    let removed = remove_labels(&tier, Manner::Evict, &[&Label::cache()], Duration::ZERO).await;
+    assert_eq!(regions(removed).unwrap(), ["a"]);
+    assert_ne!(register(&tier, "a").await, first);
+    assert_eq!(integer(&server.ask(&["PTTL", SITES])), -1);
+}
+
+#[tokio::test]
+async fn an_unreadable_generation_is_replaced() {
+    let server = Server::start();
+    let tier = tier(&server);
+    for broken in ["", "g", "h", "hello", "h12 o'clock"] {
+        server.ask(&["HSET", SITES, "#gen", broken]);
+        assert_eq!(
+            standing(&tier, &Label::cache()).await == Standing::Held,
+            broken == "h"
+        );
+        is(register(&tier, "a").await);
+    }
+}
+
+#[tokio::test]
+async fn regions_nobody_uses_any_more_are_dropped() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "used").await;
+    let ago = |hours: u64| (tier.now() - hours * HOUR).to_string();
+    server.ask(&["HSET", SITES, "old", &ago(4), "recent", &ago(2)]);
+    register(&tier, "used").await;
+    assert!(
+        read(&tier).await.unwrap().contains(&"old".to_owned()),
+        "not yet"
+    );
+
+    server.ask(&["HSET", SITES, "#swept", &ago(1)]);
+    register(&tier, "used").await;
+    assert_eq!(read(&tier).await.unwrap(), ["recent", "used"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_drops_nothing() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let now = tier.now();
+    for swept in [now - 5 * HOUR, now + 5 * HOUR] {
+        server.ask(&["DEL", SITES]);
+        register(&tier, "used").await;
+        let stamp = (swept - HOUR / 2).to_string();
+        server.ask(&["HSET", SITES, "other", &stamp, "#swept", &swept.to_string()]);
+        register(&tier, "used").await;
+        assert_eq!(read(&tier).await.unwrap(), ["other", "used"]);
+        let renewed = server.ask(&["HGET", SITES, "other"]);
+        let renewed: u64 = renewed.lines().nth(1).unwrap().parse().unwrap();
+        assert!(renewed.abs_diff(now) < HOUR / 2, "{renewed} {now}");
+    }
+}
+
+#[tokio::test]
+async fn the_registry_is_bounded_and_then_stands_for_any_key() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "first").await;
+    let stamp = tier.now().to_string();
+    let regions: Vec<_> = (0..1000).map(|n| format!("r{n}")).collect();
+    let mut words = vec!["HSET", SITES];
+    for region in &regions {
+        words.extend([region.as_str(), &stamp]);
+    }
+    server.ask(&words);
+    let before = server.ask(&["HLEN", SITES]);
+    is(register(&tier, "first").await);
+    assert_eq!(server.ask(&["HLEN", SITES]), before);
+    for region in ["a", "b", "c"] {
+        is(register(&tier, region).await);
+    }
+    assert_eq!(integer(&server.ask(&["HLEN", SITES])), integer(&before) + 1);
+    assert!(read(&tier).await.unwrap().contains(&String::new()));
+}

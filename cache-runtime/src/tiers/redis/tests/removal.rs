@@ -1,0 +1,341 @@
+//! Evicting keys and labels together.
+
+use super::server::{Ear, Tap, lines_until, monitor};
+use super::*;
+use crate::bus::{Gone, News};
+
+const EXPIRED: [&str; 4] = ["GETRANGE", "shop:{a}", "21", "21"];
+
+fn eviction(key: &str) -> Eviction<'_> {
+    Eviction {
+        key,
+        hold: Duration::ZERO,
+    }
+}
+
+fn hot() -> Label {
+    Label::stored("hot")
+}
+
+async fn expire(tier: &RedisTier, key: &str) {
+    let what = Removal {
+        manner: Manner::Expire,
+        keys: &[eviction(key)],
+        ..Removal::default()
+    };
+    tier.remove(what, SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_labels_and_the_registry_are_one_round_trip_and_one_message() {
+    let server = Server::start();
+    let tap = Tap::before(&server, None);
+    let tier = tap.tier().await;
+    register(&tier, "a").await;
+    let before = ask(&tier, &[hot(), Label::region("a")]).await.labels;
+    fill(&tier, "a").await;
+    fill(&tier, "b").await;
+    let (hot, region) = (hot(), Label::region("a"));
+    let held = Duration::from_secs(20);
+    let what = Removal {
+        manner: Manner::Evict,
+        keys: &[
+            eviction("a"),
+            Eviction {
+                key: "b",
+                hold: held,
+            },
+        ],
+        labels: &[
+            LabelEviction {
+                label: &hot,
+                hold: Duration::ZERO,
+            },
+            LabelEviction {
+                label: &region,
+                hold: held / 2,
+            },
+        ],
+        registry: true,
+    };
+    let (mut ear, monitor, trips) = (Ear::at(&server), monitor(&server), tap.trips());
+    let removed = tier.remove(what, SOON).await.unwrap();
+    assert_eq!(tap.trips() - trips, 1);
+    assert_eq!(removed.regions.unwrap(), [Box::from("a")]);
+    server.ask(&["ECHO", "the end"]);
+    let lines = lines_until(monitor, "the end");
+    let commands: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert_eq!(commands, ["EVALSHA", "EVALSHA", "HGETALL"]);
+
+    for key in ["a", "b"] {
+        assert_eq!(tier.get(key, SOON).await.unwrap(), None);
+    }
+    assert!(tier.inspect("b", SOON).await.unwrap().hold.is_some());
+    let after = tier.standings(&[hot.clone(), region.clone()], SOON).await;
+    let after = after.unwrap();
+    assert_ne!(is(after[0]).evict, is(before[0]).evict);
+    assert_eq!(after[1], Standing::Held);
+    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
+    let expected = News::Gone(Gone {
+        manner: Manner::Evict,
+        keys: vec!["a".into(), "b".into()],
+        labels: vec![hot, region],
+        patterns: Vec::new(),
+        hold: held,
+    });
+    assert_eq!(said, [expected]);
+}
+
+#[tokio::test]
+async fn an_expired_value_stays_for_as_long_as_before() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let mut ear = Ear::at(&server);
+    let token = fill(&tier, "a").await;
+    let mut ask = load(Token::random());
+    ask.seen = Some(token);
+    tier.acquire("a", ask, SOON).await.unwrap();
+    server.ask(&["SET", "shop:{a}:failed", "x"]);
+    expire(&tier, "a").await;
+
+    assert_eq!(server.ask(&EXPIRED), "$1\r\n\u{1}\r\n");
+    let found = tier.inspect("a", SOON).await.unwrap();
+    let mut expected = envelope(token, 1);
+    expected[21] = 1;
+    assert_eq!(found.value.unwrap(), expected);
+    let left = found.remaining.unwrap();
+    assert!(left <= LIFE && left > LIFE / 2, "{left:?}");
+    assert!(!found.leased);
+    assert_eq!(server.ask(&["EXISTS", "shop:{a}:failed"]), ":0\r\n");
+    let stored = store(&tier, "a", ask.token, 1).await.unwrap();
+    assert_eq!(stored, Stored::Refused);
+    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
+    let expected = News::Gone(Gone {
+        manner: Manner::Expire,
+        keys: vec!["a".into()],
+        ..Gone::default()
+    });
+    assert_eq!(said, [expected]);
+}
+
+#[tokio::test]
+async fn expire_makes_nothing_and_leaves_what_is_not_ours() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let text = "somebody else's text, longer than a header";
+    server.ask(&["SET", "shop:{text}", text]);
+    server.ask(&["SADD", "shop:{set}", "x"]);
+    for key in ["text", "set", "nothing"] {
+        expire(&tier, key).await;
+    }
+    assert_eq!(tier.get("text", SOON).await.unwrap().unwrap(), text);
+    assert_eq!(server.ask(&["SCARD", "shop:{set}"]), ":1\r\n");
+    assert_eq!(server.ask(&["DBSIZE"]), ":2\r\n");
+}
+
+#[tokio::test]
+async fn an_eviction_takes_the_note_of_a_failure() {
+    let server = Server::start();
+    let tier = tier(&server);
+    server.ask(&["SET", "shop:{a}:failed", "x"]);
+    tier.evict(&[eviction("a")], SOON).await.unwrap();
+    assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
+}
+
+#[tokio::test]
+async fn large_removals_go_in_parts_of_one_message_each() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let mut ear = Ear::at(&server);
+    let long = "k".repeat(600);
+    let short = (0..2500).map(|n| n.to_string());
+    let keys: Vec<_> = short
+        .chain((0..300).map(|n| format!("{long}{n}")))
+        .collect();
+    let labels: Vec<_> = (0..1500).map(|n| Label::stored(&n.to_string())).collect();
+    fill(&tier, &keys[0]).await;
+    fill(&tier, &keys[2799]).await;
+    let keys: Vec<_> = keys.iter().map(|key| eviction(key)).collect();
+    let removed: Vec<_> = labels
+        .iter()
+        .map(|label| LabelEviction {
+            label,
+            hold: Duration::ZERO,
+        })
+        .collect();
+    register(&tier, "a").await;
+    ear.heard(&server);
+    let what = Removal {
+        manner: Manner::Evict,
+        keys: &keys,
+        labels: &removed,
+        registry: true,
+    };
+    let answer = tier.remove(what, SOON).await.unwrap();
+    assert_eq!(answer.regions.unwrap(), [Box::from("a")]);
+    let (mut names, mut tags) = (0, 0);
+    for heard in ear.heard(&server) {
+        let News::Gone(gone) = heard.news else {
+            panic!("{heard:?}")
+        };
+        names += gone.keys.len();
+        tags += gone.labels.len();
+        assert!(gone.keys.len() + gone.labels.len() <= 1000);
+    }
+    assert_eq!((names, tags), (keys.len(), labels.len()));
+    // The labels, the clock and the registry.
+    assert_eq!(server.ask(&["DBSIZE"]), ":1502\r\n");
+    is(standing(&tier, &labels[1499]).await);
+}
+
+#[tokio::test]
+async fn a_full_server_removes_whatever_is_asked() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "a").await;
+    let labels = [hot(), Label::region("a"), Label::cache()];
+    ask(&tier, &labels[..2]).await;
+    for key in ["a", "b", "c"] {
+        fill(&tier, key).await;
+    }
+    let before = tier.standings(&labels, SOON).await.unwrap();
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    let what = Removal {
+        manner: Manner::Evict,
+        keys: &[eviction("a")],
+        labels: &[
+            LabelEviction {
+                label: &labels[0],
+                hold: Duration::ZERO,
+            },
+            LabelEviction {
+                label: &labels[1],
+                hold: LIFE,
+            },
+            LabelEviction {
+                label: &labels[2],
+                hold: Duration::ZERO,
+            },
+        ],
+        registry: false,
+    };
+    tier.remove(what, SOON).await.unwrap();
+    assert_eq!(tier.get("a", SOON).await.unwrap(), None);
+    let after = tier.standings(&labels, SOON).await.unwrap();
+    assert_ne!(is(after[0]).evict, is(before[0]).evict);
+    assert_eq!(after[1], Standing::Held);
+    assert_ne!(is(after[2]).evict, is(before[2]).evict);
+
+    remove_labels(&tier, Manner::Evict, &[&labels[0]], Duration::ZERO).await;
+    let again = is(standing(&tier, &labels[0]).await);
+    assert_ne!(again.evict, is(after[0]).evict, "without the cache's label");
+
+    expire(&tier, "b").await;
+    let b = tier.get("b", SOON).await.unwrap();
+    assert!(b.is_none_or(|value| value[21] == 1));
+    let pattern = Pattern::parse("c*");
+    SharedTier::sweep(&tier, &pattern, Manner::Expire, SOON)
+        .await
+        .unwrap();
+    let c = tier.get("c", SOON).await.unwrap();
+    assert!(c.is_none_or(|value| value[21] == 1));
+    // A label nobody has made can be evicted too.
+    remove_labels(&tier, Manner::Evict, &[&Label::stored("new")], LIFE).await;
+}
+
+#[tokio::test]
+async fn a_label_that_is_named_twice_is_held_for_the_longer_time() {
+    let server = Server::start();
+    let tier = tier(&server);
+    for label in [hot(), Label::cache()] {
+        for holds in [[20, 0, 60], [60, 20, 0], [0, 60, 20]] {
+            server.ask(&["FLUSHALL"]);
+            let evictions = holds.map(|hold| LabelEviction {
+                label: &label,
+                hold: Duration::from_secs(hold),
+            });
+            let what = Removal {
+                labels: &evictions,
+                ..Removal::default()
+            };
+            tier.remove(what, SOON).await.unwrap();
+            assert_eq!(standing(&tier, &label).await, Standing::Held, "{holds:?}");
+            if label == hot() {
+                let left = integer(&server.ask(&["PTTL", "shop:#tag:{hot}"]));
+                assert!(left > 40_000, "{holds:?} {left}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_may_not_be_read_is_none() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "a").await;
+    fill(&tier, "a").await;
+    server.ask(&["ACL", "SETUSER", "default", "-hgetall"]);
+    let what = Removal {
+        keys: &[eviction("a")],
+        registry: true,
+        ..Removal::default()
+    };
+    let removed = tier.remove(what, SOON).await.unwrap();
+    assert_eq!(removed.regions, None);
+    assert_eq!(tier.get("a", SOON).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_refused_removal_is_an_error() {
+    let server = Server::start();
+    let tier = tier(&server);
+    ask(&tier, &[hot()]).await;
+    server.ask(&["ACL", "SETUSER", "default", "-del"]);
+    let what = Removal {
+        keys: &[eviction("a")],
+        labels: &[LabelEviction {
+            label: &hot(),
+            hold: Duration::ZERO,
+        }],
+        ..Removal::default()
+    };
+    let error = tier.remove(what, SOON).await.unwrap_err();
+    assert_eq!(error.kind, crate::tiers::ErrorKind::Refused, "{error}");
+}
+
+/// The server may know the second script of a pipeline and not the first: what it said came too early, and is said again.
+#[tokio::test]
+async fn a_message_comes_after_the_change_even_when_scripts_were_flushed() {
+    let server = Server::start();
+    let tier = tier(&server);
+    fill(&tier, "a").await;
+    server.ask(&["SCRIPT", "FLUSH"]);
+    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+    let (mut ear, monitor) = (Ear::at(&server), monitor(&server));
+    let what = Removal {
+        keys: &[eviction("a")],
+        labels: &[LabelEviction {
+            label: &hot(),
+            hold: Duration::ZERO,
+        }],
+        registry: true,
+        ..Removal::default()
+    };
+    tier.remove(what, SOON).await.unwrap();
+    assert_eq!(tier.get("a", SOON).await.unwrap(), None);
+    server.ask(&["ECHO", "the end"]);
+    let heard = ear.heard(&server);
+    let ids: std::collections::BTreeSet<_> = heard.iter().map(|heard| heard.id).collect();
+    assert_eq!((heard.len(), ids.len()), (2, 2), "{heard:?}");
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(monitor)).map(Result::unwrap);
+    let lines: Vec<_> = lines.take_while(|line| !line.contains("the end")).collect();
+    let last = |what: &str| lines.iter().rposition(|line| line.contains(what));
+    assert!(
+        last("\"PUBLISH\"") > last("\"UNLINK\" \"shop:{a}\""),
+        "{lines:#?}"
+    );
+    assert!(last("\"HGETALL\"") > last("\"PUBLISH\""), "{lines:#?}");
+}
