@@ -15,15 +15,18 @@ pub(super) fn expand(model: &Cacheable<'_>) -> TokenStream {
     let (cache, condition) = (call::cache(options, p), call::condition(options));
     let (site, render) = (site(), model.key.render(p));
     let (policy, hooks) = (policy::of_call(options, p), policy::hooks(options));
+    let tags = model.tags.render(&generated! { __miss }, p);
+    let (mutable, late_tags) = (model.tags.mutable(), model.tags.hook());
     let load = body::load(function);
     let statements = generated! {
         #head
         let __found = __ready.lookup(#p::Call::new(&#site, #cache, __instance), #condition, #render);
         match __found {
             #p::Found::Hit(__value) => __ready.join(__value),
-            #p::Found::Miss(__miss) => {
+            #p::Found::Miss(#mutable __miss) => {
+                #tags
                 let __policy = #policy;
-                let __hooks = #hooks;
+                let __hooks = #hooks #late_tags;
                 __ready.fill(__miss, __policy, __hooks, __share, #load).await
             }
         }
@@ -35,14 +38,14 @@ pub(super) fn expand(model: &Cacheable<'_>) -> TokenStream {
 fn head(model: &Cacheable<'_>) -> TokenStream {
     let (p, function) = (&model.door, model.function);
     let (site, name, template) = (site(), call::site_name(function), model.key.blanked());
-    let policy = policy::constant(model.options, p);
+    let (policy, tags) = (policy::constant(model.options, p), model.tags.of_site());
     let (shape, ready) = (
         shape::shape(&function.returns.output, p),
         shape::ready(function),
     );
     let share = shape::share(model.options, &function.returns, p);
     generated! {
-        static #site: #p::Site = #p::Site::new(#name, #template, #policy);
+        static #site: #p::Site = #p::Site::new(#name, #template, #policy)#tags;
         #shape
         #ready
         let __share = #share;

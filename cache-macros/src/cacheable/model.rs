@@ -1,6 +1,7 @@
 //! What an annotated function becomes, as data.
 
 use crate::fragments::key::KeyPlan;
+use crate::fragments::tags::Tags;
 use crate::options::Options;
 use crate::paths::Door;
 use crate::source::Input;
@@ -13,6 +14,7 @@ pub(super) struct Cacheable<'a> {
     pub(super) options: &'a Options,
     pub(super) door: Door,
     pub(super) key: KeyPlan,
+    pub(super) tags: Tags,
 }
 
 impl<'a> Cacheable<'a> {
@@ -27,7 +29,8 @@ impl<'a> Cacheable<'a> {
             function,
             options,
             door: Door::of_body(options.root()),
-            key,
+            key: key.scoped(options.templates("scope").first(), secret),
+            tags: Tags::of(options),
         }
     }
 }

@@ -3,7 +3,8 @@
 use crate::diagnostics::Errors;
 use crate::options::{Argument, Macro};
 use crate::source::arguments::Argument as Bound;
-use crate::source::{Input, secret, tiers};
+use crate::source::value::template::Template;
+use crate::source::{Input, result, secret, tags, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     input
@@ -12,7 +13,7 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
         .check_storable(Macro::Cacheable, errors);
     siblings(input, errors);
     skipped(input, errors);
-    secret::check(input, input.options.templates("key"), errors);
+    labels(input, errors);
     if input.options.lacks("key") {
         default_key(input, errors);
     }
@@ -31,6 +32,21 @@ fn siblings(input: &Input, errors: &mut Errors) {
     if let Some(other) = input.function.sibling(&["cacheable"]) {
         errors.at(other.span(), "`cacheable` is given twice: keep one");
     }
+}
+
+/// Tags may wait for the value; a secret is in the key, in a tag or in the scope.
+fn labels(input: &Input, errors: &mut Errors) {
+    let options = &input.options;
+    result::check(input, options.templates("tags"), errors);
+    tags::check(input, errors);
+    // The default key has them all.
+    let by_default = options.templates("key").is_empty();
+    let templates: Vec<Template> = options
+        .every_template()
+        .filter(|_| !by_default)
+        .map(|(_, template)| template.clone())
+        .collect();
+    secret::check(input, &templates, errors);
 }
 
 /// `skip` names arguments, and none of the secret ones.

@@ -5,7 +5,6 @@ use proc_macro2::TokenStream;
 use crate::fragments::key::{KeyPlan, late};
 use crate::fragments::{body, call, policy, shape};
 use crate::names::{generated, site};
-use crate::options::Value;
 use crate::paths::Door;
 use crate::source::Input;
 use crate::source::value::template::Kind;
@@ -40,17 +39,14 @@ pub(super) fn expand(input: &Input) -> TokenStream {
 
 /// What is evicted by template, in the order in which it was written.
 fn targets(input: &Input) -> Vec<(Kind, KeyPlan)> {
-    let (mut targets, secret) = (Vec::new(), input.options.names("secret"));
-    for given in &input.options.given {
-        if let Value::Templates(kind, templates) = &given.value {
-            targets.extend(
-                templates
-                    .iter()
-                    .map(|template| (*kind, KeyPlan::of(template, *kind, secret, true))),
-            );
-        }
-    }
-    targets
+    let (options, secret) = (&input.options, input.options.names("secret"));
+    let scope = super::scope_of_keys(options);
+    let target = |(kind, template)| {
+        let plan = KeyPlan::of(template, kind, secret, true);
+        let scope = scope.filter(|_| kind == Kind::Key);
+        (kind, plan.scoped(scope, secret))
+    };
+    super::targets(options).map(target).collect()
 }
 
 /// From the site to the armed guard.
@@ -65,6 +61,9 @@ fn plan(input: &Input, targets: &[(Kind, KeyPlan)], p: &Door) -> TokenStream {
         match kind {
             Kind::Key => generated! { __plan.key(#template, #render); },
             Kind::Pattern => generated! { __plan.pattern(#render); },
+            Kind::Tag => generated! { __plan.tag(#render); },
+            Kind::Region => generated! { __plan.region(#render); },
+            Kind::Scope => generated! { __plan.scope(#render); },
         }
     });
     let how = how(input, p);
@@ -86,7 +85,8 @@ fn how(input: &Input, p: &Door) -> TokenStream {
         let length = policy::length(span, p);
         generated! { __plan.hold(#length); }
     });
+    let expire = given("expire", generated! { __plan.expire(); });
     let always = given("always", generated! { __plan.always(); });
     let before = given("before", generated! { __plan.before().await; });
-    generated! { #all #hold #always #before }
+    generated! { #all #expire #hold #always #before }
 }

@@ -1,10 +1,10 @@
 //! Keys: a plan of parts, and the closure that renders it.
 //!
-//! The plan is one for default keys, templates and patterns, so the rules about secrets and about the value exist once.
+//! The plan is one for default keys, templates, patterns and labels, so the rules about secrets and about the value exist once.
 //! A part that uses the value is a hole: the closure before the body leaves it open, another after the body fills it.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote_spanned};
 
 use super::call::borrowed;
 use crate::names::generated;
@@ -17,6 +17,8 @@ use crate::source::value::template::{Kind, Piece, Template};
 /// What a key is made of.
 pub(crate) struct KeyPlan {
     parts: Vec<Part>,
+    /// What its scope is made of, if it has one.
+    scope: Option<Vec<Part>>,
 }
 
 /// One part of a key.
@@ -52,7 +54,7 @@ impl KeyPlan {
                 Part::Value(value)
             });
         }
-        Self { parts }
+        Self { parts, scope: None }
     }
 
     /// The key of a template; `holes` says whether `result` means the value.
@@ -73,7 +75,14 @@ impl KeyPlan {
         };
         Self {
             parts: template.pieces.iter().map(part).collect(),
+            scope: None,
         }
+    }
+
+    /// The key in the scope of a template, which has no holes.
+    pub(crate) fn scoped(mut self, template: Option<&Template>, secret: &[Ident]) -> Self {
+        self.scope = template.map(|template| Self::of(template, Kind::Scope, secret, false).parts);
+        self
     }
 
     /// The template with its placeholders blanked: what the entry is fingerprinted with.
@@ -88,21 +97,17 @@ impl KeyPlan {
 
     /// The closure that renders the key before the body.
     pub(crate) fn render(&self, p: &Door) -> TokenStream {
-        let parts = self.parts.iter().map(|part| match part {
-            Part::Path => generated! { __key.path(__instance); },
-            Part::Text(text) => generated! { __key.lit(#text); },
-            Part::Glob(text) => generated! { __key.glob(#text); },
-            Part::Value(value) => {
-                let (lints, value) = (underscore(value), borrowed(value));
-                generated! { #lints __key.arg(#value); }
-            }
-            Part::Secret(value) => {
-                let (lints, value) = (underscore(value), borrowed(value));
-                generated! { #lints __key.secret(#value); }
-            }
-            Part::Hole(..) => generated! { __key.hole(); },
+        let scope = self.scope.as_ref().map(|parts| {
+            let scope = written(parts);
+            generated! { __key.scope(|__key: &mut #p::KeyBuf| { #scope }); }
         });
-        generated! { |__key: &mut #p::KeyBuf| { #(#parts)* } }
+        let key = written(&self.parts);
+        generated! { |__key: &mut #p::KeyBuf| { #key #scope } }
+    }
+
+    /// Whether parts wait for the value.
+    pub(crate) fn has_holes(&self) -> bool {
+        self.holes().next().is_some()
     }
 
     fn holes(&self) -> impl Iterator<Item = (&TokenStream, Span)> {
@@ -111,6 +116,25 @@ impl KeyPlan {
             _ => None,
         })
     }
+}
+
+/// The statements that write parts into `__key`.
+fn written(parts: &[Part]) -> TokenStream {
+    let write = |part: &Part| match part {
+        Part::Path => generated! { __key.path(__instance); },
+        Part::Text(text) => generated! { __key.lit(#text); },
+        Part::Glob(text) => generated! { __key.glob(#text); },
+        Part::Value(value) => {
+            let (lints, value) = (underscore(value), borrowed(value));
+            generated! { #lints __key.arg(#value); }
+        }
+        Part::Secret(value) => {
+            let (lints, value) = (underscore(value), borrowed(value));
+            generated! { #lints __key.secret(#value); }
+        }
+        Part::Hole(..) => generated! { __key.hole(); },
+    };
+    parts.iter().map(write).collect()
 }
 
 /// That `_unused` is part of a key is our use of it: clippy should not hold it against the user.
@@ -132,5 +156,7 @@ pub(crate) fn late<'a>(plans: impl IntoIterator<Item = &'a KeyPlan>) -> TokenStr
         let value = borrowed(value);
         generated! { __holes.fill(#value); }
     });
-    generated! { |__value, __holes| { let #result = __value; #(#fills)* } }
+    // A closure that captures where it must not is shown at the template, not at the attribute.
+    let shown = Span::mixed_site().located_at(*span);
+    quote_spanned! { shown => |__value, __holes| { let #result = __value; #(#fills)* } }
 }

@@ -8,3 +8,4 @@ pub(crate) mod call;
 pub(crate) mod key;
 pub(crate) mod policy;
 pub(crate) mod shape;
+pub(crate) mod tags;

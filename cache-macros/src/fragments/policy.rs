@@ -33,7 +33,7 @@ pub(crate) fn of_call(options: &Options, p: &Door) -> TokenStream {
 
 /// The functions over the value.
 pub(crate) fn hooks(options: &Options) -> TokenStream {
-    let given = ["ttl_from", "unless"]
+    let given = ["ttl_from", "unless", "tags_from"]
         .into_iter()
         .filter_map(|name| Some((name, options.expression(name)?)));
     let calls = given.map(|(name, function)| {

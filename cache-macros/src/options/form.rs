@@ -12,8 +12,8 @@ use crate::source::value::template::{Kind, Template};
 pub(crate) enum Form {
     /// `all`
     Flag,
-    /// One template of a key.
-    Template,
+    /// One template.
+    Template(Kind),
     /// A template or a list of them.
     Templates(Kind),
     /// `skip(a, b)`

@@ -17,6 +17,11 @@ const NEGATIVE: &str = "write `negative_ttl = \"1m\"` to cache `None`";
 const CAPACITY: &str =
     "capacity belongs to the cache: `Cache::builder(…).memory(Memory::new().max_entries(…))`";
 const TIERS: &str = "tiers belong to the cache; `l1 = false` and `l2 = false` leave one out";
+const BELOW: &str = "write it at the start of the template, as in `key = \"shop:product:{id}\"`: `#[cache_evict(region = \"shop\")]` evicts all of it";
+const TAGS: &str = "write `tags = [\"owner:{id}\"]`";
+const TAGS_FROM: &str = "write `tags_from = |value| value.tags.clone()`";
+const SCOPE: &str = "write `scope = \"user:{user_id}\"`";
+const EVICT_TAGS: &str = "that is another attribute: `#[cache_evict(tags = [\"…\"])]`";
 const EVICT: &str = "that is another attribute: `#[cache_evict(key = \"…\")]`";
 const CONDITION: &str = "write `condition = id > 0`";
 const UNLESS: &str = "write `unless = |value| value.is_empty()`";
@@ -36,10 +41,15 @@ const STORING: &[(&str, &str)] = &[
         PROTECTION,
     ),
     ("stampede protect stampede_lock", PROTECTION),
+    ("key_prefix prefix cache_prefix_block", PREFIX),
     (
-        "key_prefix prefix namespace cache_prefix_block cache_name cache_names group",
-        PREFIX,
+        "group namespace region regions cache_name cache_names",
+        BELOW,
     ),
+    ("tag cache_tag cache_tags labels", TAGS),
+    ("tag_from tag_fn tags_fn tag_builder", TAGS_FROM),
+    ("owner owner_id tenant tenant_id per_user", SCOPE),
+    ("invalidate_tags evict_tags", EVICT_TAGS),
     (
         "name id convert key_builder key_generator key_fn keys",
         "write `key = \"product:{id}\"`",
@@ -82,6 +92,19 @@ const EVICTING: &[(&str, &str)] = &[
         "write `before`",
     ),
     ("on_error even_on_error finally on_err", "write `always`"),
+    (
+        "tag cache_tag cache_tags invalidate_tags evict_tags labels",
+        TAGS,
+    ),
+    (
+        "group namespace regions cache_name cache_names",
+        "write `region = \"products\"`",
+    ),
+    ("owner owner_id tenant tenant_id per_user", SCOPE),
+    (
+        "stale mark_stale soft soft_invalidate expired",
+        "write `expire`",
+    ),
     (
         "patterns glob match_ prefix starts_with key_prefix",
         "write `pattern = \"products:*\"`",
@@ -201,6 +224,18 @@ mod tests {
         assert!(unknown(Macro::Cacheable, "sync_writes").contains("stampede_protection"));
         assert!(!unknown(Macro::Put, "sync_writes").contains("stampede_protection"));
         assert!(unknown(Macro::Evict, "allEntries").contains("write `all`"));
+        for (which, name, write) in [
+            (Macro::Cacheable, "tag", "`tags = ["),
+            (Macro::Cacheable, "namespace", "region = \"shop\""),
+            (Macro::Cacheable, "invalidate_tags", "#[cache_evict(tags"),
+            (Macro::Put, "tenant", "`scope = "),
+            (Macro::Evict, "cache_tags", "`tags = ["),
+            (Macro::Evict, "group", "`region = "),
+            (Macro::Evict, "owner", "`scope = "),
+        ] {
+            let message = unknown(which, name);
+            assert!(message.contains(write), "{name}: {message}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use syn::{Expr, Path};
 pub(crate) use form::{Argument, Form, Setting, Value};
 
 use crate::source::value::duration;
-use crate::source::value::template::Template;
+use crate::source::value::template::{Kind, Template};
 
 /// The attributes that take options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,17 @@ impl Options {
             Some(Value::Templates(_, templates)) => templates,
             _ => &[],
         }
+    }
+
+    /// Every template of every option, in the order in which they were written.
+    pub(crate) fn every_template(&self) -> impl Iterator<Item = (Kind, &Template)> {
+        self.given.iter().flat_map(|given| {
+            let (kind, templates): (_, &[Template]) = match &given.value {
+                Value::Templates(kind, templates) => (*kind, templates),
+                _ => (Kind::Key, &[]),
+            };
+            templates.iter().map(move |template| (kind, template))
+        })
     }
 
     pub(crate) fn names(&self, name: &str) -> &[Ident] {

@@ -7,10 +7,12 @@ use syn::Lit;
 use super::form::Form;
 use super::{Given, Macro, Options, Row, hints, table, value};
 use crate::diagnostics::Errors;
+use crate::source::arguments::Arguments;
 use crate::source::function::{Function, first_span};
 use crate::source::list::{self, Entry};
 use crate::source::value::literal;
 use crate::source::value::placeholder::Scope;
+use crate::source::value::template::Kind;
 
 /// The option that a bare expression sets.
 fn positional(which: Macro) -> Option<&'static str> {
@@ -38,7 +40,7 @@ impl Options {
         let before = errors.count();
         let mut reader = Reader {
             which,
-            scope: scope(which, function),
+            arguments: function.map(|function| &function.arguments),
             seen: Vec::new(),
             errors,
         };
@@ -53,29 +55,20 @@ impl Options {
     }
 }
 
-fn scope(which: Macro, function: Option<&Function>) -> Scope<'_> {
-    match (which, function) {
-        (_, None) => Scope::Unknown,
-        (Macro::Cacheable, Some(function)) => Scope::Arguments(&function.arguments),
-        (Macro::Evict | Macro::Put, Some(function)) => {
-            Scope::ArgumentsAndResult(&function.arguments)
-        }
-    }
-}
-
 struct Reader<'a> {
     which: Macro,
-    scope: Scope<'a>,
+    /// Of the function, if its signature could be read.
+    arguments: Option<&'a Arguments>,
     seen: Vec<&'static str>,
     errors: &'a mut Errors,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn entry(&mut self, entry: Entry) -> Option<Given> {
         match entry {
             Entry::Named(name, given) => {
                 let row = self.row(&name)?;
-                let value = value::read(row, &name, given, self.scope, self.errors)?;
+                let value = value::read(row, &name, given, self.scope(row), self.errors)?;
                 Some(Given { name, row, value })
             }
             Entry::Bare(expr) => self.bare(*expr),
@@ -115,8 +108,26 @@ impl Reader<'_> {
         if !self.first(row, name.span()) {
             return None;
         }
-        let value = value::read_value(row, expr, self.scope, self.errors)?;
+        let value = value::read_value(row, expr, self.scope(row), self.errors)?;
         Some(Given { name, row, value })
+    }
+
+    /// What the templates of an option may name.
+    fn scope(&self, row: &Row) -> Scope<'a> {
+        let Some(arguments) = self.arguments else {
+            return Scope::Unknown;
+        };
+        match (self.which, row.form) {
+            (Macro::Cacheable, Form::Template(Kind::Key)) => Scope::Arguments(
+                arguments,
+                "which a key that is looked up before the body runs cannot have",
+            ),
+            (Macro::Cacheable | Macro::Put, Form::Template(Kind::Scope)) => Scope::Arguments(
+                arguments,
+                "which a scope cannot have, because a reader looks its key up before there is one",
+            ),
+            _ => Scope::ArgumentsAndResult(arguments),
+        }
     }
 }
 

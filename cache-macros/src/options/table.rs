@@ -13,7 +13,6 @@ const ALL_COVERS: &str = "`all` evicts everything already: keep one of the two";
 const ALL_HIDES: &str = "`all` has no key that could show it: leave it out";
 const DEFAULT_KEY_ONLY: &str =
     "`skip` shapes the default key: leave the argument out of the template instead";
-const HOLD_NEEDS_KEY: &str = "`hold` needs a key, because what a pattern reaches is not known beforehand: write `key = \"…\"`";
 
 const NONE: &[(&str, &str)] = &[];
 
@@ -22,7 +21,7 @@ pub(super) static ROWS: &[Row] = &[
     row(
         "key",
         &[Cacheable, Put],
-        Form::Template,
+        Form::Template(Kind::Key),
         "key = \"product:{id}\"",
         NONE,
     ),
@@ -48,6 +47,34 @@ pub(super) static ROWS: &[Row] = &[
         NONE,
     ),
     row(
+        "region",
+        &[Evict],
+        Form::Templates(Kind::Region),
+        "region = \"products:list\"",
+        NONE,
+    ),
+    row(
+        "scope",
+        &[Cacheable, Evict, Put],
+        Form::Template(Kind::Scope),
+        "scope = \"user:{user_id}\"",
+        NONE,
+    ),
+    row(
+        "tags",
+        &[Cacheable, Evict, Put],
+        Form::Templates(Kind::Tag),
+        "tags = [\"owner:{id}\"]",
+        NONE,
+    ),
+    row(
+        "tags_from",
+        &[Cacheable, Put],
+        Form::Function,
+        "tags_from = |value| value.tags.clone()",
+        NONE,
+    ),
+    row(
         "all",
         &[Evict],
         Form::Flag,
@@ -56,16 +83,20 @@ pub(super) static ROWS: &[Row] = &[
             ("key", ALL_COVERS),
             ("keys", ALL_COVERS),
             ("pattern", ALL_COVERS),
+            ("region", ALL_COVERS),
+            ("scope", ALL_COVERS),
+            ("tags", ALL_COVERS),
         ],
     ),
     row("before", &[Evict], Form::Flag, "before", NONE),
     row("always", &[Evict], Form::Flag, "always", NONE),
+    row("expire", &[Evict], Form::Flag, "expire", NONE),
     row(
         "hold",
         &[Evict],
         Form::Hold { zero: ZERO_HOLD },
         "hold = \"2s\"",
-        &[("pattern", HOLD_NEEDS_KEY), ("all", HOLD_NEEDS_KEY)],
+        NONE,
     ),
     row(
         "skip",

@@ -13,7 +13,7 @@ use crate::source::list;
 use crate::source::value::duration::{self, Span};
 use crate::source::value::number;
 use crate::source::value::placeholder::Scope;
-use crate::source::value::template::{self, Kind};
+use crate::source::value::template;
 use crate::source::value::{boolean, literal, path};
 
 /// Reads what was written after an option's name.
@@ -77,9 +77,9 @@ pub(super) fn read_value(
     errors: &mut Errors,
 ) -> Option<Value> {
     let read = match row.form {
-        Form::Template => {
-            return template::one(row.name, Kind::Key, &expr, scope, errors)
-                .map(|template| Value::Templates(Kind::Key, vec![template]));
+        Form::Template(kind) => {
+            return template::one(row.name, kind, &expr, scope, errors)
+                .map(|template| Value::Templates(kind, vec![template]));
         }
         Form::Templates(kind) => {
             return Some(Value::Templates(

@@ -2,7 +2,8 @@
 
 use crate::diagnostics::Errors;
 use crate::options::Macro;
-use crate::source::{Input, result, secret, tiers};
+use crate::source::value::template::{Kind, Template};
+use crate::source::{Input, result, secret, tags, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     input.function.returns.check_storable(Macro::Put, errors);
@@ -18,8 +19,17 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
             "`cacheable` cannot stand beside `cache_put`: a hit would not run the body",
         );
     }
-    let templates = input.options.templates("key");
-    result::check(input, templates, errors);
-    secret::check(input, templates, errors);
+    let templates = |which: &[Kind]| -> Vec<Template> {
+        let every = input.options.every_template();
+        let those = every.filter(|(kind, _)| which.contains(kind));
+        those.map(|(_, template)| template.clone()).collect()
+    };
+    result::check(input, &templates(&[Kind::Key, Kind::Tag]), errors);
+    tags::check(input, errors);
+    secret::check(
+        input,
+        &templates(&[Kind::Key, Kind::Tag, Kind::Scope]),
+        errors,
+    );
     tiers::check(input, errors);
 }

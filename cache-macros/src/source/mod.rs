@@ -6,6 +6,7 @@ pub(crate) mod list;
 pub(crate) mod result;
 pub(crate) mod returns;
 pub(crate) mod secret;
+pub(crate) mod tags;
 pub(crate) mod tiers;
 pub(crate) mod value;
 

@@ -2,14 +2,18 @@
 
 use super::Input;
 use super::secret::is_secret;
+use super::value::placeholder::Placeholder;
 use super::value::template::Template;
 use crate::diagnostics::Errors;
 
 /// Whether a template uses the value.
 pub(crate) fn uses_result(template: &Template) -> bool {
-    template
-        .placeholders()
-        .any(|placeholder| placeholder.mentions("result"))
+    template.placeholders().any(is_late)
+}
+
+/// Whether a placeholder uses the value.
+pub(crate) fn is_late(placeholder: &Placeholder) -> bool {
+    placeholder.mentions("result")
 }
 
 /// Reports what stands in the way of a template that uses the value.
@@ -39,7 +43,7 @@ fn secret_beside(input: &Input, templates: &[Template], errors: &mut Errors) {
     for template in templates {
         let mut late = template
             .placeholders()
-            .filter(|placeholder| placeholder.mentions("result"));
+            .filter(|placeholder| is_late(placeholder));
         if late.any(|placeholder| is_secret(placeholder, secret)) {
             errors.at(
                 template.literal.span(),

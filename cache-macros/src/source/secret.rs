@@ -27,7 +27,7 @@ pub(crate) fn check(input: &Input, templates: &[Template], errors: &mut Errors) 
             );
         } else if !templates.is_empty() && options.are_complete() && !is_used(name, templates) {
             let field = if name == "self" { ".…" } else { "" };
-            errors.at(name.span(), format_args!("`{name}` is not in the key: write `{{{name}{field}}}` in the template, or leave it out here"));
+            errors.at(name.span(), format_args!("`{name}` is in no template: write `{{{name}{field}}}` in one, or leave it out here"));
         }
     }
 }

@@ -93,10 +93,41 @@ snapshot! {
 }
 
 snapshot! {
+    cacheable_with_tags, cacheable::attribute, "cacheable",
+    (key = "product", tags = "team:{team}:{result.owner}", secret(team), share_errors = false),
+    async fn product(team: &str) -> Product {
+        find(team).await
+    }
+}
+
+snapshot! {
+    cacheable_with_tags_of_the_value, cacheable::attribute, "cacheable", (skip(user), scope = "{user}", tags_from = Product::tags),
+    async fn product(id: u64, user: u64) -> Result<Product, Error> {
+        find(id, user).await
+    }
+}
+
+snapshot! {
     evict_every_way, evict::attribute, "cache_evict",
     (key = "product:{id}", keys = ["stock {id}", "name:{result.name}"], before, always, hold = "2s", condition = id > 0),
     async fn rename(id: u64, name: String) -> Result<Product, Error> {
         update(id, name).await
+    }
+}
+
+snapshot! {
+    evict_by_label, evict::attribute, "cache_evict",
+    (region = "products:list", tags = ["seller{{x", "owner:{result.owner}"], scope = "user:{result.id}", expire),
+    async fn rename(id: u64) -> Product {
+        update(id).await
+    }
+}
+
+snapshot! {
+    evict_in_a_scope, evict::attribute, "cache_evict",
+    (scope = "user:{user}", pattern = "products:*", key = "product:{result.id}", hold = "2s", secret(user)),
+    async fn rename(user: u64) -> Product {
+        update(user).await
     }
 }
 
@@ -125,6 +156,14 @@ snapshot! {
     put_by_result, put::attribute, "cache_put", (key = "{tenant}:product:{result.id}"),
     async fn create(tenant: &str) -> Product {
         insert(tenant).await
+    }
+}
+
+snapshot! {
+    put_with_tags, put::attribute, "cache_put",
+    (key = "product:{id}", tags = ["shop:{id}", "owner:{result.owner}"], tags_from = |value| value.tags.clone(), scope = "user:{id}"),
+    async fn update(id: u64) -> Product {
+        change(id).await
     }
 }
 

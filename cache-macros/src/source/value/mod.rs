@@ -4,6 +4,7 @@
 
 pub(crate) mod duration;
 pub(crate) mod encoding;
+mod label;
 pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod placeholder;

@@ -21,8 +21,8 @@ pub(crate) enum Scope<'a> {
     Caller,
     /// The signature could not be read, and has been reported.
     Unknown,
-    /// The arguments of a function.
-    Arguments(&'a Arguments),
+    /// The arguments of a function, and why there is no `result`.
+    Arguments(&'a Arguments, &'static str),
     /// The arguments, and `result` for the value.
     ArgumentsAndResult(&'a Arguments),
 }
@@ -31,7 +31,9 @@ impl<'a> Scope<'a> {
     pub(crate) fn arguments(self) -> Option<&'a Arguments> {
         match self {
             Scope::Caller | Scope::Unknown => None,
-            Scope::Arguments(arguments) | Scope::ArgumentsAndResult(arguments) => Some(arguments),
+            Scope::Arguments(arguments, _) | Scope::ArgumentsAndResult(arguments) => {
+                Some(arguments)
+            }
         }
     }
 }
@@ -57,6 +59,22 @@ impl Placeholder {
         mention.found
     }
 
+    /// The first argument that the expression starts from, or that a macro in it names. A closure or block has names of
+    /// its own: what those capture is left to the compiler.
+    pub(crate) fn argument(&self, arguments: &Arguments) -> Option<String> {
+        let mut roots = Vec::new();
+        collect_roots(&self.expr, &mut roots);
+        let mut names = roots.into_iter().map(Ident::to_string);
+        let root = names.find(|name| arguments.find(name).is_some());
+        root.or_else(|| {
+            let Expr::Macro(call) = &self.expr else {
+                return None;
+            };
+            let mut names = arguments.bindings().map(Ident::to_string);
+            names.find(|name| in_tokens(call.mac.tokens.clone(), name))
+        })
+    }
+
     /// Reports names at the roots of the expression that no argument has.
     pub(crate) fn check(&self, literal: &LitStr, scope: Scope<'_>, errors: &mut Errors) {
         let Some(arguments) = scope.arguments() else {
@@ -75,14 +93,20 @@ impl Placeholder {
             match scope {
                 Scope::ArgumentsAndResult(_) if name == "result" => {}
                 _ if known || is_constant(&name) => {}
-                _ if name == "result" => errors.at(
+                Scope::Arguments(_, why) if name == "result" => errors.at(
                     literal.span(),
-                    "`{result}` is the value, which a key that is looked up before the body runs cannot have: use the arguments",
+                    format_args!("`{{result}}` is the value, {why}: use the arguments"),
                 ),
                 _ if name == "self" => {
-                    errors.at(literal.span(), "`{self}` needs a receiver, and this function has none: use its arguments");
+                    errors.at(
+                        literal.span(),
+                        "`{self}` needs a receiver, and this function has none: use its arguments",
+                    );
                 }
-                _ => errors.at(literal.span(), format_args!("no argument is called `{name}`: {}", arguments.instead())),
+                _ => errors.at(
+                    literal.span(),
+                    format_args!("no argument is called `{name}`: {}", arguments.instead()),
+                ),
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use syn::{Expr, Lit, LitStr};
 
+use super::label;
 use super::literal;
 use super::placeholder::{Placeholder, Scope};
 use super::split::split;
@@ -29,6 +30,31 @@ pub(crate) enum Piece {
 pub(crate) enum Kind {
     Key,
     Pattern,
+    Tag,
+    Region,
+    Scope,
+}
+
+impl Kind {
+    /// What two values must not share.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Key | Self::Pattern => "key",
+            Self::Tag => "tag",
+            Self::Region => "region",
+            Self::Scope => "scope",
+        }
+    }
+
+    /// What to write instead of nothing.
+    fn instead_of_nothing(self) -> &'static str {
+        match self {
+            Self::Key | Self::Pattern => "write what the entry is called, such as \"product:{id}\"",
+            Self::Tag => "write what the entries have in common, such as \"owner:{id}\"",
+            Self::Region => "write what the keys begin with, such as \"products:list\"",
+            Self::Scope => "write whose entry it is, such as \"user:{id}\"",
+        }
+    }
 }
 
 /// Reads the value of an option called `name` that takes one template.
@@ -67,14 +93,16 @@ pub(crate) fn many(
     if array.elems.is_empty() {
         errors.on(
             array,
-            format_args!("an empty list evicts nothing: write `{name} = [\"…\"]`"),
+            format_args!("an empty list names nothing: write `{name} = [\"…\"]`"),
         );
     }
-    array
+    let templates: Vec<_> = array
         .elems
         .iter()
         .filter_map(|element| one(name, kind, element, scope, errors))
-        .collect()
+        .collect();
+    label::check_list(kind, &templates, errors);
+    templates
 }
 
 impl Template {
@@ -95,7 +123,7 @@ impl Template {
         if pieces.is_empty() {
             errors.at(
                 text.span(),
-                "an empty template: write what the entry is called, such as \"product:{id}\"",
+                format_args!("an empty template: {}", kind.instead_of_nothing()),
             );
             return None;
         }
@@ -107,8 +135,9 @@ impl Template {
             .placeholders()
             .for_each(|placeholder| placeholder.check(text, scope, errors));
         if !template.separated(kind) {
-            errors.at(text.span(), "two placeholders without `:` between them can give one key for different values: write `{a}:{b}`");
+            errors.at(text.span(), format_args!("two placeholders without `:` between them can give one {} for different values: write `{{a}}:{{b}}`", kind.noun()));
         }
+        label::check(kind, &template, errors);
         Some(template)
     }
 
