@@ -1,18 +1,24 @@
 //! The central promise under random interleavings: a read that starts after an eviction completed never returns a value
 //! loaded before it.
 //!
-//! Three processes share a model of Redis whose network delays and reorders, and in half of the schedules loses. Their
+//! Three processes share a model of Redis whose network delays and reorders, and in half of the schedules loses; whose
+//! bus breaks in some and is missing in some; and whose server now and then loses a generation, its registry, its clock, or everything. Their
 //! readers, writers and evictors run on a paused clock, so a schedule is decided by its seed alone; futures are dropped
 //! at random moments. Each read is compared with the newest version whose write was complete, for the reader, when the
-//! read began. Process 0 has a memory tier; it must see its own evictions at once (those of the others
-//! reach its memory with `max_age`). Processes 1 and 2 have none and must see every confirmed eviction of anybody.
+//! read began: in the process that evicted at once; in the others, if Redis confirmed it, as soon as the message has had time to arrive,
+//! and at once where neither memory nor a known generation stands between. Processes 0 and 1 have a memory tier, 2 has none.
 //!
-//! `SEED=… cargo test --test interleavings -- --nocapture` replays one schedule and tells its story; `SCHEDULES=…` runs more.
+//! `SEED=… cargo test --test interleavings -- --nocapture` replays one schedule and tells its story; `SCHEDULES=…` runs more,
+//! `SECONDS=…` as many as that time allows, `FIRST_SEED=…` from there.
 
 mod calls;
 mod world;
 
-use std::{env, rc::Rc, time::Duration};
+use std::{
+    env,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use cache_runtime::testing::{Faults, ModelRedis, leftovers};
 use tokio::{task::LocalSet, time::sleep};
@@ -27,6 +33,7 @@ const SCHEDULES: u64 = 100_000;
 struct Verdict {
     reads: u64,
     refused: u64,
+    evictions: u64,
     violations: Vec<String>,
 }
 
@@ -35,12 +42,30 @@ async fn schedule() -> Verdict {
     let redis = ModelRedis::new();
     let lossy = fastrand::bool();
     let share = if lossy { 0.1 * fastrand::f64() } else { 0.0 };
-    redis.set_faults(Faults {
+    let no_bus = fastrand::u8(..6) == 0;
+    let severed = if fastrand::u8(..3) == 0 { 0.2 } else { 0.0 };
+    let faults = Faults {
         delay: longest / 2,
         lost: share,
         unanswered: share,
+        severed,
+        outage: if fastrand::bool() {
+            longest * 4
+        } else {
+            Duration::ZERO
+        },
+        no_bus,
+    };
+    redis.set_faults(Faults {
+        no_bus,
+        ..Faults::default()
     });
-    let world = World::new(&redis, longest);
+    let world = World::new(&redis, longest, !no_bus);
+    for cache in world.caches.iter().filter(|_| fastrand::bool()) {
+        let ready = cache.ready(Duration::from_secs(1)).await;
+        ready.expect("the model is up, and knows whether it has a bus");
+    }
+    redis.set_faults(faults);
     let mut tasks = Vec::new();
     for _ in 0..fastrand::usize(4..24) {
         let world = Rc::clone(&world);
@@ -54,6 +79,13 @@ async fn schedule() -> Verdict {
             } else {
                 reader(world, process, row).await;
             }
+        }));
+    }
+    if fastrand::u8(..4) == 0 {
+        let (redis, at) = (redis.clone(), longest.mul_f64(6.0 * fastrand::f64()));
+        tasks.push(tokio::task::spawn_local(async move {
+            sleep(at).await;
+            lose_something(&redis);
         }));
     }
     for task in tasks {
@@ -78,8 +110,21 @@ async fn schedule() -> Verdict {
         .sum();
     Verdict {
         reads: world.reads.get(),
+        evictions: world.evictions.get(),
         refused,
         violations,
+    }
+}
+
+/// What happens to servers.
+fn lose_something(redis: &ModelRedis) {
+    match fastrand::u8(..6) {
+        0 => redis.flush(),
+        1 => redis.lose_tag("t:0"),
+        2 => redis.lose_registry(),
+        3 => redis.lose_clock(),
+        4 => redis.sever(),
+        _ => redis.reconnect(),
     }
 }
 
@@ -87,6 +132,7 @@ async fn schedule() -> Verdict {
 async fn settle(world: &World, redis: &ModelRedis) {
     redis.set_faults(Faults {
         delay: world.longest / 4,
+        no_bus: !world.bus,
         ..Faults::default()
     });
     sleep(Duration::from_secs(20)).await;
@@ -117,6 +163,12 @@ fn run(seed: u64) -> Verdict {
     LocalSet::new().block_on(&runtime, schedule())
 }
 
+fn add(sum: &mut [u64; 4], more: [u64; 4]) {
+    sum.iter_mut()
+        .zip(more)
+        .for_each(|(sum, more)| *sum += more);
+}
+
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     Some(
@@ -127,44 +179,54 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn no_read_after_an_eviction_returns_what_was_loaded_before_it() {
-    let first = number("SEED").unwrap_or_else(|| fastrand::u64(..u64::MAX / 2));
-    let schedules = match number("SEED") {
-        Some(_) => 1,
-        None => number("SCHEDULES").unwrap_or(SCHEDULES),
+    let first = number("SEED").or_else(|| number("FIRST_SEED"));
+    let first = first.unwrap_or_else(|| fastrand::u64(..u64::MAX / 2));
+    let until = number("SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let schedules = match (number("SEED"), until) {
+        (Some(_), _) => 1,
+        (None, Some(_)) => u64::MAX / 4,
+        (None, None) => number("SCHEDULES").unwrap_or(SCHEDULES),
     };
-    println!("{schedules} schedules from SEED={first}");
+    let in_time = || until.is_none_or(|until| Instant::now() < until);
+    println!("schedules from SEED={first}");
     let threads = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4) as u64;
-    let (mut reads, mut refused) = (0, 0);
+    let mut sum = [0; 4];
     std::thread::scope(|scope| {
         let part = |thread: u64| {
             move || {
-                let (mut reads, mut refused) = (0, 0);
-                for seed in (first + thread..first + schedules).step_by(threads as usize) {
+                let mut sum = [0; 4];
+                let seeds = (first + thread..first + schedules).step_by(threads as usize);
+                for seed in seeds.take_while(|_| in_time()) {
                     let verdict = run(seed);
                     assert!(
                         verdict.violations.is_empty(),
                         "SEED={seed}: {:#?}",
                         verdict.violations
                     );
-                    reads += verdict.reads;
-                    refused += verdict.refused;
+                    add(
+                        &mut sum,
+                        [1, verdict.reads, verdict.evictions, verdict.refused],
+                    );
                 }
-                (reads, refused)
+                sum
             }
         };
         let workers: Vec<_> = (0..threads)
             .map(|thread| scope.spawn(part(thread)))
             .collect();
         for worker in workers {
-            let (more_reads, more_refused) =
-                worker.join().expect("a violation was found, see above");
-            reads += more_reads;
-            refused += more_refused;
+            add(
+                &mut sum,
+                worker.join().expect("a violation was found, see above"),
+            );
         }
     });
-    println!("{reads} reads, {refused} refused stores, 0 violations");
+    let [schedules, reads, evictions, refused] = sum;
+    println!(
+        "{schedules} schedules, {reads} reads, {evictions} evictions, {refused} refused stores, 0 violations"
+    );
     assert!(
         schedules < 1_000 || refused > 0,
         "no store was ever refused: the schedules test nothing"

@@ -8,9 +8,63 @@ use std::{
 };
 
 use cache_runtime::{Cache, Memory, testing::ModelRedis};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{KEYS, PROCESSES};
+
+/// The entries that show a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Row,
+    Late,
+    Scoped,
+}
+
+const FAMILIES: usize = 3;
+
+/// How an eviction reaches the entries of a family.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach {
+    /// By what breaks leases and removes values: it is seen by every command from then on.
+    Key(Family),
+    /// By a generation, which a process may know from before until the message arrives.
+    Label(Family),
+}
+
+impl Reach {
+    pub(crate) const ALL_BY_KEY: [Self; FAMILIES] = [
+        Self::Key(Family::Row),
+        Self::Key(Family::Late),
+        Self::Key(Family::Scoped),
+    ];
+    pub(crate) const ALL_BY_LABEL: [Self; FAMILIES] = [
+        Self::Label(Family::Row),
+        Self::Label(Family::Late),
+        Self::Label(Family::Scoped),
+    ];
+}
+
+/// The oldest versions a read may return.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Floor {
+    /// If it has shared another caller's load: that caller may not have heard yet.
+    shared: u64,
+    /// If it has not.
+    alone: u64,
+}
+
+impl Floor {
+    pub(crate) fn of(self, shared: bool) -> u64 {
+        if shared { self.shared } else { self.alone }
+    }
+}
+
+/// A write that is complete for a process, from these moments on.
+struct Complete {
+    version: u64,
+    shared_from: Instant,
+    alone_from: Instant,
+}
 
 /// One schedule's database, fleet and bookkeeping.
 pub(crate) struct World {
@@ -18,15 +72,16 @@ pub(crate) struct World {
     pub(crate) longest: Duration,
     pub(crate) rows: [Cell<u64>; KEYS],
     pub(crate) caches: Vec<Cache>,
-    /// Per process and key: the newest version whose write is complete for it.
-    pub(crate) floors: RefCell<[[u64; KEYS]; PROCESSES]>,
-    /// The same, of its own writes only.
-    pub(crate) own_floors: RefCell<[[u64; KEYS]; PROCESSES]>,
+    /// Whether processes hear of each other.
+    pub(crate) bus: bool,
+    /// Per process, family and key.
+    complete: RefCell<[[[Vec<Complete>; KEYS]; FAMILIES]; PROCESSES]>,
     pub(crate) reads: Cell<u64>,
+    pub(crate) evictions: Cell<u64>,
     pub(crate) violations: RefCell<Vec<String>>,
     /// Tell the story of the schedule.
     told: bool,
-    began: tokio::time::Instant,
+    began: Instant,
 }
 
 impl World {
@@ -39,14 +94,14 @@ impl World {
         }
     }
 
-    pub(crate) fn new(redis: &ModelRedis, longest: Duration) -> Rc<Self> {
+    pub(crate) fn new(redis: &ModelRedis, longest: Duration, bus: bool) -> Rc<Self> {
         let caches = (0..PROCESSES).map(|process| {
             let builder = Cache::builder("model")
                 .model_redis(redis)
                 .tokio_clock()
                 .redis_budget(longest * 3 / 2)
                 .evict_deadline(longest * 3 / 2);
-            let builder = if process == 0 {
+            let builder = if has_memory(process) {
                 builder.memory(Memory::new().max_entries(100))
             } else {
                 builder.no_memory()
@@ -62,12 +117,13 @@ impl World {
             longest,
             rows: Default::default(),
             caches: caches.collect(),
-            floors: RefCell::default(),
-            own_floors: RefCell::default(),
+            bus,
+            complete: RefCell::default(),
             reads: Cell::new(0),
+            evictions: Cell::new(0),
             violations: RefCell::default(),
             told: env::var_os("SEED").is_some(),
-            began: tokio::time::Instant::now(),
+            began: Instant::now(),
         })
     }
 
@@ -81,18 +137,70 @@ impl World {
         self.rows[row].get()
     }
 
-    /// A write of `version` is complete for `process`, and for the processes without memory if Redis confirmed it.
-    pub(crate) fn complete(&self, process: usize, row: usize, version: u64, confirmed: bool) {
+    /// What a read that starts now may return at least.
+    pub(crate) fn floor(&self, process: usize, family: Family, row: usize) -> Floor {
+        let (now, complete) = (Instant::now(), self.complete.borrow());
+        let all = &complete[process][family as usize][row];
+        let newest = |from: fn(&Complete) -> Instant| {
+            let due = all.iter().filter(|write| from(write) <= now);
+            due.map(|write| write.version).max().unwrap_or(0)
+        };
+        Floor {
+            shared: newest(|write| write.shared_from),
+            alone: newest(|write| write.alone_from),
+        }
+    }
+
+    /// A write of `version` is complete: for its own process at once, for the others, if Redis confirmed it, when they have heard.
+    pub(crate) fn complete(
+        &self,
+        process: usize,
+        row: usize,
+        version: u64,
+        reach: &[Reach],
+        confirmed: bool,
+    ) {
         self.tell(format_args!(
             "process {process} has written {version} to row {row}, confirmed: {confirmed}"
         ));
-        let own = &mut self.own_floors.borrow_mut()[process][row];
-        *own = version.max(*own);
-        let mut floors = self.floors.borrow_mut();
-        for (other, floor) in floors.iter_mut().enumerate() {
-            if other == process || (confirmed && other != 0) {
-                floor[row] = floor[row].max(version);
+        let now = Instant::now();
+        let mut complete = self.complete.borrow_mut();
+        for reach in reach {
+            let (Reach::Key(family) | Reach::Label(family)) = *reach;
+            for (other, complete) in complete.iter_mut().enumerate() {
+                let write = if other == process {
+                    Complete {
+                        version,
+                        shared_from: now,
+                        alone_from: now,
+                    }
+                } else if confirmed {
+                    self.elsewhere(version, other, *reach, now)
+                } else {
+                    continue;
+                };
+                complete[family as usize][row].push(write);
             }
         }
     }
+
+    fn elsewhere(&self, version: u64, process: usize, reach: Reach, now: Instant) -> Complete {
+        // A message is under way for at most twice the delay of the network, which is half of `longest`.
+        let heard = now + self.longest * 5 / 4;
+        let without_bus = now + Duration::from_secs(1);
+        let from = |at_once: bool| match (at_once, has_memory(process), self.bus) {
+            (true, false, _) | (false, false, false) => now,
+            (_, true, false) => without_bus,
+            (_, _, true) => heard,
+        };
+        Complete {
+            version,
+            shared_from: from(false),
+            alone_from: from(matches!(reach, Reach::Key(_))),
+        }
+    }
+}
+
+fn has_memory(process: usize) -> bool {
+    process < 2
 }

@@ -14,6 +14,8 @@ mod handle;
 mod handover;
 mod key_texts;
 mod keys;
+mod label_races;
+mod labels;
 mod put;
 mod put_races;
 mod recursion;

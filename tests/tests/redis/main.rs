@@ -2,6 +2,7 @@
 
 mod arguments;
 mod close;
+mod coherence;
 mod commands;
 mod damage;
 mod journal;

@@ -1,0 +1,278 @@
+//! Several processes with warm memory: an eviction in one is seen by the others, without anybody asking.
+
+use std::time::{Duration, Instant};
+
+use cache_runtime::{
+    BusHealth, Cache, Evict, Key, Memory, Policy, Served, cache_evict, cacheable, key, traced,
+};
+use tests::eventually;
+use tests::scenarios::processes::{builder, commands, connected, has, process};
+use tests::server::RedisServer;
+
+/// What a value is: which of the loads of this test it came from.
+#[cacheable(key = "catalog:item:{id}", tags = ["item:{id}", "late:{result - result}:{id}"], scope = "user:{id}", ttl = "1h")]
+async fn item(loads: &std::sync::atomic::AtomicU64, id: u64) -> u64 {
+    let _ = id;
+    loads.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+}
+
+#[cacheable(key = "local:{id}", l2 = false, tags = ["item:{id}"], ttl = "1h")]
+async fn local(id: u64) -> u64 {
+    id
+}
+
+#[cache_evict(tags = ["item:{id}"], region = "local")]
+async fn change(id: u64) {}
+
+static LOADS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+async fn read(cache: &Cache, id: u64) -> (u64, Served) {
+    let (value, served) = cache.as_current(traced(item(&LOADS, id))).await;
+    (value, served.expect("the call was annotated"))
+}
+
+fn kinds(id: u64) -> [(&'static str, Evict); 8] {
+    let key = key!("catalog:item:{id}").in_scope(&format!("user:{id}"));
+    [
+        ("key", Evict::key(key)),
+        ("tag", Evict::tag(format!("item:{id}"))),
+        ("late tag", Evict::tag(format!("late:0:{id}"))),
+        ("scope", Evict::scope(format!("user:{id}"))),
+        ("region", Evict::region("catalog:item")),
+        ("region pattern", Evict::pattern("catalog:*")),
+        ("free pattern", Evict::pattern("cat*:item:*")),
+        ("all", Evict::all()),
+    ]
+}
+
+/// Both have it in memory.
+async fn warm(one: &Cache, other: &Cache, id: u64) -> u64 {
+    eventually::some("both have the value in memory", async || {
+        let (value, _) = read(one, id).await;
+        let (same, served) = read(other, id).await;
+        let here = read(one, id).await;
+        (served == Served::Memory && here == (same, Served::Memory) && value == same)
+            .then_some(value)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_eviction_in_one_process_is_seen_by_the_other_at_once() {
+    const ROUNDS: u64 = 40;
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    for kind in 0..8 {
+        let mut took = Vec::new();
+        let mut name = "";
+        for id in 0..ROUNDS {
+            let old = warm(&one, &other, id).await;
+            let (what, evict) = kinds(id)[kind].clone();
+            name = what;
+            one.evict(evict).await.expect("the server is up");
+            let evicted = Instant::now();
+            assert_ne!(
+                read(&one, id).await.0,
+                old,
+                "{name}: at once where it was evicted"
+            );
+            eventually::holds("the other process reads what is new", async || {
+                read(&other, id).await.0 != old
+            })
+            .await;
+            took.push(evicted.elapsed());
+        }
+        took.sort_unstable();
+        let (median, last) = (took[took.len() / 2], took[took.len() - 1]);
+        println!(
+            "{name}: seen by the other after {median:?} (median), {last:?} (slowest of {ROUNDS})"
+        );
+        assert!(median < Duration::from_millis(500), "{name}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_asks_for_evictions() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    warm(&one, &other, 1).await;
+    let mut monitor = server.monitor().await;
+    one.evict(Evict::tag("item:1")).await.unwrap();
+    eventually::holds("the other has heard", async || {
+        let key = key!("catalog:item:{1}").in_scope("user:1");
+        let info = other.inspect(&key).await;
+        info.is_none_or(|info| info.memory.is_none())
+    })
+    .await;
+    let seen = commands(&mut monitor).await;
+    let asked = seen
+        .iter()
+        .filter(|it| !["GET", "PTTL", "EXISTS"].contains(&it.name().as_str()));
+    assert_eq!(
+        asked.count(),
+        1,
+        "one script, and what `inspect` asks: {seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn evictions_of_all_kinds_together_are_one_round_trip() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    warm(&one, &other, 1).await;
+    let mut monitor = server.monitor().await;
+    let [key, tag, late, scope, region, pattern, _, all] = kinds(1).map(|(_, what)| what);
+    let what = [tag, late, scope, region, pattern, all]
+        .into_iter()
+        .fold(key, Evict::and);
+    one.evict(what).await.unwrap();
+    let names: Vec<_> = commands(&mut monitor)
+        .await
+        .iter()
+        .map(|it| it.name())
+        .collect();
+    let scripts = names.iter().take_while(|name| *name == "EVALSHA").count();
+    assert_eq!(scripts, 2, "keys, then labels: {names:?}");
+    assert_eq!(
+        names.get(2).map(String::as_str),
+        Some("HGETALL"),
+        "{names:?}"
+    );
+}
+
+#[tokio::test]
+async fn after_a_severed_connection_nothing_from_before_is_served() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    for id in 0..6 {
+        let old = warm(&one, &other, id).await;
+        server.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+        // `one` may have lost its subscription as well; what it evicts is evicted all the same.
+        one.evict(Evict::tag(format!("item:{id}"))).await.unwrap();
+        eventually::holds("the other process reads what is new", async || {
+            read(&other, id).await.0 != old
+        })
+        .await;
+    }
+    eventually::holds("memory is used again", async || {
+        read(&other, 99).await;
+        read(&other, 99).await.1 == Served::Memory
+    })
+    .await;
+    assert_eq!(other.health().bus, BusHealth::Listening);
+}
+
+#[tokio::test]
+async fn with_grace_memory_is_served_while_the_bus_is_down_and_not_after() {
+    let server = RedisServer::start().await;
+    let memory = Memory::new().offline_grace(Duration::from_secs(60));
+    let cache = connected(builder(&server).memory(memory)).await;
+    eventually::holds("it is in memory", async || {
+        read(&cache, 1).await.1 == Served::Memory
+    })
+    .await;
+    let (old, _) = read(&cache, 1).await;
+    server.kill();
+    eventually::holds("the bus is lost", async || {
+        matches!(cache.health().bus, BusHealth::Connecting { .. })
+    })
+    .await;
+    assert_eq!(read(&cache, 1).await, (old, Served::Memory));
+    server.restart().await;
+    cache.ready(eventually::PATIENCE).await.unwrap();
+    assert_ne!(read(&cache, 1).await.1, Served::Memory);
+}
+
+#[tokio::test]
+async fn a_generation_that_is_lost_makes_entries_dead() {
+    let server = RedisServer::start().await;
+    let memory = Memory::new().max_entries(1);
+    for lost in [
+        &["UNLINK", "shop:#tag:{item:1}"][..],
+        &["UNLINK", "shop:#tag:{#s:user%3A1}"],
+        &["UNLINK", "shop:#tag:{#r:catalog}"],
+        &["UNLINK", "shop:#sites"],
+    ] {
+        let one = process(&server).await;
+        let old = eventually::some("it is in Redis", async || {
+            let (value, served) = read(&one, 1).await;
+            (served != Served::Loaded).then_some(value)
+        })
+        .await;
+        assert!(server.cli(lost).await.int() == 1, "{lost:?}");
+        let other = connected(builder(&server).memory(memory.clone())).await;
+        assert_ne!(read(&other, 1).await.0, old, "{lost:?}");
+        server.cli(&["FLUSHALL"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_site_without_redis_hears_of_evictions_elsewhere() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    let served = async || other.as_current(traced(local(1))).await.1;
+    eventually::holds("it is in memory", async || {
+        served().await == Some(Served::Memory)
+    })
+    .await;
+    one.as_current(change(1)).await;
+    eventually::holds("it is loaded anew", async || {
+        served().await == Some(Served::Loaded)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_of_a_build_that_knew_fewer_tags_is_a_miss() {
+    let server = RedisServer::start().await;
+    let (old, new) = (process(&server).await, process(&server).await);
+    let key = Key::new("settings:1");
+    let load = async |cache: &Cache, policy: Policy, value: u64| {
+        cache.get_or_load(&key, &policy, async || value).await
+    };
+    assert_eq!(load(&old, Policy::new(), 1).await, 1);
+    assert_eq!(load(&new, Policy::new().tags(["settings"]), 2).await, 2);
+    assert_eq!(
+        load(&old, Policy::new().l1(false), 3).await,
+        2,
+        "more tags do no harm"
+    );
+    new.evict(Evict::tag("settings")).await.unwrap();
+    assert_eq!(load(&new, Policy::new().tags(["settings"]), 4).await, 4);
+}
+
+#[tokio::test]
+async fn expired_entries_stay_in_redis_and_are_loaded_anew() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    let old = warm(&one, &other, 1).await;
+    let stored = "shop:{catalog:item:1:,user%3A1}";
+    for what in [Evict::pattern("c*:item:1"), kinds(1)[0].1.clone()] {
+        one.expire(what).await.unwrap();
+        assert!(has(&server, stored).await, "it may still be served stale");
+        eventually::holds("the other loads it", async || {
+            read(&other, 1).await.0 != old
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn caches_of_two_names_share_no_tag_and_hear_nothing_of_each_other() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    let stranger = connected(
+        Cache::builder("shop2")
+            .redis(server.url())
+            .redis_budget(Duration::from_secs(5)),
+    )
+    .await;
+    let value = warm(&one, &other, 1).await;
+    read(&stranger, 1).await;
+    for (_, what) in kinds(1) {
+        stranger.evict(what).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(read(&one, 1).await, (value, Served::Memory));
+    assert_eq!(read(&other, 1).await, (value, Served::Memory));
+}
