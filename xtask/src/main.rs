@@ -1,11 +1,12 @@
-//! The task runner: `cargo xtask check` and `cargo xtask test`.
+//! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`.
 //!
-//! Everything a machine must do to trust a change is one of these two commands, so that a laptop, an empty clone and
+//! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
 //! what was run is echoed, so that any step can be repeated by hand.
 
 mod check;
 mod components;
+mod oracle;
 mod packages;
 mod run;
 mod test;
@@ -16,11 +17,14 @@ const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
   check   formatting, lints and documentation, warnings denied
-  test    every test of the workspace; installs redis-server first if there is none";
+  test    every test of the workspace; installs redis-server first if there is none
+  oracle  random schedules, and the code without its guards:
+          --level 1|3 [--seconds N] [--seed S] [--only NAME] [--json]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["oracle", ..] => oracle::run(&arguments[1..]),
         ["check"] => check::run(),
         ["test"] => test::run(),
         ["help" | "--help" | "-h"] => {

@@ -10,6 +10,7 @@ pub(crate) struct Step {
     program: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    folder: Option<PathBuf>,
 }
 
 impl Step {
@@ -19,6 +20,7 @@ impl Step {
             program: program.to_owned(),
             arguments,
             environment: Vec::new(),
+            folder: None,
         }
     }
 
@@ -31,6 +33,25 @@ impl Step {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Step {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Runs in this folder instead of the workspace.
+    pub(crate) fn within(mut self, folder: &Path) -> Step {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// Runs the program to its end: whether it succeeded, and all it said.
+    pub(crate) fn output(&self) -> Result<(bool, String), String> {
+        eprintln!("xtask: {}", self.shown());
+        let output = self
+            .command()
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot run `{}`: {error}", self.shown()))?;
+        let text =
+            [output.stdout, output.stderr].map(|part| String::from_utf8_lossy(&part).into_owned());
+        Ok((output.status.success(), text.concat()))
     }
 
     /// Runs the program to its end; a failure names the command.
@@ -63,7 +84,7 @@ impl Step {
         command
             .args(&self.arguments)
             .envs(self.environment.iter().cloned())
-            .current_dir(root());
+            .current_dir(self.folder.as_deref().unwrap_or(root()));
         command
     }
 
@@ -93,7 +114,7 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the manifest of xtask lies one folder below the root")

@@ -1,0 +1,99 @@
+//! The arguments of `cargo xtask oracle`.
+
+use super::USAGE;
+
+/// What is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    /// 1: random schedules.
+    Schedules,
+    /// 3: the code without its guards.
+    Mutations,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) level: Level,
+    pub(super) seconds: u64,
+    pub(super) seed: Option<u64>,
+    /// Of the mutations, those whose name has this in it.
+    pub(super) only: Option<String>,
+    pub(super) json: bool,
+}
+
+impl Options {
+    pub(super) fn read(arguments: &[String]) -> Result<Self, String> {
+        let (mut level, mut options) = (
+            None,
+            Self {
+                level: Level::Schedules,
+                seconds: 60,
+                seed: None,
+                only: None,
+                json: false,
+            },
+        );
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || {
+                let value = rest.next().cloned();
+                value.ok_or_else(|| format!("`{argument}` needs a value\n\nusage: {USAGE}"))
+            };
+            match argument.as_str() {
+                "--level" => level = Some(level_of(&value()?)?),
+                "--seconds" => options.seconds = number(argument, &value()?)?,
+                "--seed" => options.seed = Some(number(argument, &value()?)?),
+                "--only" => options.only = Some(value()?),
+                "--json" => options.json = true,
+                other => return Err(format!("unknown option `{other}`\n\nusage: {USAGE}")),
+            }
+        }
+        options.level = level.ok_or_else(|| format!("which level?\n\nusage: {USAGE}"))?;
+        Ok(options)
+    }
+}
+
+fn level_of(text: &str) -> Result<Level, String> {
+    match text {
+        "1" => Ok(Level::Schedules),
+        "3" => Ok(Level::Mutations),
+        other => Err(format!("there is no level `{other}`\n\nusage: {USAGE}")),
+    }
+}
+
+fn number(option: &str, text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("`{option}` takes a whole number, not `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, Options};
+
+    fn read(text: &str) -> Result<Options, String> {
+        let arguments: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        Options::read(&arguments)
+    }
+
+    #[test]
+    fn what_is_asked_for_is_understood() {
+        let options = read("--level 1 --seconds 5 --seed 7 --json").unwrap();
+        assert_eq!((options.level, options.seconds), (Level::Schedules, 5));
+        assert_eq!((options.seed, options.json), (Some(7), true));
+        assert_eq!(read("--level 3").unwrap().level, Level::Mutations);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (text, named) in [
+            ("", "which level"),
+            ("--level 7", "`7`"),
+            ("--level", "`--level`"),
+            ("--level 1 --seconds soon", "`soon`"),
+            ("--quick", "`--quick`"),
+        ] {
+            assert!(read(text).unwrap_err().contains(named), "{text}");
+        }
+    }
+}
