@@ -6,6 +6,7 @@ mod coherence;
 mod commands;
 mod damage;
 mod journal;
+mod pushes;
 mod secrets;
 mod tiers;
 mod trouble;
