@@ -22,7 +22,7 @@ async fn filled() -> (RedisServer, Cache) {
     cache
         .put(&key!("list:of:{id}"), 7_u64, &policy)
         .await
-        .unwrap();
+        .expect("the server is up");
     for first in (1..MANY).step_by(STEP) {
         let (first, last) = (first.to_string(), (first + STEP as u64 - 1).to_string());
         let command = ["EVAL", script, "1", "shop:{list:of:0}", &first, &last];

@@ -6,7 +6,7 @@
 //! | 1..17 | random id: a message may arrive more than once |
 //! | 17..33 | sender: the cache instance |
 //! | 33..37 | database: channels are those of the whole server |
-//! | 37 | kind: 1 = wake, 2 = evicted, 3 = expired |
+//! | 37 | kind: 1 = wake, 2 = evicted, 3 = expired, 4 = registry made anew |
 //! | 38..46 | hold, milliseconds |
 //! | 46..48 | how many names follow, so that a message that was cut off is not taken for a shorter one |
 //! | 48.. | names: what each is (1 byte: key, label, pattern), its length (2 bytes), its text |
@@ -23,6 +23,7 @@ const VERSION: u8 = 1;
 const NAMES: usize = 46;
 const HEADER: usize = 48;
 const WAKE: u8 = 1;
+const ANEW: u8 = 4;
 const EVICTED: u8 = 2;
 const EXPIRED: u8 = 3;
 const KEY: u8 = b'k';
@@ -69,7 +70,7 @@ pub(crate) fn encode(message: &Message<'_>) -> Vec<u8> {
 /// What a message too long to be sent is replaced by.
 fn everything(news: &News) -> Gone {
     let (manner, hold) = match news {
-        News::Wake(_) => (Manner::Evict, Duration::ZERO),
+        News::Wake(_) | News::Anew => (Manner::Evict, Duration::ZERO),
         News::Gone(gone) => (gone.manner, gone.hold),
     };
     Gone {
@@ -84,6 +85,7 @@ fn everything(news: &News) -> Gone {
 fn write(message: &Message<'_>) -> Option<Vec<u8>> {
     let (kind, hold) = match message.news {
         News::Wake(_) => (WAKE, Duration::ZERO),
+        News::Anew => (ANEW, Duration::ZERO),
         News::Gone(gone) if gone.manner == Manner::Expire => (EXPIRED, gone.hold),
         News::Gone(gone) => (EVICTED, gone.hold),
     };
@@ -112,6 +114,7 @@ fn write_names(out: &mut Vec<u8>, news: &News) -> Option<u16> {
         (text.len() <= LONGEST_NAME).then_some(())
     };
     match news {
+        News::Anew => {}
         News::Wake(keys) => keys.iter().try_for_each(|key| put(KEY, key))?,
         News::Gone(gone) => {
             gone.keys.iter().try_for_each(|key| put(KEY, key))?;
@@ -144,6 +147,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Heard> {
     }
     let news = match header[37] {
         WAKE => News::Wake(gone.keys),
+        ANEW => News::Anew,
         EVICTED => News::Gone(gone),
         EXPIRED => News::Gone(Gone {
             manner: Manner::Expire,
@@ -213,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_was_said_is_heard() {
-        for news in [gone(), News::Wake(vec!["a".into()])] {
+        for news in [gone(), News::Wake(vec!["a".into()]), News::Anew] {
             let heard = Heard {
                 id: *b"0123456789abcdef",
                 database: 3,

@@ -60,6 +60,9 @@ pub(crate) enum News {
     Wake(Vec<Box<str>>),
     /// These were evicted or expired.
     Gone(Gone),
+    /// The registry, and with it the generation of the cache, was made anew: what was registered is not any more, and what a
+    /// process knows of labels may be of before.
+    Anew,
 }
 
 /// What was evicted or expired.

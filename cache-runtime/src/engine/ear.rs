@@ -56,6 +56,14 @@ impl Listener for Ear {
 
     fn news(&self, news: &News, own: bool) {
         self.with(|core| match news {
+            // Another epoch, and not an eviction: what loads now has its lease, and generations of before or after.
+            News::Anew if own => {}
+            News::Anew => {
+                core.coherence
+                    .lost("the registry was made anew", core.moment());
+                core.coherence.subscribed(core.moment());
+                begin_anew(core);
+            }
             News::Wake(keys) => keys.iter().for_each(|key| core.wakes.wake(key)),
             News::Gone(gone) => {
                 // What this process evicted it has settled, or is going to.

@@ -35,7 +35,7 @@ pub struct Open {
 }
 
 /// What is evicted through a worker's cache.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// One key, by its text.
     Key(String),

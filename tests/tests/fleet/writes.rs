@@ -14,7 +14,8 @@ async fn evicted_during_a_load(callers: usize, evicting: usize, what: What) {
         Some(&callers),
         "those who waited before get the value: {what:?} {answers:?}"
     );
-    assert!(!crew.in_redis().await, "{what:?}");
+    // What only a generation keeps out may have reached Redis, and is dead there.
+    assert!(what == What::All || !crew.in_redis().await, "{what:?}");
     assert!(
         !crew.in_memory(0).await && !crew.in_memory(1).await,
         "{what:?}"
@@ -36,7 +37,9 @@ async fn evict_during_a_load(callers: usize, evicting: usize, what: &What) -> (C
         crew.origin.release(End::Value);
     };
     let (answers, ()) = tokio::join!(calls, evict);
-    assert_eq!(crew.figure(0, "refused_stores").await, 1, "{what:?}");
+    if *what != What::All || evicting == 0 {
+        assert_eq!(crew.figure(0, "refused_stores").await, 1, "{what:?}");
+    }
     (crew, answers)
 }
 

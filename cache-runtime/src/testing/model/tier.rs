@@ -74,11 +74,7 @@ impl Asked {
         }
         let (answer, made) = server.lock().labels.ask(ask);
         if made {
-            let all = Gone {
-                labels: vec![Label::cache()],
-                ..Gone::default()
-            };
-            server.publish(News::Gone(all), by);
+            server.publish(News::Anew, by);
         }
         answer
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{millis, unexpected};
-use crate::bus::{Gone, News};
+use crate::bus::News;
 use crate::tags::{Generation, Label, LabelKind, Logical, Standing};
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::announcer::random;
@@ -83,13 +83,13 @@ impl RedisTier {
                 Register::Region("") => ANY,
                 Register::Region(region) => region,
             };
-            let everything = self.announcer.message(&everything());
+            let anew = self.announcer.message(&News::Anew);
             let args = [
                 field.into(),
                 random().into(),
                 era.clone().into_bytes(),
                 self.announcer.channel().into(),
-                everything,
+                anew,
                 millis(UNUSED).into_bytes(),
             ];
             let keys = [self.names.sites(), self.names.clock()];
@@ -130,13 +130,6 @@ impl RedisTier {
 /// An era that no clock has had.
 pub(super) fn era() -> String {
     format!("{:016x}", fastrand::u64(..))
-}
-
-fn everything() -> News {
-    News::Gone(Gone {
-        labels: vec![Label::cache()],
-        ..Gone::default()
-    })
 }
 
 /// The answers to the steps of [`RedisTier::add_labels`].

@@ -2,7 +2,7 @@
 --
 -- KEYS[1] the registry        KEYS[2] the logical clock
 -- ARGV[1] the region, or '' for none        ARGV[2] 16 random bytes        ARGV[3] an era, should the clock be lost
--- ARGV[4] the channel         ARGV[5] what is said there if the cache has no generation: that everything was evicted
+-- ARGV[4] the channel         ARGV[5] what is said there if the cache has no generation and gets one
 -- ARGV[6] regions that were not registered again for so long are dropped, in ms
 --
 -- Reply   the generation of the cache, or `h` while it is held. Without a region, and with a generation there, nothing is written: a full

@@ -2,7 +2,7 @@
 
 use super::server::Ear;
 use super::*;
-use crate::bus::{Gone, News};
+use crate::bus::News;
 
 const SITES: &str = "shop:#sites";
 const HOUR: u64 = 3_600_000;
@@ -22,16 +22,12 @@ async fn the_first_to_register_makes_the_generation_and_tells_everybody() {
     let server = Server::start();
     let (one, two) = (tier(&server), tier(&server));
     let mut ear = Ear::at(&server);
-    let all = News::Gone(Gone {
-        labels: vec![Label::cache()],
-        ..Gone::default()
-    });
     let first = is(register(&one, "products:list").await);
     assert_eq!(is(register(&two, "").await), first);
     assert_eq!(is(register(&two, "users").await), first);
     assert_eq!(standing(&two, &Label::cache()).await, Standing::Is(first));
     let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
-    assert_eq!(said, std::slice::from_ref(&all));
+    assert_eq!(said, [News::Anew]);
     assert_eq!(read(&one).await.unwrap(), ["", "products:list", "users"]);
 
     server.ask(&["DEL", SITES]);
@@ -40,7 +36,7 @@ async fn the_first_to_register_makes_the_generation_and_tells_everybody() {
     assert!(second.evict != first.evict && second.expire != first.expire);
     assert!(!second.made.not_after(first.made), "it is an event");
     let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
-    assert_eq!(said, [all]);
+    assert_eq!(said, [News::Anew]);
     assert_eq!(read(&one).await.unwrap(), ["users"]);
 }
 
