@@ -18,6 +18,7 @@ pub mod logs;
 pub mod model;
 pub mod origin;
 mod ports;
+pub mod promise;
 pub mod proxy;
 pub mod resp;
 pub mod scenarios;

@@ -18,6 +18,7 @@ use cache_runtime::{Cache, Evict, Key};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::promise::part::{self, Plan};
 use crate::worker::{Answer, Events, Scenarios};
 
 pub use self::calls::{Answers, Call, Function};
@@ -184,6 +185,12 @@ pub fn all() -> Scenarios {
         &worker,
         "health",
         |worker, _, cache: String| async move { worker.health(&cache).await },
+    );
+    let all = on(
+        all,
+        &worker,
+        "promise",
+        |_, events, plan: Plan| async move { part::play(events, plan).await },
     );
     on(
         all,

@@ -8,41 +8,10 @@ use std::{
 };
 
 use cache_runtime::{Cache, Memory, testing::ModelRedis};
+use tests::promise::{FAMILIES, Family, Reach, Rows, Write};
 use tokio::time::{Instant, sleep};
 
 use crate::{KEYS, PROCESSES};
-
-/// The entries that show a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Row,
-    Late,
-    Scoped,
-}
-
-const FAMILIES: usize = 3;
-
-/// How an eviction reaches the entries of a family.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Reach {
-    /// By what breaks leases and removes values: it is seen by every command from then on.
-    Key(Family),
-    /// By a generation, which a process may know from before until the message arrives.
-    Label(Family),
-}
-
-impl Reach {
-    pub(crate) const ALL_BY_KEY: [Self; FAMILIES] = [
-        Self::Key(Family::Row),
-        Self::Key(Family::Late),
-        Self::Key(Family::Scoped),
-    ];
-    pub(crate) const ALL_BY_LABEL: [Self; FAMILIES] = [
-        Self::Label(Family::Row),
-        Self::Label(Family::Late),
-        Self::Label(Family::Scoped),
-    ];
-}
 
 /// The oldest versions a read may return.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,9 +37,9 @@ struct Complete {
 
 /// One schedule's database, fleet and bookkeeping.
 pub(crate) struct World {
-    pub(crate) ttl: Duration,
+    ttl: Duration,
     pub(crate) longest: Duration,
-    pub(crate) rows: [Cell<u64>; KEYS],
+    rows: [Cell<u64>; KEYS],
     pub(crate) caches: Vec<Cache>,
     /// Whether processes hear of each other.
     pub(crate) bus: bool,
@@ -85,15 +54,6 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn tell(&self, what: impl std::fmt::Display) {
-        if self.told {
-            println!(
-                "{:8.1} ms  {what}",
-                self.began.elapsed().as_secs_f64() * 1_000.0
-            );
-        }
-    }
-
     pub(crate) fn new(redis: &ModelRedis, longest: Duration, bus: bool) -> Rc<Self> {
         let caches = (0..PROCESSES).map(|process| {
             let builder = Cache::builder("model")
@@ -127,14 +87,8 @@ impl World {
         })
     }
 
-    pub(crate) async fn pause(&self) {
+    async fn pause(&self) {
         sleep(self.longest.mul_f64(fastrand::f64())).await;
-    }
-
-    pub(crate) fn commit(&self, row: usize) -> u64 {
-        self.rows[row].set(self.rows[row].get() + 1);
-        self.tell(format_args!("row {row} is now {}", self.rows[row].get()));
-        self.rows[row].get()
     }
 
     /// What a read that starts now may return at least.
@@ -151,22 +105,14 @@ impl World {
         }
     }
 
-    /// A write of `version` is complete: for its own process at once, for the others, if Redis confirmed it, when they have heard.
-    pub(crate) fn complete(
-        &self,
-        process: usize,
-        row: usize,
-        version: u64,
-        reach: &[Reach],
-        confirmed: bool,
-    ) {
+    /// A write is complete: for its own process at once, for the others, if Redis confirmed it, when they have heard.
+    pub(crate) fn complete(&self, process: usize, row: usize, write: &Write, confirmed: bool) {
         self.tell(format_args!(
-            "process {process} has written {version} to row {row}, confirmed: {confirmed}"
+            "process {process} has written row {row}: {write:?}, confirmed: {confirmed}"
         ));
-        let now = Instant::now();
+        let (now, version) = (Instant::now(), write.version);
         let mut complete = self.complete.borrow_mut();
-        for reach in reach {
-            let (Reach::Key(family) | Reach::Label(family)) = *reach;
+        for reach in write.reach {
             for (other, complete) in complete.iter_mut().enumerate() {
                 let write = if other == process {
                     Complete {
@@ -179,7 +125,7 @@ impl World {
                 } else {
                     continue;
                 };
-                complete[family as usize][row].push(write);
+                complete[reach.family() as usize][row].push(write);
             }
         }
     }
@@ -197,6 +143,46 @@ impl World {
             version,
             shared_from: from(false),
             alone_from: from(matches!(reach, Reach::Key(_))),
+        }
+    }
+}
+
+impl Rows for World {
+    fn ttl(&self, _: usize) -> Duration {
+        self.ttl
+    }
+
+    fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    async fn load(&self, row: usize) -> Result<u64, String> {
+        self.pause().await;
+        let version = self.rows[row].get();
+        self.tell(format_args!("a load sees {version} in row {row}"));
+        self.pause().await;
+        if fastrand::u8(..16) == 0 {
+            Err("the origin failed".to_owned())
+        } else {
+            Ok(version)
+        }
+    }
+
+    async fn commit(&self, row: usize) -> u64 {
+        self.pause().await;
+        let version = self.rows[row].get() + 1;
+        self.rows[row].set(version);
+        self.tell(format_args!("row {row} is now {version}"));
+        self.pause().await;
+        version
+    }
+
+    fn tell(&self, what: impl std::fmt::Display) {
+        if self.told {
+            println!(
+                "{:8.1} ms  {what}",
+                self.began.elapsed().as_secs_f64() * 1_000.0
+            );
         }
     }
 }

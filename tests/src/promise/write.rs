@@ -1,0 +1,132 @@
+//! One write to a row, and the eviction of what shows it, in one of all the ways there are.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cache_runtime::{Cache, Evict, Key, key};
+
+use super::functions::{put, write, write_by_label};
+use super::{Family, Reach, Rows, dropped_sometimes};
+
+const BY_KEY: [Reach; 3] = [
+    Reach::Key(Family::Row),
+    Reach::Key(Family::Late),
+    Reach::Key(Family::Scoped),
+];
+const BY_LABEL: [Reach; 3] = [
+    Reach::Label(Family::Row),
+    Reach::Label(Family::Late),
+    Reach::Label(Family::Scoped),
+];
+
+/// What is known of Redis's part in a write that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redis {
+    /// It has confirmed.
+    Confirmed,
+    /// It has not: the eviction is queued.
+    Refused,
+    /// It has confirmed, or the eviction is queued; the function does not say.
+    Untold,
+    /// The write was dropped: the eviction is done in this process, and begun in Redis.
+    Dropped,
+}
+
+/// A write that is complete in its own process.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// What the row is now; 0 if it was not changed.
+    pub version: u64,
+    /// Which entries were evicted, and how.
+    pub reach: &'static [Reach],
+    /// What is known of the rest of the fleet.
+    pub redis: Redis,
+}
+
+impl Write {
+    /// Writes and evicts, and is dropped sometimes; `None` if nothing can be said of it.
+    pub async fn any(rows: &impl Rows, cache: &Cache, row: usize) -> Option<Self> {
+        let committed = AtomicU64::new(0);
+        match fastrand::u8(..9) {
+            0 => {
+                let write = write(rows, row, &committed);
+                Some(annotated(rows, cache, write, &committed, &BY_KEY[..1]).await)
+            }
+            1 | 2 => {
+                let write = write_by_label(rows, row, &committed);
+                Some(annotated(rows, cache, write, &committed, &BY_LABEL).await)
+            }
+            3 => {
+                let put = put(rows, row, &committed);
+                Some(annotated(rows, cache, put, &committed, &BY_KEY[..1]).await)
+            }
+            _ => by_hand(rows, cache, row).await,
+        }
+    }
+}
+
+/// Dropped or not, the eviction is done in this process; the attribute does not say what Redis did.
+async fn annotated(
+    rows: &impl Rows,
+    cache: &Cache,
+    write: impl Future,
+    committed: &AtomicU64,
+    reach: &'static [Reach],
+) -> Write {
+    let done = dropped_sometimes(rows, cache.as_current(write)).await;
+    let redis = done.map_or(Redis::Dropped, |_| Redis::Untold);
+    let version = committed.load(Ordering::SeqCst);
+    Write {
+        version,
+        reach,
+        redis,
+    }
+}
+
+async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize) -> Option<Write> {
+    let version = rows.commit(row).await;
+    let (what, reach) = ways(row);
+    rows.tell(format_args!("evicting {what:?}"));
+    let evicting = async {
+        if fastrand::u8(..3) == 0 {
+            cache.expire(what).await
+        } else {
+            cache.evict(what).await
+        }
+    };
+    let done = dropped_sometimes(rows, evicting).await?;
+    let redis = done.map_or(Redis::Refused, |()| Redis::Confirmed);
+    Some(Write {
+        version,
+        reach,
+        redis,
+    })
+}
+
+/// An eviction of everything that shows a row.
+fn ways(row: usize) -> (Evict, &'static [Reach]) {
+    let keys = || {
+        let mine = key!("mine:{row}").in_scope(&format!("owner:{row}"));
+        [key!("row:{row}"), key!("late:{row}"), mine]
+    };
+    let each = |one: fn(&str) -> Evict| one("row").and(one("late")).and(one("mine"));
+    match fastrand::u8(..8) {
+        0 => (Evict::keys(keys()), &BY_KEY),
+        1 | 2 => {
+            let tag = Evict::tag(format!("t:{row}"));
+            (tag.and(Evict::scope(format!("owner:{row}"))), &BY_LABEL)
+        }
+        3 => (each(|region| Evict::region(region)), &BY_LABEL),
+        4 => {
+            let patterns = each(|region| Evict::pattern(format!("{region}:*")));
+            (patterns, &BY_LABEL)
+        }
+        5 => (Evict::pattern(format!("[rlm]*:{row}")), &BY_KEY),
+        6 => {
+            let held = Evict::all().hold(Duration::from_millis(fastrand::u64(1..20)));
+            (held, &BY_LABEL)
+        }
+        _ => (Evict::all().and(Evict::key(Key::new("other"))), &BY_LABEL),
+    }
+}
