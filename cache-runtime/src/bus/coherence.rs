@@ -115,11 +115,11 @@ impl Coherence {
         }
     }
 
-    /// The subscription was acknowledged at `now`.
-    pub(crate) fn subscribed(&self, now: u64) {
+    /// The subscription was acknowledged; the sign of life was sent at `since`.
+    pub(crate) fn subscribed(&self, since: u64) {
         let mut hearing = self.lock();
         self.begin(Parity::Listening);
-        self.alive(now);
+        self.alive(since);
         *hearing = Hearing::Listening;
         self.changed.notify_waiters();
     }
@@ -154,21 +154,29 @@ impl Coherence {
         self.changed.notify_waiters();
     }
 
-    /// Our own beat came back at `now`. `false`: it came too late, and something may have been missed.
-    pub(crate) fn beat(&self, now: u64) -> bool {
+    /// Everything is heard, and what is known of before is of no use.
+    pub(crate) fn anew(&self) {
+        let hearing = self.lock();
+        if *hearing == Hearing::Listening {
+            self.begin(Parity::Listening);
+        }
+    }
+
+    /// Our own beat came back at `now`, sent at `since`. `false`: it came too late, and something may have been missed.
+    pub(crate) fn beat(&self, since: u64, now: u64) -> bool {
         let hearing = self.lock();
         if *hearing != Hearing::Listening {
             return true;
         }
         let in_time = now < self.healthy_until.load(Ordering::SeqCst);
         if in_time {
-            self.alive(now);
+            self.alive(since);
         }
         in_time
     }
 
-    fn alive(&self, now: u64) {
-        let until = now.saturating_add(SILENCE);
+    fn alive(&self, since: u64) {
+        let until = since.saturating_add(SILENCE);
         self.healthy_until.store(until, Ordering::SeqCst);
         self.served_until
             .store(until.saturating_add(self.grace), Ordering::SeqCst);
@@ -261,12 +269,28 @@ mod tests {
     #[test]
     fn silence_ends_trust_by_itself_and_a_late_beat_does_not_bring_it_back() {
         let (coherence, entry) = filled(Duration::ZERO);
-        assert!(coherence.beat(SILENCE - 1));
-        assert!(coherence.serves(&entry, 2 * SILENCE - 2));
-        assert!(!coherence.serves(&entry, 2 * SILENCE - 1));
-        assert_eq!(coherence.listening(2 * SILENCE - 1), None);
-        assert!(!coherence.beat(2 * SILENCE - 1), "too late");
-        assert!(!coherence.serves(&entry, 2 * SILENCE - 1));
+        // It was under way for a while, and what was announced meanwhile may be still.
+        let sent = SILENCE - 500;
+        assert!(coherence.beat(sent, SILENCE - 1));
+        let until = sent + SILENCE;
+        assert!(coherence.serves(&entry, until - 1));
+        assert!(!coherence.serves(&entry, until));
+        assert_eq!(coherence.listening(until), None);
+        assert!(!coherence.beat(until - 1, until), "too late");
+        assert!(!coherence.serves(&entry, until));
+    }
+
+    #[test]
+    fn anew_is_another_epoch_and_no_sign_of_life() {
+        let (coherence, entry) = filled(Duration::ZERO);
+        coherence.anew();
+        assert!(!coherence.accepts(entry.epoch) && !coherence.serves(&entry, 0));
+        assert_eq!(coherence.listening(SILENCE - 1), Some(coherence.epoch()));
+        assert_eq!(coherence.listening(SILENCE), None);
+        coherence.lost("severed", 10);
+        let deaf = coherence.epoch();
+        coherence.anew();
+        assert_eq!(coherence.epoch(), deaf, "who hears nothing is told nothing");
     }
 
     #[test]

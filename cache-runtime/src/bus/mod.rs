@@ -9,7 +9,8 @@
 //! an unreadable message mean that something may have been missed.
 //!
 //! **Contract** of who delivers (a tier) towards who listens (the engine): after [`Listener::subscribed`] every message that
-//! was sent is delivered in the order it was sent, or [`Listener::lost`] is called first.
+//! was sent is delivered in the order it was sent, or [`Listener::lost`] is called first. A sign of life counts from when the beat was
+//! *sent*: what was announced before that has been delivered, what came later may be on its way.
 
 mod coherence;
 #[cfg(feature = "redis")]
@@ -37,14 +38,17 @@ pub(crate) enum Manner {
 
 /// Who reacts to the bus. Called on the tier's background task; must not block.
 pub(crate) trait Listener: Send + Sync {
-    /// The subscription was acknowledged: from now on nothing is missed.
-    fn subscribed(&self);
+    /// The present, on the listener's own clock: milliseconds. A beat carries it there and back.
+    fn moment(&self) -> u64;
+
+    /// The subscription was acknowledged, by a beat sent at `since`: from now on nothing is missed.
+    fn subscribed(&self, since: u64);
 
     /// Something may have been missed, for this reason. Nothing is heard until the next [`subscribed`](Self::subscribed).
     fn lost(&self, why: &str);
 
-    /// Our own beat came back: the way through the server and back works.
-    fn beat(&self);
+    /// Our own beat came back, sent at `since`: the way through the server and back works.
+    fn beat(&self, since: u64);
 
     /// There will be no messages (not permitted, not supported), for this reason.
     fn unsupported(&self, why: &str);

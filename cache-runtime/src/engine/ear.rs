@@ -14,17 +14,19 @@ impl Ear {
         Self(Arc::downgrade(core))
     }
 
-    fn with(&self, act: impl FnOnce(&Core)) {
-        if let Some(core) = self.0.upgrade() {
-            act(&core);
-        }
+    fn with<T: Default>(&self, act: impl FnOnce(&Core) -> T) -> T {
+        self.0.upgrade().map(|core| act(&core)).unwrap_or_default()
     }
 }
 
 impl Listener for Ear {
-    fn subscribed(&self) {
+    fn moment(&self) -> u64 {
+        self.with(Core::moment)
+    }
+
+    fn subscribed(&self, since: u64) {
         self.with(|core| {
-            core.coherence.subscribed(core.moment());
+            core.coherence.subscribed(since);
             begin_anew(core);
         });
     }
@@ -36,12 +38,12 @@ impl Listener for Ear {
         });
     }
 
-    fn beat(&self) {
+    fn beat(&self, since: u64) {
         self.with(|core| {
             let now = core.moment();
-            if !core.coherence.beat(now) {
+            if !core.coherence.beat(since, now) {
                 core.coherence.lost("silent for too long", now);
-                core.coherence.subscribed(now);
+                core.coherence.subscribed(since);
                 begin_anew(core);
             }
         });
@@ -59,9 +61,7 @@ impl Listener for Ear {
             // Another epoch, and not an eviction: what loads now has its lease, and generations of before or after.
             News::Anew if own => {}
             News::Anew => {
-                core.coherence
-                    .lost("the registry was made anew", core.moment());
-                core.coherence.subscribed(core.moment());
+                core.coherence.anew();
                 begin_anew(core);
             }
             News::Wake(keys) => keys.iter().for_each(|key| core.wakes.wake(key)),

@@ -131,13 +131,13 @@ async fn deliver(line: Weak<Line>, server: ModelRedis) {
             return listener.unsupported("the model has no bus");
         }
         sleep(delay()).await;
-        let incarnation = server.incarnation();
+        let (incarnation, since) = (server.incarnation(), listener.moment());
         *line.queue() = Queue {
             subscribed: true,
             ..Queue::default()
         };
         sleep(delay()).await;
-        listener.subscribed();
+        listener.subscribed(since);
         let why = hear(&line, &*listener, &server, incarnation).await;
         *line.queue() = Queue::default();
         listener.lost(why);
@@ -162,6 +162,7 @@ async fn hear(
                 }
             }
             _ = beats.tick() => {
+                let since = listener.moment();
                 // A beat comes after everything that was sent before it.
                 if let Some(why) = hear_all(line, listener, server).await {
                     return why;
@@ -169,7 +170,7 @@ async fn hear(
                 if server.incarnation() != incarnation {
                     return "the server lost its data";
                 }
-                listener.beat();
+                listener.beat(since);
             }
         }
     }

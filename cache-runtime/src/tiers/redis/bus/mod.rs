@@ -7,8 +7,8 @@
 //! **Decision.** A connection of its own, which one task owns, beside the link's and with the same start and end.
 //!
 //! * A beat is a script on the *data* connection that writes, and publishes to a channel of this instance's own. When it
-//!   comes back over the subscribed connection, the way through the server and back works; the answer shows whether the server lost its
-//!   data meanwhile. Any other message proves nothing.
+//!   comes back over the subscribed connection, the way through the server and back works, and what was announced before it was sent
+//!   has been heard: so it carries that time. The answer shows whether the server lost its data meanwhile. Any other message proves nothing.
 //! * `subscribed` is told only after the first beat came back. Three seconds without one, and the connection is dropped.
 //! * What is received waits in a bounded [`inbox`]; more than fits ends the subscription as a lost connection does.
 //! * Who may not subscribe, publish or write has no bus: told once, tried again every half minute.

@@ -136,10 +136,17 @@ impl Session<'_> {
         }
     }
 
+    fn hear_beat(&mut self, sent: &[u8]) {
+        // Nobody else writes to this channel; what is not a time is no sign of life.
+        if let Ok(sent) = sent.try_into() {
+            self.heard = Instant::now();
+            self.teller.beat(u64::from_be_bytes(sent));
+        }
+    }
+
     fn hear(&mut self, message: &Msg) {
         if message.get_channel_name() == self.bus.beats {
-            self.heard = Instant::now();
-            return self.teller.beat();
+            return self.hear_beat(message.get_payload_bytes());
         }
         let Some(heard) = decode(message.get_payload_bytes()) else {
             return self.teller.anew("a message could not be read");
@@ -151,11 +158,12 @@ impl Session<'_> {
     }
 }
 
-/// One beat; `None` when the owner is gone.
+/// One beat; `None` when the owner is gone. It carries the time of its sending.
 async fn beat(bus: &Bus) -> Option<Result<Answer, TierError>> {
     let link = bus.link.upgrade()?;
+    let sent = bus.listener.moment().to_be_bytes();
     let (candidate, keys) = (random(), [bus.memory.as_str()]);
-    let args = [&candidate[..], bus.beats.as_bytes()];
+    let args = [&candidate[..], bus.beats.as_bytes(), &sent[..]];
     let work = async |mut connection: Connection| {
         let answer = scripts::BEAT.run(&mut connection, &keys, &args).await;
         match answer {

@@ -27,6 +27,8 @@ pub(super) struct Teller {
     cache: String,
     listener: Arc<dyn Listener>,
     told: Told,
+    /// When the last beat that came back was sent, by the listener's clock.
+    since: u64,
     /// When a miss was logged.
     logged: Option<Instant>,
 }
@@ -37,18 +39,20 @@ impl Teller {
             cache: cache.to_owned(),
             listener,
             told: Told::Nothing,
+            since: 0,
             logged: None,
         }
     }
 
-    /// Our own beat came back.
-    pub(super) fn beat(&mut self) {
+    /// Our own beat came back, sent at `since`.
+    pub(super) fn beat(&mut self, since: u64) {
+        self.since = since;
         if self.told == Told::Subscribed {
-            self.listener.beat();
+            self.listener.beat(since);
         } else {
             tracing::info!(cache = self.cache, "evictions of other processes are heard");
             self.told = Told::Subscribed;
-            self.listener.subscribed();
+            self.listener.subscribed(since);
         }
     }
 
@@ -57,7 +61,7 @@ impl Teller {
         if self.told == Told::Subscribed {
             self.log_miss(why);
             self.listener.lost(why);
-            self.listener.subscribed();
+            self.listener.subscribed(self.since);
         }
     }
 
@@ -128,13 +132,16 @@ mod tests {
     }
 
     impl Listener for Heard {
-        fn subscribed(&self) {
+        fn moment(&self) -> u64 {
+            0
+        }
+        fn subscribed(&self, _: u64) {
             self.add("subscribed");
         }
         fn lost(&self, _: &str) {
             self.add("lost");
         }
-        fn beat(&self) {
+        fn beat(&self, _: u64) {
             self.add("beat");
         }
         fn unsupported(&self, _: &str) {
@@ -167,10 +174,10 @@ mod tests {
     #[test]
     fn the_first_beat_is_the_subscription() {
         let heard = heard(|teller| {
-            teller.beat();
-            teller.beat();
+            teller.beat(7);
+            teller.beat(7);
             teller.lost("gone");
-            teller.beat();
+            teller.beat(7);
         });
         assert_eq!(heard, ["subscribed", "beat", "lost", "subscribed"]);
     }
@@ -181,7 +188,7 @@ mod tests {
         let heard = heard(|teller| {
             teller.news(&news, false);
             teller.anew("no data");
-            teller.beat();
+            teller.beat(7);
             teller.news(&news, false);
             teller.anew("no data");
             teller.lost("gone");

@@ -1,7 +1,7 @@
 -- A sign of life, through the server and back.
 --
 -- KEYS[1] the server's memory of the beats: as long as it is there, nothing was lost
--- ARGV[1] 16 random bytes, should it be lost        ARGV[2] the caller's own channel
+-- ARGV[1] 16 random bytes, should it be lost        ARGV[2] the caller's own channel        ARGV[3] what is said there
 --
 -- Reply   what the server remembers
 --
@@ -15,5 +15,5 @@ if type(known) ~= 'string' then
   known = ARGV[1]
   redis.call('SET', KEYS[1], known, 'PX', 86400000)
 end
-redis.call('PUBLISH', ARGV[2], known)
+redis.call('PUBLISH', ARGV[2], ARGV[3])
 return known

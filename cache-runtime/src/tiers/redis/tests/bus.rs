@@ -21,10 +21,21 @@ enum Told {
     News(News, bool),
 }
 
-#[derive(Default)]
 struct Ear {
     told: Mutex<Vec<Told>>,
-    beats: Mutex<u32>,
+    /// When each beat that came back was sent.
+    beats: Mutex<Vec<u64>>,
+    began: Instant,
+}
+
+impl Default for Ear {
+    fn default() -> Self {
+        Self {
+            told: Mutex::default(),
+            beats: Mutex::default(),
+            began: Instant::now(),
+        }
+    }
 }
 
 impl Ear {
@@ -36,8 +47,8 @@ impl Ear {
         self.told.lock().unwrap().clone()
     }
 
-    fn beats(&self) -> u32 {
-        *self.beats.lock().unwrap()
+    fn beats(&self) -> usize {
+        self.beats.lock().unwrap().len()
     }
 
     /// Waits until enough was told; how long that took.
@@ -78,14 +89,17 @@ fn is_lost(told: &Told) -> bool {
 }
 
 impl Listener for Ear {
-    fn subscribed(&self) {
+    fn moment(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap()
+    }
+    fn subscribed(&self, _: u64) {
         self.tell(Told::Subscribed);
     }
     fn lost(&self, why: &str) {
         self.tell(Told::Lost(why.to_owned()));
     }
-    fn beat(&self) {
-        *self.beats.lock().unwrap() += 1;
+    fn beat(&self, since: u64) {
+        self.beats.lock().unwrap().push(since);
     }
     fn unsupported(&self, why: &str) {
         self.tell(Told::Unsupported(why.to_owned()));
@@ -194,6 +208,25 @@ async fn beats_come_without_traffic_and_prove_the_way() {
         ear.beats_again().await;
     }
     assert_eq!(ear.told(), [Told::Subscribed]);
+}
+
+#[tokio::test]
+async fn a_beat_counts_from_when_it_was_sent() {
+    let server = Server::start();
+    let (_tier, ear) = listening(&server.url());
+    ear.subscribed(1).await;
+    ear.beats_again().await;
+    server.signal("STOP");
+    // At least one is sent meanwhile, and the silence is not noticed yet.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let (before, answers) = (ear.beats(), ear.moment());
+    server.signal("CONT");
+    ear.beats_again().await;
+    let sent = ear.beats.lock().unwrap()[before];
+    assert!(
+        sent < answers,
+        "sent at {sent} ms, and no sign of life of later"
+    );
 }
 
 #[tokio::test]
@@ -469,13 +502,16 @@ struct Slow {
 }
 
 impl Listener for Slow {
-    fn subscribed(&self) {
+    fn moment(&self) -> u64 {
+        0
+    }
+    fn subscribed(&self, _: u64) {
         self.ear.tell(Told::Subscribed);
     }
     fn lost(&self, why: &str) {
         self.ear.tell(Told::Lost(why.to_owned()));
     }
-    fn beat(&self) {}
+    fn beat(&self, _: u64) {}
     fn unsupported(&self, _: &str) {}
     fn news(&self, _: &News, _: bool) {
         std::thread::sleep(Duration::from_millis(10));
