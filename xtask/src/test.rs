@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<(), String> {
     Step::cargo(&["test", "--workspace", "--all-features"]).run()
 }
 
-fn ensure_redis() -> Result<(), String> {
+pub(crate) fn ensure_redis() -> Result<(), String> {
     if has_redis() {
         return Ok(());
     }

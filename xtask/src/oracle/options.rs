@@ -7,6 +7,8 @@ use super::USAGE;
 pub(super) enum Level {
     /// 1: random schedules.
     Schedules,
+    /// 2: processes on a server.
+    Processes,
     /// 3: the code without its guards.
     Mutations,
 }
@@ -57,6 +59,7 @@ impl Options {
 fn level_of(text: &str) -> Result<Level, String> {
     match text {
         "1" => Ok(Level::Schedules),
+        "2" => Ok(Level::Processes),
         "3" => Ok(Level::Mutations),
         other => Err(format!("there is no level `{other}`\n\nusage: {USAGE}")),
     }
@@ -81,6 +84,7 @@ mod tests {
         let options = read("--level 1 --seconds 5 --seed 7 --json").unwrap();
         assert_eq!((options.level, options.seconds), (Level::Schedules, 5));
         assert_eq!((options.seed, options.json), (Some(7), true));
+        assert_eq!(read("--level 2").unwrap().level, Level::Processes);
         assert_eq!(read("--level 3").unwrap().level, Level::Mutations);
     }
 
