@@ -126,9 +126,7 @@ impl Question {
         let epoch = core.listening();
         let mut question = Self::new(epoch, life);
         let (cache, rest) = (&labelling.root.cells()[0], labelling.cells().skip(1));
-        let registered = epoch.is_some_and(|epoch| {
-            labelling.root.is_registered(epoch) && cache.known(epoch, now, Duration::ZERO).is_some()
-        });
+        let registered = epoch.is_some_and(|epoch| labelling.root.is_registered(epoch, now));
         if !registered {
             question.cache = Some((Arc::clone(cache), cache.before()));
         }
@@ -240,8 +238,8 @@ impl Question {
     ) {
         let now = core.clock.now();
         if let (Some((cell, before)), Some(standing)) = (&self.cache, answer.cache) {
-            if let Some(epoch) = self.epoch {
-                labelling.root.registered(epoch);
+            if let (Some(epoch), Standing::Is(generation)) = (self.epoch, standing) {
+                labelling.root.registered(epoch, now, generation);
             }
             // The cache's generation has no end: it is good for every life.
             learn(cell, *before, standing, self.epoch, now, Duration::MAX);

@@ -128,8 +128,17 @@ pub(crate) struct Root {
     evictions: AtomicU64,
     held_until: AtomicU64,
     cells: Box<[Arc<Cell>]>,
-    /// The epoch in which Redis has confirmed to know of the region.
-    registered: AtomicU64,
+    registered: Mutex<Option<Registered>>,
+}
+
+/// Redis has confirmed to know of a region.
+#[derive(Clone, Copy, Debug)]
+struct Registered {
+    epoch: u64,
+    /// Milliseconds of the memory clock.
+    at: u64,
+    /// The first half of the cache's generation beside it. A registry that was lost and made again has another.
+    cache: u64,
 }
 
 impl Root {
@@ -142,12 +151,31 @@ impl Root {
         &self.cells
     }
 
-    pub(crate) fn is_registered(&self, epoch: u64) -> bool {
-        self.registered.load(Ordering::SeqCst) == epoch
+    /// Whether Redis still knows of the region, in this epoch and under the generation of the cache that is known. It forgets
+    /// regions that nobody registers again, so this is believed no longer than a generation.
+    pub(crate) fn is_registered(&self, epoch: u64, now: u64) -> bool {
+        let Some(registered) = *self.registration() else {
+            return false;
+        };
+        let cache = self.cells[0].known(epoch, now, Duration::ZERO);
+        registered.epoch == epoch
+            && now.saturating_sub(registered.at) < BELIEVED
+            && cache.is_some_and(|cache| cache.evict == registered.cache)
     }
 
-    pub(crate) fn registered(&self, epoch: u64) {
-        self.registered.store(epoch, Ordering::SeqCst);
+    /// Redis has registered the region, beside this generation of the cache.
+    pub(crate) fn registered(&self, epoch: u64, now: u64, cache: Generation) {
+        *self.registration() = Some(Registered {
+            epoch,
+            at: now,
+            cache: cache.evict,
+        });
+    }
+
+    fn registration(&self) -> std::sync::MutexGuard<'_, Option<Registered>> {
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn has(&self, label: &Label) -> bool {
@@ -342,7 +370,7 @@ impl Table {
             evictions: AtomicU64::new(0),
             held_until: AtomicU64::new(cells.iter().map(held).max().unwrap_or(0)),
             cells,
-            registered: AtomicU64::new(0),
+            registered: Mutex::new(None),
         });
         self.roots.insert(region.into(), Arc::clone(&root));
         root

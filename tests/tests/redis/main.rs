@@ -7,6 +7,7 @@ mod commands;
 mod damage;
 mod journal;
 mod pushes;
+mod registry;
 mod secrets;
 mod tiers;
 mod trouble;

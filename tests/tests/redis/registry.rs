@@ -1,0 +1,69 @@
+//! The registry of regions: whatever becomes of it, a region in use is in it before something is stored that only it tells of.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cache_runtime::testing::ManualClock;
+use cache_runtime::{Cache, Evict, cacheable};
+use tests::scenarios::processes::{builder, connected, has, process, value_of};
+use tests::server::RedisServer;
+
+const SITES: &str = "shop:#sites";
+/// The regions of the two functions, as the registry has them.
+const REGIONS: [&str; 2] = ["products:item", "*"];
+
+/// Its keys may lie below any region, so it stands in the registry as `*`.
+#[cacheable(key = "{kind}:list:{page}", ttl = "3h")]
+async fn any_list(loads: &AtomicU64, kind: &str, page: u64) -> u64 {
+    let _ = (kind, page);
+    loads.fetch_add(1, Ordering::SeqCst)
+}
+
+#[cacheable(key = "products:item:{id}", ttl = "3h")]
+async fn item(id: u64) -> u64 {
+    id
+}
+
+async fn list(cache: &Cache, loads: &AtomicU64, page: u64) -> u64 {
+    cache.as_current(any_list(loads, "products", page)).await
+}
+
+#[tokio::test]
+async fn a_registry_lost_before_everything_is_evicted_gets_every_region_again() {
+    let (server, loads) = (RedisServer::start().await, AtomicU64::new(0));
+    let cache = process(&server).await;
+    list(&cache, &loads, 1).await;
+    cache.as_current(item(1)).await;
+    assert_eq!(server.cli(&["UNLINK", SITES]).await.int(), 1);
+    // Makes the registry again, with a generation and without a region.
+    cache.evict(Evict::all()).await.unwrap();
+    cache.as_current(item(2)).await;
+    let listed = list(&cache, &loads, 2).await;
+    assert!(has(&server, &value_of("products:list:2")).await);
+    assert_eq!(server.cli(&["HEXISTS", SITES, "*"]).await.int(), 1);
+    cache.evict(Evict::pattern("products:*")).await.unwrap();
+    let other = process(&server).await;
+    assert_ne!(list(&other, &loads, 2).await, listed);
+}
+
+#[tokio::test]
+async fn every_region_in_use_is_registered_again_within_the_hour() {
+    let (server, loads) = (RedisServer::start().await, AtomicU64::new(0));
+    let clock = ManualClock::new();
+    let cache = connected(builder(&server).manual_clock(clock.clone())).await;
+    for hour in 0..3 {
+        cache.as_current(item(hour)).await;
+        list(&cache, &loads, hour).await;
+        for region in REGIONS {
+            server.cli(&["HSET", SITES, region, "1"]).await;
+        }
+        clock.advance(Duration::from_secs(3600));
+        // The first to load after an hour asks how the cache stands; the others must not rest on that.
+        cache.as_current(item(100 + hour)).await;
+        list(&cache, &loads, 100 + hour).await;
+        for region in REGIONS {
+            let stamp = server.cli(&["HGET", SITES, region]).await.int();
+            assert!(stamp > 1, "{region} is not registered again");
+        }
+    }
+}
