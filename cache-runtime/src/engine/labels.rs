@@ -122,15 +122,10 @@ impl Question {
         life: Duration,
         more: &[Label],
     ) -> Self {
-        let now = core.clock.now();
         let epoch = core.listening();
         let mut question = Self::new(epoch, life);
-        let (cache, rest) = (&labelling.root.cells()[0], labelling.cells().skip(1));
-        let registered = epoch.is_some_and(|epoch| labelling.root.is_registered(epoch, now));
-        if !registered {
-            question.cache = Some((Arc::clone(cache), cache.before()));
-        }
-        for cell in rest {
+        question.add_region(core, labelling);
+        for cell in labelling.cells().skip(1) {
             question.add_unknown(core, cell);
         }
         for label in more {
@@ -151,11 +146,9 @@ impl Question {
     }
 
     /// What a load has to ask that Redis takes no part in; `None`: its template is known there.
-    pub(super) fn of_template(core: &Core, labelling: &Labelling) -> Option<Self> {
-        let mut question = Self::of_load(core, labelling, Duration::ZERO, &[]);
-        question.labels.clear();
-        question.cells.clear();
-        question.clock = false;
+    pub(super) fn of_template(core: &Core, labelling: &Labelling, life: Duration) -> Option<Self> {
+        let mut question = Self::new(core.listening(), life);
+        question.add_region(core, labelling);
         question.cache.is_some().then_some(question)
     }
 
@@ -170,8 +163,19 @@ impl Question {
         }
     }
 
-    /// All labels of an entry that can die out: they are to live longer.
+    /// The region of a template that Redis is not known to know of.
+    fn add_region(&mut self, core: &Core, labelling: &Labelling) {
+        let (now, life) = (core.clock.now(), self.life);
+        let registered = |epoch| labelling.root.is_registered(epoch, now, life);
+        if !self.epoch.is_some_and(registered) {
+            let cache = &labelling.root.cells()[0];
+            self.cache = Some((Arc::clone(cache), cache.before()));
+        }
+    }
+
+    /// All that can die out of what an entry depends on: it is to live longer.
     pub(super) fn add_all(&mut self, core: &Core, labelling: &Labelling) {
+        self.add_region(core, labelling);
         for cell in labelling.cells().skip(1) {
             self.add(core.cells.cell(cell.label()));
         }
@@ -197,6 +201,10 @@ impl Question {
         &self.labels
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.cache.is_none() && !self.clock
+    }
+
     /// As a load asks it.
     pub(super) fn ask<'a>(&'a self, labelling: &'a Labelling) -> Labels<'a> {
         Labels {
@@ -207,15 +215,6 @@ impl Question {
             labels: &self.labels,
             life: self.life,
             clock: self.clock,
-        }
-    }
-
-    /// As it is asked of tags alone.
-    pub(super) fn ask_tags(&self) -> Labels<'_> {
-        Labels {
-            labels: &self.labels,
-            life: self.life,
-            ..Labels::default()
         }
     }
 
@@ -239,7 +238,8 @@ impl Question {
         let now = core.clock.now();
         if let (Some((cell, before)), Some(standing)) = (&self.cache, answer.cache) {
             if let (Some(epoch), Standing::Is(generation)) = (self.epoch, standing) {
-                labelling.root.registered(epoch, now, generation);
+                let root = &labelling.root;
+                root.registered(epoch, now, generation, self.life);
             }
             // The cache's generation has no end: it is good for every life.
             learn(cell, *before, standing, self.epoch, now, Duration::MAX);

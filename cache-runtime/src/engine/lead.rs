@@ -243,7 +243,8 @@ impl Lead {
     /// A site without Redis still has the region of its template registered, before its first load.
     async fn register(&mut self, call: &Call) {
         let core = &call.core;
-        let Some(question) = Question::of_template(core, &call.labelling) else {
+        let life = call.policy.lifetimes.longest();
+        let Some(question) = Question::of_template(core, &call.labelling, life) else {
             return;
         };
         let within = core.settings.redis_budget;

@@ -323,14 +323,14 @@ pub(super) async fn all_tags(
     let mut view = View::default();
     let mut question = Question::of_tags(core, &prepared.late, prepared.life);
     if prepared.life > burden.life {
-        // The labels must outlive the entry, which lives longer than anybody knew.
+        // The labels, and the region in the registry, must outlive the entry, which lives longer than anybody knew.
         question.add_all(core, labelling);
     }
-    if !question.labels().is_empty() {
+    if !question.is_empty() {
         let (within, asked) = (budget.left()?, Instant::now());
-        let answer = core.tier.labelled(question.ask_tags(), within).await;
+        let answer = core.tier.labelled(question.ask(labelling), within).await;
         let answer = budget.book(asked, answer, counters)?;
-        question.learn(core, &answer.labels, &mut view);
+        question.learn_all(core, labelling, &answer, &mut view);
     }
     let mut tags = burden.tags.clone();
     if !prepared.late.is_empty() {

@@ -139,6 +139,8 @@ struct Registered {
     at: u64,
     /// The first half of the cache's generation beside it. A registry that was lost and made again has another.
     cache: u64,
+    /// Entries of this life may rely on it.
+    life: Duration,
 }
 
 impl Root {
@@ -151,24 +153,26 @@ impl Root {
         &self.cells
     }
 
-    /// Whether Redis still knows of the region, in this epoch and under the generation of the cache that is known. It forgets
-    /// regions that nobody registers again, so this is believed no longer than a generation.
-    pub(crate) fn is_registered(&self, epoch: u64, now: u64) -> bool {
+    /// Whether Redis knows of the region for as long as an entry of this life, in this epoch and under the generation of the cache
+    /// that is known. It forgets regions that nobody registers again, so this is believed no longer than a generation.
+    pub(crate) fn is_registered(&self, epoch: u64, now: u64, life: Duration) -> bool {
         let Some(registered) = *self.registration() else {
             return false;
         };
         let cache = self.cells[0].known(epoch, now, Duration::ZERO);
         registered.epoch == epoch
+            && registered.life >= life
             && now.saturating_sub(registered.at) < BELIEVED
             && cache.is_some_and(|cache| cache.evict == registered.cache)
     }
 
-    /// Redis has registered the region, beside this generation of the cache.
-    pub(crate) fn registered(&self, epoch: u64, now: u64, cache: Generation) {
+    /// Redis has registered the region for entries of this life, beside this generation of the cache.
+    pub(crate) fn registered(&self, epoch: u64, now: u64, cache: Generation, life: Duration) {
         *self.registration() = Some(Registered {
             epoch,
             at: now,
             cache: cache.evict,
+            life,
         });
     }
 

@@ -8,15 +8,29 @@ use cache_runtime::{Cache, Evict, cacheable};
 use tests::scenarios::processes::{builder, connected, has, process, value_of};
 use tests::server::RedisServer;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const SITES: &str = "shop:#sites";
 /// The regions of the two functions, as the registry has them.
 const REGIONS: [&str; 2] = ["products:item", "*"];
+
+/// As [`any_list`], for longer than regions are kept without use.
+#[cacheable(key = "{kind}:archive:{page}", ttl = DAY)]
+async fn archive(loads: &AtomicU64, kind: &str, page: u64) -> u64 {
+    let _ = (kind, page);
+    loads.fetch_add(1, Ordering::SeqCst)
+}
 
 /// Its keys may lie below any region, so it stands in the registry as `*`.
 #[cacheable(key = "{kind}:list:{page}", ttl = "3h")]
 async fn any_list(loads: &AtomicU64, kind: &str, page: u64) -> u64 {
     let _ = (kind, page);
     loads.fetch_add(1, Ordering::SeqCst)
+}
+
+/// Its value says how long it lives.
+#[cacheable(key = "{kind}:dated", ttl_from = |_| DAY)]
+async fn dated(kind: &str) -> u64 {
+    kind.len() as u64
 }
 
 #[cacheable(key = "products:item:{id}", ttl = "3h")]
@@ -66,4 +80,38 @@ async fn every_region_in_use_is_registered_again_within_the_hour() {
             assert!(stamp > 1, "{region} is not registered again");
         }
     }
+}
+
+#[tokio::test]
+async fn a_region_stays_for_as_long_as_an_entry_that_lives_below_it() {
+    const HOUR: i64 = 3_600_000;
+    let (server, loads) = (RedisServer::start().await, AtomicU64::new(0));
+    let cache = process(&server).await;
+    let archived = async |cache: &Cache| cache.as_current(archive(&loads, "products", 1)).await;
+    let stored = archived(&cache).await;
+    // Ten hours later: the entry was read and never loaded, and an hour ago others have registered what they load.
+    for (field, hours) in [("*", 10), ("#swept", 1)] {
+        let stamp = server.cli(&["HGET", SITES, field]).await.int() - hours * HOUR;
+        server
+            .cli(&["HSET", SITES, field, &stamp.to_string()])
+            .await;
+    }
+    let other = process(&server).await;
+    other.as_current(item(1)).await;
+    assert_eq!(archived(&other).await, stored, "it is still there");
+    assert_eq!(server.cli(&["HEXISTS", SITES, "*"]).await.int(), 1);
+    other.evict(Evict::pattern("products:*")).await.unwrap();
+    assert_ne!(archived(&process(&server).await).await, stored);
+}
+
+#[tokio::test]
+async fn a_life_that_only_the_value_knows_keeps_its_region_as_well() {
+    let server = RedisServer::start().await;
+    let cache = process(&server).await;
+    cache.as_current(dated("products")).await;
+    let life = server.cli(&["PTTL", &value_of("products:dated")]).await;
+    let time = server.cli(&["TIME"]).await;
+    let kept = server.cli(&["HGET", SITES, "*"]).await;
+    let seconds: i64 = time.list()[0].parse().unwrap();
+    assert!(seconds * 1000 + life.int() < kept.int());
 }

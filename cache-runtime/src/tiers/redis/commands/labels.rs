@@ -12,10 +12,9 @@ use crate::tiers::redis::link::{Connection, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline};
 use crate::tiers::{Labelled, Labels, Register, TierError};
 
-/// A label lives so much longer than the entries under it, so that one in use is read again before it is lost.
+/// A label, and a region in the registry, lives so much longer than the entries under it, so that one in use is read again before it is
+/// lost.
 const LONGER: Duration = Duration::from_secs(2 * 3_600);
-/// Regions that nobody has registered again for so long are dropped.
-const UNUSED: Duration = Duration::from_secs(3 * 3_600);
 /// The field of the registry that holds the cache's generation.
 const CACHE: &str = "#gen";
 /// What stands in the registry for the empty region.
@@ -77,6 +76,7 @@ impl RedisTier {
     /// What a load asks, as steps of a pipeline.
     pub(super) fn add_labels(&self, pipeline: &mut Pipeline, ask: Labels<'_>) {
         let era = era();
+        let life = millis(ask.life.saturating_add(LONGER)).into_bytes();
         if let Some(register) = ask.register {
             let field = match register {
                 Register::Nothing => "",
@@ -90,17 +90,14 @@ impl RedisTier {
                 era.clone().into_bytes(),
                 self.announcer.channel().into(),
                 anew,
-                millis(UNUSED).into_bytes(),
+                life.clone(),
             ];
             let keys = [self.names.sites(), self.names.clock()];
             pipeline.script(&scripts::REGISTER, &keys, &args);
         }
         if ask.clock || !ask.labels.is_empty() {
             let mut keys = vec![self.names.clock()];
-            let mut args = vec![
-                era.into_bytes(),
-                millis(ask.life.saturating_add(LONGER)).into_bytes(),
-            ];
+            let mut args = vec![era.into_bytes(), life];
             for label in ask.labels {
                 keys.push(self.names.label(label));
                 args.push(random().into());

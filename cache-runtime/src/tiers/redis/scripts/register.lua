@@ -3,7 +3,7 @@
 -- KEYS[1] the registry        KEYS[2] the logical clock
 -- ARGV[1] the region, or '' for none        ARGV[2] 16 random bytes        ARGV[3] an era, should the clock be lost
 -- ARGV[4] the channel         ARGV[5] what is said there if the cache has no generation and gets one
--- ARGV[6] regions that were not registered again for so long are dropped, in ms
+-- ARGV[6] how long the region is kept from now on at least, in ms
 --
 -- Reply   the generation of the cache, or `h` while it is held. Without a region, and with a generation there, nothing is written: a full
 --         server answers.
@@ -14,34 +14,39 @@
 -- a pattern is looked for key by key, which is right for all of them.
 
 local MOST = 1000
+-- So often regions that are over are looked for, in ms.
+local EVERY = 1350000
+-- Whoever uses a region registers it every hour. After so long the server's clock was set, or nobody was there.
+local NOBODY = 5400000
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local stamp = string.format('%.0f', now)
 
+-- A region is kept until it can have no entry any more. Time that the clock jumped over, or that nobody was there, does not count.
 local region = ARGV[1]
+local swept = tonumber(redis.call('HGET', KEYS[1], '#swept') or '') or now - EVERY - 1
+local since = now - swept
+if region ~= '' and (since < 0 or since > EVERY) then
+  local jump = (since < 0 or since > NOBODY) and since or 0
+  local fields = redis.call('HGETALL', KEYS[1])
+  for i = 1, #fields, 2 do
+    local over = tonumber(fields[i + 1])
+    if string.sub(fields[i], 1, 1) ~= '#' and over then
+      if over + jump < now then
+        redis.call('HDEL', KEYS[1], fields[i])
+      elseif jump ~= 0 then
+        redis.call('HSET', KEYS[1], fields[i], string.format('%.0f', over + jump))
+      end
+    end
+  end
+  redis.call('HSET', KEYS[1], '#swept', string.format('%.0f', now))
+end
+
 if region ~= '' then
   local full = redis.call('HLEN', KEYS[1]) >= MOST
   if full and redis.call('HEXISTS', KEYS[1], region) == 0 then region = '*' end
-  redis.call('HSET', KEYS[1], region, stamp)
-end
-
--- Now and then, what nobody uses any more. Whoever uses a region registers it every hour, so after a longer time than half of what is
--- allowed the server's clock was set, or nobody was there: then the stamps say nothing, and begin anew.
-local unused = tonumber(ARGV[6])
-local since = now - (tonumber(redis.call('HGET', KEYS[1], '#swept') or '') or 0)
-if region ~= '' and (since < 0 or since > unused / 8) then
-  local set = since < 0 or since > unused / 2
-  local fields = redis.call('HGETALL', KEYS[1])
-  for i = 1, #fields, 2 do
-    local is_region = string.sub(fields[i], 1, 1) ~= '#'
-    if is_region and set then
-      redis.call('HSET', KEYS[1], fields[i], stamp)
-    elseif is_region and now - (tonumber(fields[i + 1]) or now) > unused then
-      redis.call('HDEL', KEYS[1], fields[i])
-    end
-  end
-  redis.call('HSET', KEYS[1], '#swept', stamp)
+  local over = tonumber(redis.call('HGET', KEYS[1], region) or '') or 0
+  redis.call('HSET', KEYS[1], region, string.format('%.0f', math.max(over, now + ARGV[6])))
 end
 
 local cache = redis.call('HGET', KEYS[1], '#gen') or ''
