@@ -6,6 +6,7 @@ mod coherence;
 mod commands;
 mod damage;
 mod journal;
+mod losses;
 mod pushes;
 mod registry;
 mod secrets;
