@@ -130,7 +130,7 @@ impl RedisServer {
         drop(self.process.lock().expect("no holder panics").take());
     }
 
-    /// Starts the server again on the same port, empty; kills it first if it runs.
+    /// Starts the server again on the same port, empty or with what `SAVE` has left in its folder; kills it first if it runs.
     pub async fn restart(&self) {
         self.kill();
         let process = process::start(&self.launch, &self.endpoint).await;

@@ -31,6 +31,16 @@ async fn killed_server_comes_back_empty_on_its_port() {
 }
 
 #[tokio::test]
+async fn killed_server_comes_back_with_what_was_saved() {
+    let server = RedisServer::start().await;
+    server.cli(&["SET", "k", "saved"]).await;
+    assert_eq!(server.cli(&["SAVE"]).await.text(), "OK");
+    server.cli(&["SET", "k", "lost"]).await;
+    server.restart().await;
+    assert_eq!(server.cli(&["GET", "k"]).await.text(), "saved");
+}
+
+#[tokio::test]
 async fn paused_server_answers_nothing_until_it_goes_on() {
     let server = RedisServer::start().await;
     server.stop();
