@@ -9,6 +9,7 @@ mod journal;
 mod losses;
 mod pushes;
 mod registry;
+mod restarts;
 mod secrets;
 mod tiers;
 mod trouble;
