@@ -256,23 +256,3 @@ async fn expired_entries_stay_in_redis_and_are_loaded_anew() {
         .await;
     }
 }
-
-#[tokio::test]
-async fn caches_of_two_names_share_no_tag_and_hear_nothing_of_each_other() {
-    let server = RedisServer::start().await;
-    let (one, other) = (process(&server).await, process(&server).await);
-    let stranger = connected(
-        Cache::builder("shop2")
-            .redis(server.url())
-            .redis_budget(Duration::from_secs(5)),
-    )
-    .await;
-    let value = warm(&one, &other, 1).await;
-    read(&stranger, 1).await;
-    for (_, what) in kinds(1) {
-        stranger.evict(what).await.unwrap();
-    }
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(read(&one, 1).await, (value, Served::Memory));
-    assert_eq!(read(&other, 1).await, (value, Served::Memory));
-}

@@ -7,6 +7,7 @@ mod commands;
 mod damage;
 mod journal;
 mod losses;
+mod names;
 mod pushes;
 mod registry;
 mod restarts;

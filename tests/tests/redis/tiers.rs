@@ -1,14 +1,14 @@
-//! Two tiers: what goes where, for how long, and what stays out; and caches that share a server and nothing else.
+//! Two tiers: what goes where, for how long, and what stays out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cache_runtime::testing::{Leftovers, ManualClock, leftovers};
-use cache_runtime::{Cache, Evict, Key, Memory, Policy, Served, cacheable, traced};
+use cache_runtime::{Key, Memory, Served, cacheable, traced};
 use serde::{Deserialize, Serialize, Serializer};
 use tests::eventually;
-use tests::scenarios::functions::{key, product};
-use tests::scenarios::origin::{End, Origin};
+use tests::scenarios::functions::key;
+use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, builder, connected, has, keys, process, value_of};
 use tests::server::RedisServer;
 
@@ -201,64 +201,4 @@ async fn value_without_a_json_form_is_returned_not_stored_and_counted() {
         Some(Served::Loaded)
     );
     eventually::holds("no lease stays", async || keys(&server).await.is_empty()).await;
-}
-
-async fn named(server: &RedisServer, name: &str) -> Cache {
-    let budget = Duration::from_secs(5);
-    let cache = Cache::builder(name)
-        .redis(server.url())
-        .redis_budget(budget);
-    connected(cache.defaults(Policy::new().jitter(0.0))).await
-}
-
-#[tokio::test]
-async fn caches_of_two_names_share_no_value_and_no_eviction() {
-    let (server, origin) = (RedisServer::start().await, Origin::start().await);
-    let source = origin.source();
-    // Names that begin alike, and one that a glob would find.
-    let mut caches = Vec::new();
-    for name in ["shop", "shop2", "sho", "s-h.o_p", "shop.a"] {
-        caches.push(named(&server, name).await);
-    }
-    for cache in &caches {
-        assert_eq!(ask(cache, &source, 7).await.1, Served::Loaded);
-    }
-    assert_eq!(keys(&server).await.len(), caches.len());
-    for (gone, evict) in (1..).zip([
-        Evict::all(),
-        Evict::pattern("*"),
-        Key::new("product:7").into(),
-    ]) {
-        caches[gone - 1].evict(evict).await.unwrap();
-        // What only its generation has killed is freed in the background.
-        eventually::holds("nothing is left of it, and of no other", async || {
-            keys(&server).await.len() == caches.len() - gone
-        })
-        .await;
-        assert!(caches[gone..].iter().all(|cache| cache.health().is_ok()));
-        for cache in &caches[gone..] {
-            assert_eq!(ask(cache, &source, 7).await.1, Served::Memory);
-        }
-    }
-}
-
-#[tokio::test]
-async fn caches_of_two_names_do_not_wait_for_each_others_loads() {
-    let (server, origin) = (RedisServer::start().await, Origin::start().await);
-    let (one, other, source) = (
-        named(&server, "one").await,
-        named(&server, "other").await,
-        origin.source(),
-    );
-    origin.hold(1);
-    let held = one.as_current(product(&source, 7));
-    let free = async {
-        origin.begun(&key(7), 1).await;
-        assert_eq!(ask(&other, &source, 7).await, (1, Served::Loaded));
-        one.evict(Evict::all()).await.unwrap();
-        assert_eq!(keys(&server).await, ["other:{product:7}"]);
-        origin.release(End::Value);
-    };
-    assert_eq!(tokio::join!(held, free).0, Ok(1));
-    assert_eq!(keys(&server).await, ["other:{product:7}"]);
 }
