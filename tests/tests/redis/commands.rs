@@ -1,9 +1,10 @@
 //! What a call costs, in commands as the server sees them; and that the scripts behind them survive being forgotten.
 
-use cache_runtime::{Evict, Key, Served, bypass, cacheable, key};
+use cache_runtime::{Evict, Key, Served, bypass, cacheable, key, traced};
+use tests::eventually;
 use tests::scenarios::functions::{key, product, rename};
 use tests::scenarios::origin::{End, Origin, Source};
-use tests::scenarios::processes::{ask, commands, keys, names, process, value_of, warm};
+use tests::scenarios::processes::{ask, commands, has, keys, names, process, value_of, warm};
 use tests::server::{Monitor, RedisServer};
 
 #[cacheable(key = "here:{id}", l2 = false)]
@@ -14,6 +15,12 @@ async fn here(source: &Source, id: u64) -> u64 {
 #[cacheable(key = "even:{id}", condition = id.is_multiple_of(2))]
 async fn even(source: &Source, id: u64) -> u64 {
     source.load("even").await.expect("the origin is up") + id
+}
+
+/// Carries a label of every kind; the value names one of them.
+#[cacheable(key = "shelf:{id}", tags = ["shelves", "of:{result / 100}"], scope = "user:7")]
+async fn shelf(id: u64) -> u64 {
+    id
 }
 
 #[tokio::test]
@@ -27,6 +34,48 @@ async fn hit_in_redis_is_one_get() {
     let seen = commands(&mut monitor).await;
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!(seen[0].text(), format!("GET {}", value_of(&key(7))));
+}
+
+#[tokio::test]
+async fn tagged_hit_in_redis_is_one_get_once_its_generations_are_known() {
+    let server = RedisServer::start().await;
+    let (one, other) = (process(&server).await, process(&server).await);
+    let stored = |id: u64| value_of(&format!("shelf:{id}:,user%3A7"));
+    for id in [7, 8] {
+        // Who makes the tag that the value names does not store.
+        eventually::holds("it is stored", async || {
+            one.as_current(shelf(id)).await;
+            has(&server, &stored(id)).await
+        })
+        .await;
+    }
+    let mut monitor = server.monitor().await;
+    assert_eq!(other.as_current(traced(shelf(7))).await.1, REDIS);
+    let unknown = names(&mut monitor).await;
+    assert!(unknown.len() > 1, "{unknown:?}");
+    assert_eq!(other.as_current(traced(shelf(8))).await.1, REDIS);
+    let known = commands(&mut monitor).await;
+    assert_eq!(known.len(), 1, "{known:?}");
+    assert_eq!(known[0].text(), format!("GET {}", stored(8)));
+}
+
+const REDIS: Option<Served> = Some(Served::Redis);
+
+#[tokio::test]
+async fn tagged_miss_is_get_acquire_and_store_once_its_generations_are_known() {
+    let server = RedisServer::start().await;
+    let cache = process(&server).await;
+    for id in [1, 2] {
+        cache.as_current(tagged(id)).await;
+    }
+    let mut monitor = server.monitor().await;
+    cache.as_current(tagged(3)).await;
+    assert_eq!(names(&mut monitor).await, ["GET", "EVALSHA", "EVALSHA"]);
+}
+
+#[cacheable(key = "tagged:{id}", tags = ["shelves"], scope = "user:7")]
+async fn tagged(id: u64) -> u64 {
+    id
 }
 
 #[tokio::test]
@@ -69,7 +118,7 @@ async fn eviction_by_key_is_one_script() {
 /// What gives a lease back: a script over the lease alone, with the token it was taken with.
 async fn is_given_back(monitor: &mut Monitor) {
     let lease = format!("1 {}:lease", value_of(&key(7)));
-    tests::eventually::holds("a lease is given back", async || {
+    eventually::holds("a lease is given back", async || {
         let seen = commands(monitor).await;
         seen.iter().any(|command| command.text().contains(&lease))
     })
