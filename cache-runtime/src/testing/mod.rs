@@ -3,7 +3,7 @@
 mod model;
 
 pub use crate::ports::ManualClock;
-pub use model::{Faults, ModelRedis};
+pub use model::{Fate, Faults, ModelRedis, Network, Passage, Step};
 
 use crate::Cache;
 

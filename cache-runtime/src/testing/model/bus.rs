@@ -6,16 +6,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, task::AbortHandle, time::sleep};
+use tokio::{sync::Notify, task::AbortHandle};
 
-use super::ModelRedis;
+use super::{Fate, ModelRedis, Step};
 use crate::bus::{Listener, News};
 
 const BEAT: Duration = Duration::from_secs(1);
 
 /// One instance's subscription. Dropping it ends its task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Subscriber {
+    process: usize,
     line: Arc<Line>,
     task: Mutex<Option<AbortHandle>>,
 }
@@ -30,10 +31,26 @@ pub(super) struct Line {
 
 #[derive(Default)]
 struct Queue {
-    /// Messages that were sent; whether by this very instance.
-    waiting: VecDeque<(Arc<News>, bool)>,
+    waiting: VecDeque<Sent>,
     subscribed: bool,
     severed: bool,
+}
+
+/// A message that was sent.
+struct Sent {
+    number: u64,
+    news: Arc<News>,
+    /// By this very instance.
+    own: bool,
+}
+
+impl Sent {
+    fn step(&self) -> Step {
+        Step::Message {
+            number: self.number,
+            own: self.own,
+        }
+    }
 }
 
 impl std::fmt::Debug for Line {
@@ -48,10 +65,11 @@ impl Line {
     }
 
     /// A message for this subscriber, if it is one.
-    pub(super) fn send(&self, news: &Arc<News>, own: bool) {
+    pub(super) fn send(&self, number: u64, news: &Arc<News>, own: bool) {
         let mut queue = self.queue();
         if queue.subscribed {
-            queue.waiting.push_back((Arc::clone(news), own));
+            let news = Arc::clone(news);
+            queue.waiting.push_back(Sent { number, news, own });
             self.news.notify_one();
         }
     }
@@ -75,6 +93,14 @@ impl Line {
 }
 
 impl Subscriber {
+    pub(super) fn of(process: usize) -> Self {
+        Self {
+            process,
+            line: Arc::default(),
+            task: Mutex::default(),
+        }
+    }
+
     pub(super) fn listen(&self, listener: Arc<dyn Listener>) {
         *self
             .line
@@ -98,7 +124,7 @@ impl Subscriber {
         };
         server.add_line(&self.line);
         let line = Arc::downgrade(&self.line);
-        let running = runtime.spawn(deliver(line, server.clone()));
+        let running = runtime.spawn(deliver(line, self.process, server.clone()));
         *task = Some(running.abort_handle());
     }
 
@@ -119,79 +145,91 @@ impl Drop for Subscriber {
 }
 
 /// Subscribes again and again.
-async fn deliver(line: Weak<Line>, server: ModelRedis) {
+async fn deliver(line: Weak<Line>, process: usize, server: ModelRedis) {
     loop {
-        let faults = server.faults();
-        let delay = || faults.delay.mul_f64(fastrand::f64());
+        let network = server.network();
         let Some(line) = line.upgrade() else { return };
         let Some(listener) = line.listener() else {
             return;
         };
-        if faults.no_bus {
+        if !network.has_bus() {
             return listener.unsupported("the model has no bus");
         }
-        sleep(delay()).await;
+        network.step(process, Step::Subscribe).await;
         let (incarnation, since) = (server.incarnation(), listener.moment());
         *line.queue() = Queue {
             subscribed: true,
             ..Queue::default()
         };
-        sleep(delay()).await;
+        network.step(process, Step::Acknowledge).await;
         listener.subscribed(since);
-        let why = hear(&line, &*listener, &server, incarnation).await;
+        let hearing = Hearing {
+            line: &line,
+            listener: &*listener,
+            process,
+            server: &server,
+        };
+        let why = hearing.until_lost(incarnation).await;
         *line.queue() = Queue::default();
         listener.lost(why);
-        sleep(server.faults().outage.mul_f64(fastrand::f64())).await;
+        server.step(process, Step::Reconnect).await;
     }
 }
 
-/// Delivers until the connection breaks; why it did.
-async fn hear(
-    line: &Line,
-    listener: &dyn Listener,
-    server: &ModelRedis,
-    incarnation: u64,
-) -> &'static str {
-    let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
-    loop {
-        tokio::select! {
-            biased;
-            () = line.news.notified() => {
-                if let Some(why) = hear_all(line, listener, server).await {
-                    return why;
+/// A subscription that stands.
+struct Hearing<'a> {
+    line: &'a Line,
+    listener: &'a dyn Listener,
+    process: usize,
+    server: &'a ModelRedis,
+}
+
+impl Hearing<'_> {
+    /// Delivers until the connection breaks; why it did.
+    async fn until_lost(&self, incarnation: u64) -> &'static str {
+        let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.line.news.notified() => {
+                    if let Some(why) = self.all().await {
+                        return why;
+                    }
                 }
-            }
-            _ = beats.tick() => {
-                let since = listener.moment();
-                // A beat comes after everything that was sent before it.
-                if let Some(why) = hear_all(line, listener, server).await {
-                    return why;
+                _ = beats.tick() => {
+                    let since = self.listener.moment();
+                    // A beat comes after everything that was sent before it.
+                    if let Some(why) = self.all().await {
+                        return why;
+                    }
+                    if self.server.incarnation() != incarnation {
+                        return "the server lost its data";
+                    }
+                    self.listener.beat(since);
                 }
-                if server.incarnation() != incarnation {
-                    return "the server lost its data";
-                }
-                listener.beat(since);
             }
         }
     }
-}
 
-/// Everything that is there when it arrives.
-async fn hear_all(
-    line: &Line,
-    listener: &dyn Listener,
-    server: &ModelRedis,
-) -> Option<&'static str> {
-    let faults = server.faults();
-    sleep(faults.delay.mul_f64(fastrand::f64())).await;
-    loop {
-        if line.queue().severed {
-            return Some("the connection broke");
+    /// Everything that is there when it arrives.
+    async fn all(&self) -> Option<&'static str> {
+        let network = self.server.network();
+        network.step(self.process, Step::Batch).await;
+        loop {
+            let step = {
+                let queue = self.line.queue();
+                if queue.severed {
+                    return Some("the connection broke");
+                }
+                queue.waiting.front()?.step()
+            };
+            let fate = network.step(self.process, step).await;
+            let sent = self.line.queue().waiting.pop_front();
+            // Nothing is left of what was waiting where the connection broke meanwhile.
+            let Some(sent) = sent.filter(|_| fate == Fate::Arrived) else {
+                return Some("the connection broke");
+            };
+            self.listener.news(&sent.news, sent.own);
         }
-        let (news, own) = line.queue().waiting.pop_front()?;
-        if fastrand::f64() < faults.severed {
-            return Some("the connection broke");
-        }
-        listener.news(&news, own);
     }
 }

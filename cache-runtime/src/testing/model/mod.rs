@@ -1,12 +1,13 @@
 //! A model of the server: what the scripts do, in memory, with a network that delays, reorders and loses.
 //!
 //! Several caches on one model are several processes on one Redis. A command travels, is carried out, and its answer
-//! travels back; each part takes a random time of tokio's clock (pause it, and a schedule takes no time at all). A
-//! command whose caller has given up, or was dropped, is carried out all the same, possibly after later ones: this is
-//! harsher than one connection, and what a reconnect can do.
+//! travels back; how long each part takes is for the [`Network`] to say: a random time of tokio's clock (pause it, and a schedule takes
+//! no time at all), or as long as a test likes. A command whose caller has given up, or was dropped, is carried out all the
+//! same, possibly after later ones: this is harsher than one connection, and what a reconnect can do.
 
 mod bus;
 mod labels;
+mod network;
 mod slot;
 mod tier;
 
@@ -16,11 +17,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep, timeout},
-};
+use tokio::{sync::oneshot, time::Instant};
 
+pub use self::network::{Fate, Network, Passage, Step};
 pub(crate) use self::tier::ModelTier;
 use self::{
     bus::{Line, Subscriber},
@@ -57,9 +56,10 @@ pub struct ModelRedis {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    faults: Faults,
+    network: Arc<dyn Network>,
+    processes: usize,
     keys: BTreeMap<Box<str>, Slot>,
     labels: LabelStore,
     lines: Vec<Weak<Line>>,
@@ -68,6 +68,31 @@ struct State {
     publishes: u64,
     connection: u64,
     epoch: Option<Instant>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            network: Arc::new(Faults::default()),
+            processes: 0,
+            keys: BTreeMap::new(),
+            labels: LabelStore::default(),
+            lines: Vec::new(),
+            incarnation: 0,
+            publishes: 0,
+            connection: 0,
+            epoch: None,
+        }
+    }
+}
+
+/// A command on its way.
+#[derive(Clone, Copy)]
+struct Command {
+    process: usize,
+    name: &'static str,
+    /// The patience of its caller.
+    within: Duration,
 }
 
 impl ModelRedis {
@@ -79,7 +104,12 @@ impl ModelRedis {
 
     /// From now on the network behaves like this.
     pub fn set_faults(&self, faults: Faults) {
-        self.lock().faults = faults;
+        self.set_network(Arc::new(faults));
+    }
+
+    /// From now on this is the network.
+    pub fn set_network(&self, network: Arc<dyn Network>) {
+        self.lock().network = network;
     }
 
     /// Leases held at this moment.
@@ -149,14 +179,22 @@ impl ModelRedis {
     }
 
     pub(crate) fn tier(&self) -> ModelTier {
+        let mut state = self.lock();
+        let process = state.processes;
+        state.processes += 1;
         ModelTier {
             server: self.clone(),
-            subscriber: Subscriber::default(),
+            process,
+            subscriber: Subscriber::of(process),
         }
     }
 
-    fn faults(&self) -> Faults {
-        self.lock().faults
+    fn network(&self) -> Arc<dyn Network> {
+        Arc::clone(&self.lock().network)
+    }
+
+    fn step(&self, process: usize, step: Step) -> Passage {
+        self.network().step(process, step)
     }
 
     fn incarnation(&self) -> u64 {
@@ -177,14 +215,14 @@ impl ModelRedis {
 
     /// Sends a message to every subscriber.
     fn publish(&self, news: News, by: &Weak<Line>) {
-        let lines = {
+        let (number, lines) = {
             let mut state = self.lock();
             state.publishes += 1;
-            state.lines.clone()
+            (state.publishes, state.lines.clone())
         };
         let news = Arc::new(news);
         for line in lines.iter().filter_map(Weak::upgrade) {
-            line.send(&news, by.as_ptr() == Arc::as_ptr(&line));
+            line.send(number, &news, by.as_ptr() == Arc::as_ptr(&line));
         }
     }
 
@@ -200,46 +238,44 @@ impl ModelRedis {
     /// Sends a command: there, carried out, and back.
     async fn send<T: Send + 'static>(
         &self,
-        within: Duration,
+        command: Command,
         act: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, TierError> {
-        self.send_slowly(within, async move |server| act(&server))
+        self.send_slowly(command, async move |server| act(&server))
             .await
     }
 
     /// The same, carried out in more than one moment.
     async fn send_slowly<T: Send + 'static, F>(
         &self,
-        within: Duration,
+        command: Command,
         act: impl FnOnce(Self) -> F,
     ) -> Result<T, TierError>
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let faults = self.lock().faults;
-        let way = || faults.delay.mul_f64(fastrand::f64());
-        let (there, back) = (way(), way());
-        let (lost, unanswered) = (
-            fastrand::f64() < faults.lost,
-            fastrand::f64() < faults.unanswered,
-        );
-        let (answer, answered) = oneshot::channel();
+        let step = |step| self.step(command.process, step);
+        let there = step(Step::Command(command.name));
+        let back = step(Step::Answer(command.name));
+        let patience = step(Step::Patience(command.within));
+        let (mut answer, answered) = oneshot::channel();
         let work = act(self.clone());
         tokio::spawn(async move {
-            sleep(there).await;
-            if lost {
-                return sleep(Duration::from_secs(3_600)).await;
+            if there.await == Fate::Lost {
+                return;
             }
             let result = work.await;
-            sleep(back).await;
-            if unanswered {
-                sleep(Duration::from_secs(3_600)).await;
+            tokio::select! {
+                biased;
+                // Nobody waits for it.
+                () = answer.closed() => {}
+                Fate::Arrived = back => drop(answer.send(result)),
             }
-            let _ = answer.send(result);
         });
-        match timeout(within, answered).await {
-            Ok(Ok(result)) => Ok(result),
-            _ => Err(TierError::new(
+        tokio::select! {
+            biased;
+            Ok(result) = answered => Ok(result),
+            _ = patience => Err(TierError::new(
                 ErrorKind::Timeout,
                 "the model did not answer in time",
             )),

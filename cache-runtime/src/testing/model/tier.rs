@@ -7,10 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{
-    Line, ModelRedis, Subscriber,
+    Command, Fate, Line, ModelRedis, Passage, Step, Subscriber,
     slot::{acquire, expire_value, holds_lease, release, remove, store},
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
 /// The model as a cache's tier: one process.
 pub(crate) struct ModelTier {
     pub(super) server: ModelRedis,
+    pub(super) process: usize,
     pub(super) subscriber: Subscriber,
 }
 
@@ -85,10 +86,16 @@ impl ModelTier {
         self.subscriber.line()
     }
 
-    /// A moment between two commands of one pipeline: other clients may come between.
-    fn between(&self) -> Duration {
-        let delay = self.server.faults().delay;
-        delay.mul_f64(0.2 * fastrand::f64())
+    fn between(&self) -> Passage {
+        self.server.step(self.process, Step::Between)
+    }
+
+    fn command(&self, name: &'static str, within: Duration) -> Command {
+        Command {
+            process: self.process,
+            name,
+            within,
+        }
     }
 }
 
@@ -105,22 +112,25 @@ impl SharedTier for ModelTier {
     ) -> Fut<'a, Result<Read, TierError>> {
         let (key, labels) = (key.to_owned(), labels.to_vec());
         let between = self.between();
-        Box::pin(self.server.send_slowly(within, async move |server| {
-            let value = server.with(&key, |slot| {
-                slot.value.as_ref().map(|(value, _)| value.clone())
-            });
-            if labels.is_empty() {
-                return Read {
-                    value,
-                    labels: Vec::new(),
-                };
-            }
-            sleep(between).await;
-            Read {
-                value,
-                labels: standings(&server, &labels),
-            }
-        }))
+        Box::pin(
+            self.server
+                .send_slowly(self.command("read", within), async move |server| {
+                    let value = server.with(&key, |slot| {
+                        slot.value.as_ref().map(|(value, _)| value.clone())
+                    });
+                    if labels.is_empty() {
+                        return Read {
+                            value,
+                            labels: Vec::new(),
+                        };
+                    }
+                    between.await;
+                    Read {
+                        value,
+                        labels: standings(&server, &labels),
+                    }
+                }),
+        )
     }
 
     fn standings<'a>(
@@ -131,7 +141,9 @@ impl SharedTier for ModelTier {
         let labels = labels.to_vec();
         Box::pin(
             self.server
-                .send(within, move |server| standings(server, &labels)),
+                .send(self.command("standings", within), move |server| {
+                    standings(server, &labels)
+                }),
         )
     }
 
@@ -146,7 +158,9 @@ impl SharedTier for ModelTier {
         let (asked, by) = (Asked::of(ask), self.by());
         Box::pin(
             self.server
-                .send(within, move |server| asked.answer(server, &by)),
+                .send(self.command("labelled", within), move |server| {
+                    asked.answer(server, &by)
+                }),
         )
     }
 
@@ -160,14 +174,17 @@ impl SharedTier for ModelTier {
         let (key, asked, by) = (key.to_owned(), Asked::of(labels), self.by());
         let between = self.between();
         let nothing = labels.is_empty();
-        Box::pin(self.server.send_slowly(within, async move |server| {
-            let acquired = server.with(&key, |slot| acquire(slot, ask));
-            if nothing {
-                return (acquired, Labelled::default());
-            }
-            sleep(between).await;
-            (acquired, asked.answer(&server, &by))
-        }))
+        Box::pin(
+            self.server
+                .send_slowly(self.command("acquire", within), async move |server| {
+                    let acquired = server.with(&key, |slot| acquire(slot, ask));
+                    if nothing {
+                        return (acquired, Labelled::default());
+                    }
+                    between.await;
+                    (acquired, asked.answer(&server, &by))
+                }),
+        )
     }
 
     fn store<'a>(
@@ -179,7 +196,11 @@ impl SharedTier for ModelTier {
         let (key, by) = (key.to_owned(), self.by());
         let (token, bytes, life) = (entry.token, Bytes::copy_from_slice(entry.bytes), entry.life);
         let announce = entry.announce;
-        Box::pin(self.server.send(within, move |server| {
+        let name = match announce {
+            Announce::Everybody => "put",
+            Announce::Waiters => "store",
+        };
+        Box::pin(self.server.send(self.command(name, within), move |server| {
             let (stored, awaited) = server.with(&key, |slot| {
                 let awaited = slot.lease.is_some_and(|lease| lease.awaited);
                 (store(slot, token, bytes, life), awaited)
@@ -210,29 +231,32 @@ impl SharedTier for ModelTier {
         within: Duration,
     ) -> Fut<'a, Result<bool, TierError>> {
         let key = key.to_owned();
-        Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| {
-                let held = holds_lease(slot, token);
-                if let Some(lease) = slot.lease.as_mut().filter(|_| held) {
-                    lease.until = Instant::now() + life;
-                }
-                held
-            })
-        }))
+        Box::pin(
+            self.server
+                .send(self.command("renew", within), move |server| {
+                    server.with(&key, |slot| {
+                        let held = holds_lease(slot, token);
+                        if let Some(lease) = slot.lease.as_mut().filter(|_| held) {
+                            lease.until = Instant::now() + life;
+                        }
+                        held
+                    })
+                }),
+        )
     }
 
     fn release_later(&self, key: &str, token: Token) {
         let (server, key, by) = (self.server.clone(), key.to_owned(), self.by());
+        let there = server.step(self.process, Step::Command("release"));
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
+        // Nobody waits for the answer.
         runtime.spawn(async move {
-            let release = move |server: &ModelRedis| {
-                if server.with(&key, |slot| release(slot, token)) {
-                    server.publish(News::Wake(vec![key.into_boxed_str()]), &by);
-                }
-            };
-            let _ = server.send(Duration::from_secs(1), release).await;
+            let arrived = there.await == Fate::Arrived;
+            if arrived && server.with(&key, |slot| release(slot, token)) {
+                server.publish(News::Wake(vec![key.into_boxed_str()]), &by);
+            }
         });
     }
 
@@ -252,29 +276,32 @@ impl SharedTier for ModelTier {
             .map(|one| (one.label.clone(), one.hold))
             .collect();
         let (manner, registry, by) = (what.manner, what.registry, self.by());
-        Box::pin(self.server.send(within, move |server| {
-            for (key, hold) in &keys {
-                server.with(key, |slot| remove(slot, manner, *hold));
-            }
-            let mut state = server.lock();
-            for (label, hold) in &labels {
-                let eviction = LabelEviction { label, hold: *hold };
-                state.labels.evict(eviction, manner);
-            }
-            let regions = registry.then(|| state.labels.registry()).flatten();
-            drop(state);
-            let holds = keys.iter().map(|(_, hold)| hold);
-            let holds = holds.chain(labels.iter().map(|(_, hold)| hold));
-            let gone = Gone {
-                manner,
-                hold: holds.max().copied().unwrap_or_default(),
-                keys: keys.into_iter().map(|(key, _)| key).collect(),
-                labels: labels.into_iter().map(|(label, _)| label).collect(),
-                patterns: Vec::new(),
-            };
-            server.publish(News::Gone(gone), &by);
-            Removed { regions }
-        }))
+        Box::pin(
+            self.server
+                .send(self.command("remove", within), move |server| {
+                    for (key, hold) in &keys {
+                        server.with(key, |slot| remove(slot, manner, *hold));
+                    }
+                    let mut state = server.lock();
+                    for (label, hold) in &labels {
+                        let eviction = LabelEviction { label, hold: *hold };
+                        state.labels.evict(eviction, manner);
+                    }
+                    let regions = registry.then(|| state.labels.registry()).flatten();
+                    drop(state);
+                    let holds = keys.iter().map(|(_, hold)| hold);
+                    let holds = holds.chain(labels.iter().map(|(_, hold)| hold));
+                    let gone = Gone {
+                        manner,
+                        hold: holds.max().copied().unwrap_or_default(),
+                        keys: keys.into_iter().map(|(key, _)| key).collect(),
+                        labels: labels.into_iter().map(|(label, _)| label).collect(),
+                        patterns: Vec::new(),
+                    };
+                    server.publish(News::Gone(gone), &by);
+                    Removed { regions }
+                }),
+        )
     }
 
     fn sweep<'a>(
@@ -292,7 +319,11 @@ impl SharedTier for ModelTier {
                     let from = cursor.clone();
                     let pattern = pattern.clone();
                     let step = move |server: &ModelRedis| scan_one(server, from, &pattern, pass);
-                    match self.server.send(batch_within, step).await? {
+                    match self
+                        .server
+                        .send(self.command("sweep", batch_within), step)
+                        .await?
+                    {
                         None => break,
                         Some((next, touched)) => {
                             swept += u64::from(touched && pass != Pass::Leases);
@@ -310,7 +341,9 @@ impl SharedTier for ModelTier {
                 };
                 server.publish(News::Gone(gone), &by);
             };
-            self.server.send(batch_within, tell).await?;
+            self.server
+                .send(self.command("sweep", batch_within), tell)
+                .await?;
             Ok(swept)
         })
     }
@@ -322,30 +355,39 @@ impl SharedTier for ModelTier {
         _: Duration,
     ) -> Fut<'a, Result<u64, TierError>> {
         let below = Pattern::region(region);
-        let mut gone = 0;
-        for (key, slot) in &mut self.server.lock().keys {
-            let entry = slot.live().value.as_ref();
-            if below.matches(key) && entry.is_some_and(|(bytes, _)| dead(key, bytes)) {
-                slot.value = None;
-                gone += 1;
+        let there = self.server.step(self.process, Step::Command("reclaim"));
+        Box::pin(async move {
+            let mut gone = 0;
+            if there.await == Fate::Lost {
+                return Ok(gone);
             }
-        }
-        Box::pin(std::future::ready(Ok(gone)))
+            for (key, slot) in &mut self.server.lock().keys {
+                let entry = slot.live().value.as_ref();
+                if below.matches(key) && entry.is_some_and(|(bytes, _)| dead(key, bytes)) {
+                    slot.value = None;
+                    gone += 1;
+                }
+            }
+            Ok(gone)
+        })
     }
 
     fn inspect<'a>(&'a self, key: &'a str, within: Duration) -> Fut<'a, Result<Remote, TierError>> {
         let key = key.to_owned();
-        Box::pin(self.server.send(within, move |server| {
-            server.with(&key, |slot| {
-                let left = |until: Instant| until.saturating_duration_since(Instant::now());
-                Remote {
-                    value: slot.value.as_ref().map(|(value, _)| value.clone()),
-                    remaining: slot.value.as_ref().map(|(_, until)| left(*until)),
-                    leased: slot.lease.is_some(),
-                    hold: slot.hold.map(left),
-                }
-            })
-        }))
+        Box::pin(
+            self.server
+                .send(self.command("inspect", within), move |server| {
+                    server.with(&key, |slot| {
+                        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+                        Remote {
+                            value: slot.value.as_ref().map(|(value, _)| value.clone()),
+                            remaining: slot.value.as_ref().map(|(_, until)| left(*until)),
+                            leased: slot.lease.is_some(),
+                            hold: slot.hold.map(left),
+                        }
+                    })
+                }),
+        )
     }
 
     fn now(&self) -> u64 {
