@@ -148,6 +148,15 @@ async fn a_hold_refuses_stores_and_is_only_ever_extended() {
 }
 
 #[tokio::test]
+async fn a_hold_without_an_end_is_not_given_one() {
+    let server = Server::start();
+    let tier = tier(&server);
+    server.ask(&["SET", "shop:{a}:hold", ""]);
+    evict(&tier, "a", Duration::from_secs(20)).await;
+    assert_eq!(server.ask(&["PTTL", "shop:{a}:hold"]), ":-1\r\n");
+}
+
+#[tokio::test]
 async fn a_hold_that_comes_while_a_lease_stands_refuses_its_store() {
     let server = Server::start();
     let tier = tier(&server);
@@ -213,6 +222,18 @@ async fn a_foreign_text_has_no_version() {
     let token = Token::random();
     let mut ask = load(token);
     ask.seen = Some(Token::of_stored(text.as_bytes()));
+    assert_eq!(tier.acquire("a", ask, SOON).await.unwrap(), Acquired::Lead);
+    assert_eq!(store(&tier, "a", token, 1).await.unwrap(), Stored::Stored);
+}
+
+#[tokio::test]
+async fn an_entry_that_was_cut_off_has_no_version() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let seen = fill_cut_off(&tier, "a").await;
+    let token = Token::random();
+    let mut ask = load(token);
+    ask.seen = Some(Token::of_stored(&seen));
     assert_eq!(tier.acquire("a", ask, SOON).await.unwrap(), Acquired::Lead);
     assert_eq!(store(&tier, "a", token, 1).await.unwrap(), Stored::Stored);
 }

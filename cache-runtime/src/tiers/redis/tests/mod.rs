@@ -108,6 +108,24 @@ async fn store(
     tier.store(key, entry, SOON).await
 }
 
+/// Stores an entry whose last bytes were lost, with those that say that it is one.
+async fn fill_cut_off(tier: &RedisTier, key: &str) -> Vec<u8> {
+    let token = Token::random();
+    let mut bytes = envelope(token, 1);
+    bytes.truncate(20);
+    tier.acquire(key, load(token), SOON).await.unwrap();
+    let entry = Store {
+        token,
+        schema_version: 1,
+        bytes: &bytes,
+        life: LIFE,
+        announce: Announce::Waiters,
+    };
+    let stored = tier.store(key, entry, SOON).await.unwrap();
+    assert_eq!(stored, Stored::Stored);
+    bytes
+}
+
 /// Loads and stores as a leader would.
 async fn fill(tier: &RedisTier, key: &str) -> Token {
     let token = Token::random();

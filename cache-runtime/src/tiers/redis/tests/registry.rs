@@ -51,6 +51,7 @@ async fn who_has_no_template_registers_none_and_is_answered_by_a_full_server() {
     let cache = async || tier.labelled(ask, SOON).await.unwrap().cache.unwrap();
     let first = is(cache().await);
     assert_eq!(read(&tier).await, Some(Vec::new()));
+    assert_eq!(server.ask(&["HLEN", SITES]), ":1\r\n", "the generation");
     server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
     assert_eq!(is(cache().await), first);
 }
@@ -84,7 +85,8 @@ async fn evicting_the_cache_leaves_the_registry() {
 async fn an_unreadable_generation_is_replaced() {
     let server = Server::start();
     let tier = tier(&server);
-    for broken in ["", "g", "h", "hello", "h12 o'clock"] {
+    let text = "somebody else's text, as long as a generation is";
+    for broken in ["", "g", "h", "hello", "h12 o'clock", text] {
         server.ask(&["HSET", SITES, "#gen", broken]);
         assert_eq!(
             standing(&tier, &Label::cache()).await == Standing::Held,
@@ -92,6 +94,9 @@ async fn an_unreadable_generation_is_replaced() {
         );
         is(register(&tier, "a").await);
     }
+    server.ask(&["DEL", SITES, "shop:#clock"]);
+    server.ask(&["SADD", "shop:#clock", "another type"]);
+    is(register(&tier, "a").await);
 }
 
 #[tokio::test]
@@ -142,10 +147,10 @@ async fn a_clock_that_was_set_drops_nothing() {
     let now = tier.now();
     for swept in [now - 5 * HOUR, now + 5 * HOUR] {
         server.ask(&["DEL", SITES]);
-        register(&tier, "used").await;
+        let generation = register(&tier, "used").await;
         let stamp = (swept + HOUR / 2).to_string();
         server.ask(&["HSET", SITES, "other", &stamp, "#swept", &swept.to_string()]);
-        register(&tier, "used").await;
+        assert_eq!(register(&tier, "used").await, generation);
         assert_eq!(read(&tier).await.unwrap(), ["other", "used"]);
         let left = over(&server, "other") - now;
         assert!(left >= HOUR / 2 && left < HOUR, "{left}");

@@ -137,6 +137,25 @@ async fn expire_makes_nothing_and_leaves_what_is_not_ours() {
 }
 
 #[tokio::test]
+async fn expire_makes_nothing_longer() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let cut_off = fill_cut_off(&tier, "a").await;
+    expire(&tier, "a").await;
+    assert_eq!(tier.get("a", SOON).await.unwrap().unwrap(), cut_off);
+}
+
+#[tokio::test]
+async fn what_may_not_be_marked_goes() {
+    let server = Server::start();
+    let tier = tier(&server);
+    fill(&tier, "a").await;
+    server.ask(&["ACL", "SETUSER", "default", "-setrange"]);
+    expire(&tier, "a").await;
+    assert_eq!(tier.get("a", SOON).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_eviction_takes_the_note_of_a_failure() {
     let server = Server::start();
     let tier = tier(&server);
