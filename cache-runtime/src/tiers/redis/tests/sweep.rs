@@ -84,6 +84,38 @@ async fn leases_go_before_values() {
     assert!(unlinked[1].ends_with("\"shop:{list:1}\""), "{seen:#?}");
 }
 
+/// In one pass, or over the values first, it would store behind the cursor before its lease is found.
+#[tokio::test]
+async fn a_load_begun_before_a_sweep_leaves_nothing_behind_its_cursor() {
+    const LOADS: usize = 300;
+    let server = Server::start();
+    let tier = tier(&server);
+    // So many batches that the stores come between them.
+    let others: Vec<_> = (0..30_000).map(|n| format!("other:{n}")).collect();
+    let mut words = vec!["MSET"];
+    words.extend(others.iter().flat_map(|other| [other.as_str(), "x"]));
+    server.ask(&words);
+    let loads: Vec<_> = (0..LOADS)
+        .map(|n| (format!("list:{n}"), Token::random()))
+        .collect();
+    for (key, token) in &loads {
+        tier.acquire(key, load(*token), SOON).await.unwrap();
+    }
+    let stores = async {
+        for (key, token) in &loads {
+            store(&tier, key, *token, 1).await.unwrap();
+        }
+    };
+    let pattern = Pattern::parse("list:*");
+    let (swept, ()) = tokio::join!(tier.sweep(&pattern, SOON), stores);
+    swept.unwrap();
+    let mut left = Vec::new();
+    for (key, _) in &loads {
+        left.extend(tier.get(key, SOON).await.unwrap().map(|_| key));
+    }
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[tokio::test]
 async fn a_digested_key_is_swept_where_its_region_can_match() {
     let server = Server::start();
@@ -138,6 +170,7 @@ async fn expire_keeps_values_and_breaks_leases() {
         fill(&tier, key).await;
     }
     server.ask(&["SET", "shop:{list:3}", "somebody else's text, a long one"]);
+    let cut_off = fill_cut_off(&tier, "list:5").await;
     tier.acquire("list:4", load(token), SOON).await.unwrap();
     let pattern = Pattern::parse("list:*");
     let marked = SharedTier::sweep(&tier, &pattern, Manner::Expire, SOON).await;
@@ -147,6 +180,8 @@ async fn expire_keeps_values_and_breaks_leases() {
         assert_eq!(found.value.unwrap()[21], expired, "{key}");
         assert!(found.remaining.unwrap() > LIFE / 2);
     }
+    let left = tier.get("list:5", SOON).await.unwrap().unwrap();
+    assert_eq!(left, cut_off, "nothing is made longer");
     let stored = store(&tier, "list:4", token, 1).await.unwrap();
     assert_eq!(stored, Stored::Refused);
     let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
