@@ -16,6 +16,12 @@ async fn product(origin: Arc<Origin>, id: u64) -> u64 {
     origin.run().await
 }
 
+/// No tag is left for its value to name.
+#[cacheable(key = "plain:{id}", tags = ["static:{id}"], ttl = "1h")]
+async fn plain(origin: Arc<Origin>, id: u64) -> u64 {
+    origin.run().await
+}
+
 #[cache_evict(tags = ["static:{id}"])]
 async fn stuck(id: u64, origin: Arc<Origin>) {
     origin.run().await;
@@ -79,6 +85,20 @@ async fn nothing_loaded_before_an_eviction_is_cached_or_joined_after_it() {
             assert_nothing_left(&cache);
         }
     }
+}
+
+#[tokio::test]
+async fn the_eviction_of_anothers_tag_does_not_keep_a_load_out() {
+    let (cache, origin) = (in_memory(), Origin::closed());
+    let loading = Crowd::of(1, |_| {
+        let (cache, origin) = (cache.clone(), Arc::clone(&origin));
+        async move { cache.as_current(plain(origin, 7)).await }
+    })
+    .await;
+    cache.evict(Evict::tag("static:8")).await.unwrap();
+    origin.open_gate();
+    assert_eq!(loading.answers().await, [1]);
+    assert_eq!(cache.get(&Key::new("plain:7")).await, Some(1_u64));
 }
 
 #[tokio::test]

@@ -3,4 +3,6 @@
 mod budgets;
 mod close;
 mod journal;
+mod patterns;
 mod promotion;
+mod unknown_tags;
