@@ -7,6 +7,7 @@
 mod mutate;
 mod mutations;
 mod options;
+mod tree;
 mod trials;
 
 use options::{Level, Options};

@@ -1,21 +1,20 @@
 //! Level 3: one guard at a time is taken out of a copy of the workspace, and a test has to fail.
 //!
-//! A text that is not found is an error, so the list cannot outlive the code it is about. The copy keeps its build
-//! between mutations: only what changed is built again.
+//! The tests that are to fail run once on the copy as it is, and have to pass. The copy keeps its build between mutations: only what changed is built again.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::mutations::{ALL, Mutation, Trial};
+use super::mutations::{Mutation, Trial, all};
 use super::options::Options;
+use super::tree::{apply, copy, restore};
 use crate::run::{Step, root};
 
 /// What became of a mutation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Caught,
-    Survived,
+struct Fate {
+    name: &'static str,
+    /// The tests that failed; none, if it survived.
+    caught_by: Vec<String>,
 }
 
 pub(super) fn run(options: &Options) -> Result<(), String> {
@@ -25,130 +24,166 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
         let only = options.only.as_deref();
         only.is_none_or(|only| mutation.name.contains(only))
     };
-    let mut fates = Vec::new();
-    for mutation in ALL.iter().filter(wanted) {
-        let fate = try_one(&tree, mutation)?;
-        eprintln!("xtask: {}: {fate:?}", mutation.name);
-        fates.push((mutation.name, fate));
+    let mutations: Vec<_> = all().filter(wanted).collect();
+    pass_as_it_is(&tree, &mutations)?;
+    let (mut fates, mut untried) = (Vec::new(), Vec::new());
+    for mutation in mutations {
+        match try_one(&tree, mutation) {
+            Ok(fate) => {
+                eprintln!("xtask: {}", fate.shown());
+                fates.push(fate);
+            }
+            Err(error) => untried.push(error),
+        }
     }
-    report(&fates, options.json);
-    let survived: Vec<_> = fates
-        .iter()
-        .filter(|(_, fate)| *fate == Fate::Survived)
-        .map(|(name, _)| *name)
-        .collect();
-    if survived.is_empty() {
+    if options.json {
+        let rows: Vec<_> = fates.iter().map(Fate::json).collect();
+        println!("[{}]", rows.join(",\n "));
+    } else {
+        fates.iter().for_each(|fate| println!("{}", fate.shown()));
+    }
+    let survived = fates.iter().filter(|fate| fate.caught_by.is_empty());
+    let survived = survived.map(|fate| format!("no test fails without: {}", fate.name));
+    let wrong: Vec<_> = untried.into_iter().chain(survived).collect();
+    if wrong.is_empty() {
         Ok(())
     } else {
-        Err(format!("no test failed without: {}", survived.join("; ")))
+        Err(wrong.join("\n"))
     }
 }
 
-fn report(fates: &[(&str, Fate)], json: bool) {
-    if json {
-        let rows = fates.iter().map(|(name, fate)| {
-            let caught = *fate == Fate::Caught;
-            format!("{{\"mutation\": \"{name}\", \"caught\": {caught}}}")
-        });
-        println!("[{}]", rows.collect::<Vec<_>>().join(", "));
-        return;
-    }
-    for (name, fate) in fates {
-        println!("{:9} {name}", format!("{fate:?}").to_lowercase());
-    }
-}
-
-fn try_one(tree: &Path, mutation: &Mutation) -> Result<Fate, String> {
-    let path = tree.join(mutation.file);
-    let whole = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", mutation.file))?;
-    if !whole.contains(mutation.find) {
-        return Err(format!(
-            "`{}`: {} does not have the text any more",
-            mutation.name, mutation.file
-        ));
-    }
-    let put =
-        |text: &str| fs::write(&path, text).map_err(|error| format!("{}: {error}", mutation.file));
-    put(&whole.replacen(mutation.find, mutation.replace, 1))?;
-    let build = trial(tree, mutation.trial, &["--no-run"]).output();
-    let outcome = match build {
-        Ok((true, _)) => trial(tree, mutation.trial, &[])
-            .output()
-            .map(
-                |(passed, _)| {
-                    if passed { Fate::Survived } else { Fate::Caught }
-                },
-            ),
-        Ok((false, output)) => Err(format!("`{}` does not build:\n{output}", mutation.name)),
-        Err(error) => Err(error),
-    };
-    put(&whole)?;
-    outcome
-}
-
-fn trial(tree: &Path, trial: Trial, more: &[&str]) -> Step {
-    let (arguments, filter): (&[&str], &str) = match trial {
-        Trial::Schedules => (
-            &[
-                "test",
-                "--release",
-                "--package",
-                "tests",
-                "--test",
-                "interleavings",
-            ],
-            "",
-        ),
-        Trial::Tier(filter) => (
-            &[
-                "test",
-                "--package",
-                "cache-runtime",
-                "--all-features",
-                "--lib",
-            ],
-            filter,
-        ),
-        Trial::Tests(target, filter) => (&["test", "--package", "tests", "--test", target], filter),
-    };
-    let mut all = arguments.to_vec();
-    all.extend(more);
-    if !filter.is_empty() && more.is_empty() {
-        all.extend(["--", filter]);
-    }
-    let target = tree.with_file_name("build");
-    Step::cargo(&all)
-        .within(tree)
-        .env("CARGO_TARGET_DIR", &target.to_string_lossy())
-        .env("SCHEDULES", "100000")
-}
-
-/// The files that belong to the workspace, as they stand.
-fn copy(tree: &Path) -> Result<(), String> {
-    let listed = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root())
-        .output()
-        .map_err(|error| format!("cannot run `git ls-files`: {error}"))?;
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    for file in listed.lines() {
-        let (from, to) = (root().join(file), tree.join(file));
-        if !from.is_file() {
-            continue;
+impl Fate {
+    fn shown(&self) -> String {
+        match &self.caught_by[..] {
+            [] => format!("survived  {}", self.name),
+            by => format!("caught    {}, by {}", self.name, by.join(", ")),
         }
-        copy_changed(&from, &to).map_err(|error| format!("{file}: {error}"))?;
+    }
+
+    fn json(&self) -> String {
+        let by = self.caught_by.iter().map(|test| format!("\"{test}\""));
+        let by = by.collect::<Vec<_>>().join(", ");
+        format!(
+            "{{\"mutation\": \"{}\", \"caught\": {}, \"by\": [{by}]}}",
+            self.name,
+            !self.caught_by.is_empty()
+        )
+    }
+}
+
+/// A test that fails anyway would catch everything.
+fn pass_as_it_is(tree: &Path, mutations: &[&Mutation]) -> Result<(), String> {
+    let mut filters: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for mutation in mutations {
+        let (program, filter) = mutation.trial.parts();
+        let known = filters.entry(program).or_default();
+        if !known.contains(&filter) {
+            known.push(filter);
+        }
+    }
+    for (program, mut filters) in filters {
+        // The empty one is every test.
+        if filters.contains(&"") {
+            filters.clear();
+        }
+        let as_it_is = trial(tree, &program, &filters).env("SCHEDULES", "1000");
+        let (passed, output) = as_it_is.output()?;
+        if !passed {
+            return Err(format!("the code as it is does not pass:\n{output}"));
+        }
     }
     Ok(())
 }
 
-/// A file that is as it was is left alone, so that it is not built again.
-fn copy_changed(from: &Path, to: &PathBuf) -> std::io::Result<()> {
-    let new = fs::read(from)?;
-    if fs::read(to).is_ok_and(|old| old == new) {
-        return Ok(());
+fn try_one(tree: &Path, mutation: &'static Mutation) -> Result<Fate, String> {
+    let originals = apply(tree, mutation)?;
+    let outcome = put_to_the_test(tree, mutation);
+    restore(&originals)?;
+    Ok(Fate {
+        name: mutation.name,
+        caught_by: outcome?,
+    })
+}
+
+/// The tests that fail.
+fn put_to_the_test(tree: &Path, mutation: &Mutation) -> Result<Vec<String>, String> {
+    let (program, filter) = mutation.trial.parts();
+    let build = [&program[..], &["--no-run"]].concat();
+    let (built, output) = trial(tree, &build, &[]).output()?;
+    if !built {
+        return Err(format!("`{}` does not build:\n{output}", mutation.name));
     }
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
+    let filters: &[_] = if filter.is_empty() { &[] } else { &[filter] };
+    let (passed, output) = trial(tree, &program, filters).output()?;
+    let failed = failed(&output);
+    if passed || !failed.is_empty() {
+        Ok(failed)
+    } else {
+        Err(format!("`{}` could not be tried:\n{output}", mutation.name))
     }
-    fs::write(to, new)
+}
+
+/// The names of the tests that failed, from what they said.
+fn failed(output: &str) -> Vec<String> {
+    let name = |line: &str| {
+        line.strip_prefix("test ")?
+            .strip_suffix(" ... FAILED")
+            .map(str::to_owned)
+    };
+    output.lines().filter_map(name).collect()
+}
+
+impl Trial {
+    /// The arguments of cargo that name the program, and a part of its tests' names.
+    fn parts(self) -> (Vec<&'static str>, &'static str) {
+        let tests = ["--package", "tests", "--test"];
+        match self {
+            Self::Schedules => (
+                [&["--release"], &tests[..], &["interleavings"]].concat(),
+                "",
+            ),
+            Self::Unit(filter) => (
+                vec!["--package", "cache-runtime", "--all-features", "--lib"],
+                filter,
+            ),
+            Self::Tests(program, filter) => ([&tests[..], &[program]].concat(), filter),
+        }
+    }
+}
+
+fn trial(tree: &Path, program: &[&str], filters: &[&str]) -> Step {
+    let mut arguments = [&["test"], program].concat();
+    if !filters.is_empty() {
+        arguments.push("--");
+        arguments.extend(filters);
+    }
+    let target = tree.with_file_name("build");
+    Step::cargo(&arguments)
+        .within(tree)
+        .env("CARGO_TARGET_DIR", &target.to_string_lossy())
+        .env("CARGO_INCREMENTAL", "1")
+        // Most are caught by the first thousands of schedules: building them takes longer.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("SCHEDULES", "100000")
+        // What was caught is caught again.
+        .env("FIRST_SEED", "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fate, failed};
+
+    #[test]
+    fn the_tests_that_failed_are_told_by_name() {
+        let output = "running 2 tests\ntest a::holds ... ok\ntest a::breaks ... FAILED\n\nfailures:\n    a::breaks\n";
+        let fate = Fate {
+            name: "a guard",
+            caught_by: failed(output),
+        };
+        assert_eq!(
+            fate.json(),
+            "{\"mutation\": \"a guard\", \"caught\": true, \"by\": [\"a::breaks\"]}"
+        );
+        assert_eq!(fate.shown(), "caught    a guard, by a::breaks");
+    }
 }

@@ -1,0 +1,145 @@
+//! The guards of flights, memory, labels and the bus.
+
+use super::{
+    Mutation,
+    Trial::{Schedules, Tests, Unit},
+    edit,
+};
+
+macro_rules! engine {
+    ($name:literal, $($file:literal, $find:literal => $replace:literal),+; $trial:expr) => {
+        Mutation {
+            name: $name,
+            edits: &[$(edit(concat!("cache-runtime/src/", $file), $find, $replace)),+],
+            trial: $trial,
+        }
+    };
+}
+
+pub(super) const ALL: &[Mutation] = &[
+    engine!("an entry in memory does not look at its labels", "tags/cells.rs",
+        "self.at_root == self.root.evictions.load(Ordering::SeqCst)" => "self.at_root <= u64::MAX"; Schedules),
+    engine!("an entry in memory does not look at the epoch", "bus/coherence.rs",
+        "self.served_from.load(Ordering::SeqCst) <= stamp.epoch" => "stamp.epoch < u64::MAX"; Schedules),
+    engine!("memory takes things in without a subscription", "bus/coherence.rs",
+        "epoch.is_multiple_of(2) && epoch == self.epoch()" => "epoch < u64::MAX"; Schedules),
+    engine!("a generation is believed though its label was evicted since it was asked for", "tags/cells.rs",
+        "if self.before() == before {" => "if before == before {"; Schedules),
+    engine!("a generation is believed in another epoch", "tags/cells.rs",
+        "let fits = known.epoch == epoch && known.life >= life;" => "let fits = epoch > 0 && known.life >= life;"; Schedules),
+    engine!("an eviction does not forget the generation", "tags/cells.rs",
+        "        self.evictions.fetch_add(1, Ordering::SeqCst);\n        self.forget();" => "        self.evictions.fetch_add(1, Ordering::SeqCst);"; Schedules),
+    engine!("joiners take what this process may have missed", "engine/core.rs",
+        "self.listening() == Some(flight.stamp.epoch)" => "flight.stamp.epoch < u64::MAX"; Schedules),
+    engine!("a load does not notice evictions of tags it learns of later", "flight/state.rs",
+        "self.tag_evictions == cells.tag_evictions()" => "self.tag_evictions <= cells.tag_evictions()"; Schedules),
+    engine!("the clock does not order tags that the value names", "tags/generation.rs",
+        "self.era == seen.era && self.n <= seen.n" => "self.era == seen.era || self.n <= seen.n || seen.n > 0"; Schedules),
+    engine!("every pattern is taken for a region", "engine/evict.rs",
+        "(None, _) => false," => "(None, _) => true,"; Schedules),
+    engine!("an entry from Redis is alive whatever its labels say", "engine/lead.rs",
+        "match self.view.judge(&call.core, &call.key, &entry) {" => "match Verdict::Alive {"; Schedules),
+    engine!("expired counts as fresh", "engine/labels.rs",
+        "(true, false) => Verdict::Expired," => "(true, false) => Verdict::Alive,"; Schedules),
+    engine!("memory is evicted before Redis", "engine/evict.rs",
+        "        let delivered = self.deliver().await;\n        let items = mem::take(&mut self.items);" =>
+        "        settle(&self.core, &self.items);\n        let delivered = self.deliver().await;\n        let items = mem::take(&mut self.items);\n        if delivered.is_ok() {\n            return Ok(());\n        }"; Schedules),
+    engine!("flights are not marked", "flight/state.rs",
+        "self.marked.store(true, Ordering::SeqCst);" => "self.marked.store(false, Ordering::SeqCst);"; Schedules),
+    engine!("the eviction of a label marks no flight", "engine/evict.rs",
+        "    core.flights.mark_outdated();\n" => ""; Schedules),
+    engine!("messages are not heeded", "engine/ear.rs", "if !own {" => "if own {"; Schedules),
+    engine!("an eviction does not settle in its own process", "engine/evict.rs",
+        "        settle(&self.core, &items);\n        delivered.map_err" => "        delivered.map_err"; Schedules),
+    engine!("a sweep has one pass", "tiers/redis/commands/sweep.rs",
+        "        self.scan(&live, &scan(Part::Lease)).await?;\n" => "", "tiers/redis/commands/sweep.rs",
+        "glob: self.names.glob(part, &glob)," => "glob: format!(\"{}*\", self.names.glob(part, &glob)),", "tiers/redis/commands/sweep.rs",
+        "let key = key.and_then(|key| self.names.logical(scan.part, key));" =>
+        "let key = key.and_then(|key| self.names.logical(Part::Lease, key).or_else(|| self.names.logical(Part::Value, key)));";
+        Unit("redis::tests::sweep::a_load_begun_before")),
+    engine!("a sweep leaves the leases", "tiers/redis/commands/sweep.rs",
+        "        self.scan(&live, &scan(Part::Lease)).await?;\n" => ""; Unit("redis::tests::sweep::")),
+    engine!("a sweep looks at the values first", "tiers/redis/commands/sweep.rs",
+        "        self.scan(&live, &scan(Part::Lease)).await?;\n        let gone = self.scan(&live, &scan(Part::Value)).await?;\n" =>
+        "        let gone = self.scan(&live, &scan(Part::Value)).await?;\n        self.scan(&live, &scan(Part::Lease)).await?;\n"; Unit("redis::tests::sweep::")),
+    engine!("a dropped write evicts nothing", "door/evict.rs",
+        "            drop(self.plan.task(items));" => "            drop(items);"; Tests("memory", "evict_races::")),
+    engine!("a load does not say what it has seen", "engine/lead.rs",
+        "seen: self.seen," => "seen: None,"; Tests("redis", "foreign_strings")),
+    engine!("generations are read after the load", "engine/store.rs",
+        "            (Right::Store, Some(lease), Some(burden)) => {\n" =>
+        "            (Right::Store, Some(lease), Some(before)) => {
+                let (core, mut view) = (Arc::clone(&call.core), View::default());
+                let question = Question::of_load(&core, &call.labelling, before.life, &[]);
+                let answer = core.tier.labelled(question.ask(&call.labelling), Duration::from_secs(1)).await;
+                let answer = answer.unwrap_or_default();
+                question.learn_all(&core, &call.labelling, &answer, &mut view);
+                let burden = view.burden(&core, &call.labelling, answer.clock, before.life).unwrap_or(before);
+"; Schedules),
+    engine!("a load registers its flight after its GET", "engine/lead.rs",
+        "        question.learn(&call.core, &read.labels, &mut self.view);\n" =>
+        "        question.learn(&call.core, &read.labels, &mut self.view);
+        let (kind, core) = (self.guard.flight().kind, &call.core);
+        let begin = || core.beginning(call.key.text(), &call.labelling);
+        self.guard = core.flights.overtake(&call.key, call.hash, call.reader, kind, begin);
+"; Schedules),
+    engine!("a template is registered after its first load", "engine/labels.rs",
+        ".map(|_| Register::Region(labelling.root.region()))," => ".map(|_| Register::Nothing),", "engine/store.rs",
+        "        if kept == Kept::Refused {\n            self.lost = true;" =>
+        "        let register = Some(crate::tiers::Register::Region(call.labelling.root.region()));
+        let ask = crate::tiers::Labels { register, ..Default::default() };
+        let _ = call.core.tier.labelled(ask, Duration::from_secs(1)).await;
+        if kept == Kept::Refused {\n            self.lost = true;"; Tests("model", "patterns::")),
+    engine!("a put takes its lease after its body", "engine/put.rs",
+        "            put.take_lease().await;\n" => "", "engine/put.rs",
+        "        self.counters.add(Count::Put);\n" =>
+        "        self.counters.add(Count::Put);
+        if self.policy.redis && self.core.tier.is_present() {
+            self.take_lease().await;
+        }
+"; Schedules),
+    engine!("a message gives a cell a generation", "testing/model/tier.rs",
+        "            drop(state);\n" =>
+        "            let told = labels.iter().map(|(label, _)| match state.labels.standing(label) {
+                Standing::Is(is) => format!(\"#told|{}|{}|{}|{}\", is.evict, is.expire, is.made.era, is.made.n).into(),
+                _ => Box::from(\"#told\"),
+            });
+            let told: Vec<Box<str>> = told.collect();
+            drop(state);
+", "testing/model/tier.rs",
+        "keys: keys.into_iter().map(|(key, _)| key).collect()," => "keys: keys.into_iter().map(|(key, _)| key).chain(told).collect(),", "engine/evict.rs",
+        "    for key in &gone.keys {\n" =>
+        "    let told = gone.keys.iter().filter(|key| key.starts_with(\"#told\"));
+    for (label, told) in gone.labels.iter().zip(told) {
+        let numbers: Vec<u64> = told.split('|').filter_map(|number| number.parse().ok()).collect();
+        if let (&[evict, expire, era, n], Some(epoch)) = (&numbers[..], core.listening()) {
+            let made = crate::tags::Logical { era, n };
+            let cell = core.cells.cell(label);
+            cell.learn(cell.before(), crate::tags::Generation { evict, expire, made }, epoch, now, Duration::MAX);
+        }
+    }
+    for key in &gone.keys {\n"; Schedules),
+    engine!("the loss of the bus begins no epoch", "bus/coherence.rs",
+        "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Deaf)," => "Hearing::Listening | Hearing::NoBus(_) => {}"; Unit("bus::coherence")),
+    engine!("the subscription begins no epoch of its own", "bus/coherence.rs",
+        "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Deaf)," => "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Listening),", "bus/coherence.rs",
+        "        self.begin(Parity::Listening);\n        self.alive(now);" =>
+        "        if self.epoch() % 2 == 1 {
+            self.begin(Parity::Listening);
+        }
+        self.alive(now);"; Unit("bus::coherence")),
+    engine!("the caches of a process have one name on the bus", "tiers/redis/announcer.rs",
+        "            instance: random()," =>
+        "            instance: {
+                static ONE: std::sync::LazyLock<Sender> = std::sync::LazyLock::new(random);
+                *ONE
+            },"; Unit("redis::tests::announce::messages_name")),
+    engine!("an entry enters memory though a tag that it has named was evicted", "flight/table.rs",
+        "(!entry.late || flight.knows_all_tag_evictions(&self.cells))" => "true"; Tests("model", "unknown_tags::")),
+    engine!("the eviction of any tag keeps every load out of memory", "flight/table.rs",
+        "(!entry.late || flight.knows_all_tag_evictions(&self.cells))" => "flight.knows_all_tag_evictions(&self.cells)"; Tests("memory", "label_races::")),
+    engine!("joiners take what a tag of it was evicted of meanwhile", "engine/lead.rs",
+        "core.hears(flight) && flight.knows_all_tag_evictions(&core.cells)" => "core.hears(flight)"; Tests("model", "unknown_tags::")),
+    engine!("a value is served though the eviction of a tag of it waits", "engine/lead.rs",
+        "let waiting = entry.is_named_in(&call.core.journal, &call.key);" => "let waiting = false;"; Tests("model", "unknown_tags::")),
+];
