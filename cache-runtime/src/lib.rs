@@ -1,10 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg_attr(
-    not(any(feature = "redis", feature = "test-util")),
-    expect(dead_code, reason = "without a shared tier nobody delivers messages")
-)]
 mod bus;
 mod cache;
 mod door;
@@ -20,6 +16,7 @@ mod site;
 mod tags;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod tier;
 mod tiers;
 
 #[doc(hidden)]

@@ -35,36 +35,101 @@ const LONGEST: usize = 64 * 1024;
 const LONGEST_NAME: usize = 8 * 1024;
 
 /// A cache instance: 128 random bits (two caches of one name may live in a process, and every container has a process 1).
-pub(crate) type Sender = [u8; 16];
+pub type Sender = [u8; 16];
 
-/// A message before it is sent.
-#[derive(Debug)]
-pub(crate) struct Message<'a> {
-    pub(crate) id: [u8; 16],
-    pub(crate) database: u32,
-    pub(crate) sender: Sender,
-    pub(crate) news: &'a News,
+/// What one cache instance tells all others, and itself.
+///
+/// ```
+/// use cache_runtime::tier::{Message, News};
+///
+/// let message = Message {
+///     id: *b"0123456789abcdef",
+///     sender: *b"fedcba9876543210",
+///     database: 0,
+///     news: News::Wake(vec!["product:7".into()]),
+/// };
+/// assert_eq!(Message::decode(&message.encode()), Some(message));
+/// assert_eq!(Message::decode(b"hello"), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Random: a message may arrive more than once, and is heard once.
+    pub id: [u8; 16],
+    /// Who says it.
+    pub sender: Sender,
+    /// Of which numbered database it speaks, where one channel serves several; else zero.
+    pub database: u32,
+    /// What it says.
+    pub news: News,
 }
 
-/// A message that was received.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
-    pub(crate) id: [u8; 16],
-    pub(crate) database: u32,
-    pub(crate) sender: Sender,
-    pub(crate) news: News,
-}
-
-/// The bytes of a message; [`decode`] reads what comes of it.
-pub(crate) fn encode(message: &Message<'_>) -> Vec<u8> {
-    write(message).unwrap_or_else(|| {
-        let news = News::Gone(everything(message.news));
-        write(&Message {
-            news: &news,
-            ..*message
+impl Message {
+    /// Its bytes, at most 64 KiB. News that do not fit are replaced by "everything was evicted" (or expired).
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        self.write(&self.news).unwrap_or_else(|| {
+            let everything = News::Gone(everything(&self.news));
+            self.write(&everything).expect("one short name fits")
         })
-        .expect("one short name fits")
-    })
+    }
+
+    /// Reads a message. `None` if it is damaged or of another version: it may have said anything, so whoever hears it has
+    /// missed something ([`Listener::lost`](super::Listener::lost)). Never panics, whatever the bytes are.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (header, mut names) = bytes.split_at_checked(HEADER)?;
+        if bytes.len() > LONGEST || header[0] != VERSION {
+            return None;
+        }
+        let hold = u64::from_be_bytes(array(header, 38)?);
+        let mut gone = Gone {
+            manner: Manner::Evict,
+            hold: Duration::from_millis(hold),
+            ..Gone::default()
+        };
+        for _ in 0..u16::from_be_bytes(array(header, NAMES)?) {
+            names = take_name(names, &mut gone)?;
+        }
+        if !names.is_empty() {
+            return None;
+        }
+        let news = match header[37] {
+            WAKE => News::Wake(gone.keys),
+            ANEW => News::Anew,
+            EVICTED => News::Gone(gone),
+            EXPIRED => News::Gone(Gone {
+                manner: Manner::Expire,
+                ..gone
+            }),
+            _ => return None,
+        };
+        Some(Self {
+            id: array(header, 1)?,
+            sender: array(header, 17)?,
+            database: u32::from_be_bytes(array(header, 33)?),
+            news,
+        })
+    }
+
+    /// `None` if it does not fit.
+    fn write(&self, news: &News) -> Option<Vec<u8>> {
+        let (kind, hold) = match news {
+            News::Wake(_) => (WAKE, Duration::ZERO),
+            News::Anew => (ANEW, Duration::ZERO),
+            News::Gone(gone) if gone.manner == Manner::Expire => (EXPIRED, gone.hold),
+            News::Gone(gone) => (EVICTED, gone.hold),
+        };
+        let mut out = vec![VERSION];
+        out.extend_from_slice(&self.id);
+        out.extend_from_slice(&self.sender);
+        out.extend_from_slice(&self.database.to_be_bytes());
+        out.push(kind);
+        let hold = u64::try_from(hold.as_millis()).unwrap_or(u64::MAX);
+        out.extend_from_slice(&hold.to_be_bytes());
+        let count = write_names(&mut out, news)?;
+        out[NAMES..HEADER].copy_from_slice(&count.to_be_bytes());
+        (out.len() <= LONGEST).then_some(out)
+    }
 }
 
 /// What a message too long to be sent is replaced by.
@@ -79,26 +144,6 @@ fn everything(news: &News) -> Gone {
         labels: vec![Label::cache()],
         ..Gone::default()
     }
-}
-
-/// `None` if it does not fit.
-fn write(message: &Message<'_>) -> Option<Vec<u8>> {
-    let (kind, hold) = match message.news {
-        News::Wake(_) => (WAKE, Duration::ZERO),
-        News::Anew => (ANEW, Duration::ZERO),
-        News::Gone(gone) if gone.manner == Manner::Expire => (EXPIRED, gone.hold),
-        News::Gone(gone) => (EVICTED, gone.hold),
-    };
-    let mut out = vec![VERSION];
-    out.extend_from_slice(&message.id);
-    out.extend_from_slice(&message.sender);
-    out.extend_from_slice(&message.database.to_be_bytes());
-    out.push(kind);
-    let hold = u64::try_from(hold.as_millis()).unwrap_or(u64::MAX);
-    out.extend_from_slice(&hold.to_be_bytes());
-    let count = write_names(&mut out, message.news)?;
-    out[NAMES..HEADER].copy_from_slice(&count.to_be_bytes());
-    (out.len() <= LONGEST).then_some(out)
 }
 
 /// The names, behind room for their number, which it returns.
@@ -127,42 +172,6 @@ fn write_names(out: &mut Vec<u8>, news: &News) -> Option<u16> {
     Some(count)
 }
 
-/// Reads a message; `None` if it may mean anything. Never panics, whatever the bytes are.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Heard> {
-    let (header, mut names) = bytes.split_at_checked(HEADER)?;
-    if bytes.len() > LONGEST || header[0] != VERSION {
-        return None;
-    }
-    let hold = u64::from_be_bytes(array(header, 38)?);
-    let mut gone = Gone {
-        manner: Manner::Evict,
-        hold: Duration::from_millis(hold),
-        ..Gone::default()
-    };
-    for _ in 0..u16::from_be_bytes(array(header, NAMES)?) {
-        names = take_name(names, &mut gone)?;
-    }
-    if !names.is_empty() {
-        return None;
-    }
-    let news = match header[37] {
-        WAKE => News::Wake(gone.keys),
-        ANEW => News::Anew,
-        EVICTED => News::Gone(gone),
-        EXPIRED => News::Gone(Gone {
-            manner: Manner::Expire,
-            ..gone
-        }),
-        _ => return None,
-    };
-    Some(Heard {
-        id: array(header, 1)?,
-        sender: array(header, 17)?,
-        database: u32::from_be_bytes(array(header, 33)?),
-        news,
-    })
-}
-
 /// Puts one name where it belongs; what follows it.
 fn take_name<'a>(names: &'a [u8], gone: &mut Gone) -> Option<&'a [u8]> {
     let (what, rest) = names.split_first()?;
@@ -189,20 +198,24 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{HEADER, Heard, LONGEST, LONGEST_NAME, Message, NAMES, decode, encode};
+    use super::{HEADER, LONGEST, LONGEST_NAME, Message, NAMES};
     use crate::{
         bus::{Gone, Manner, News},
         key::Pattern,
         tags::Label,
     };
 
-    fn bytes(news: &News) -> Vec<u8> {
-        encode(&Message {
+    fn message(news: News) -> Message {
+        Message {
             id: *b"0123456789abcdef",
             database: 3,
             sender: *b"fedcba9876543210",
             news,
-        })
+        }
+    }
+
+    fn bytes(news: News) -> Vec<u8> {
+        message(news).encode()
     }
 
     fn gone() -> News {
@@ -218,20 +231,15 @@ mod tests {
     #[test]
     fn what_was_said_is_heard() {
         for news in [gone(), News::Wake(vec!["a".into()]), News::Anew] {
-            let heard = Heard {
-                id: *b"0123456789abcdef",
-                database: 3,
-                sender: *b"fedcba9876543210",
-                news,
-            };
-            assert_eq!(decode(&bytes(&heard.news)), Some(heard));
+            let said = message(news);
+            assert_eq!(Message::decode(&said.encode()), Some(said));
         }
     }
 
     /// Builds of one fleet talk to each other: a change here is a new version.
     #[test]
     fn the_bytes_are_pinned() {
-        let hex: String = bytes(&gone())
+        let hex: String = bytes(gone())
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
@@ -240,9 +248,9 @@ mod tests {
 
     #[test]
     fn another_version_may_mean_anything() {
-        let mut other = bytes(&gone());
+        let mut other = bytes(gone());
         other[0] = 2;
-        assert_eq!(decode(&other), None);
+        assert_eq!(Message::decode(&other), None);
     }
 
     #[test]
@@ -266,7 +274,7 @@ mod tests {
                 hold,
                 ..Gone::default()
             });
-            let heard = decode(&bytes(&News::Gone(gone))).unwrap();
+            let heard = Message::decode(&bytes(News::Gone(gone))).unwrap();
             assert_eq!(heard.news, everything);
         }
     }
@@ -274,10 +282,10 @@ mod tests {
     #[test]
     fn what_is_longer_than_any_message_is_not_read() {
         let many = vec!["product:7".into(); 5_000];
-        let mut long = bytes(&News::Wake(many));
-        assert!(decode(&long).is_some());
+        let mut long = bytes(News::Wake(many));
+        assert!(Message::decode(&long).is_some());
         long.resize(LONGEST + 1, 0);
-        assert_eq!(decode(&long), None);
+        assert_eq!(Message::decode(&long), None);
     }
 
     fn texts() -> impl Strategy<Value = Vec<Box<str>>> {
@@ -305,30 +313,30 @@ mod tests {
     proptest! {
         #[test]
         fn any_news_is_heard_as_it_was_said(news in any_news()) {
-            prop_assert_eq!(decode(&bytes(&news)).map(|heard| heard.news), Some(news));
+            prop_assert_eq!(Message::decode(&bytes(news.clone())).map(|heard| heard.news), Some(news));
         }
 
         #[test]
         fn nothing_is_half_heard(news in any_news(), more: u8) {
-            let mut whole = bytes(&news);
+            let mut whole = bytes(news);
             for length in 0..whole.len() {
-                prop_assert_eq!(decode(&whole[..length]), None);
+                prop_assert_eq!(Message::decode(&whole[..length]), None);
             }
             whole.push(more);
-            prop_assert_eq!(decode(&whole), None);
+            prop_assert_eq!(Message::decode(&whole), None);
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
-            let _ = decode(&bytes);
+            let _ = Message::decode(&bytes);
         }
 
         #[test]
         fn arbitrary_names_never_panic(count: u16, tail: Vec<u8>) {
-            let mut bytes = bytes(&News::Wake(Vec::new()));
+            let mut bytes = bytes(News::Wake(Vec::new()));
             bytes[NAMES..HEADER].copy_from_slice(&count.to_be_bytes());
             bytes.extend(tail);
-            let _ = decode(&bytes);
+            let _ = Message::decode(&bytes);
         }
     }
 }

@@ -13,22 +13,18 @@
 //! *sent*: what was announced before that has been delivered, what came later may be on its way.
 
 mod coherence;
-#[cfg(feature = "redis")]
 mod message;
 
 pub(crate) use coherence::{Coherence, Hearing};
-#[cfg(all(test, feature = "redis"))]
-pub(crate) use message::Heard;
-#[cfg(feature = "redis")]
-pub(crate) use message::{Message, Sender, decode, encode};
+pub use message::{Message, Sender};
 
 use std::time::Duration;
 
 use crate::{key::Pattern, tags::Label};
 
-/// How what was selected is treated.
+/// How what was selected is treated. There will be no third.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Manner {
+pub enum Manner {
     /// It is gone.
     #[default]
     Evict,
@@ -36,8 +32,8 @@ pub(crate) enum Manner {
     Expire,
 }
 
-/// Who reacts to the bus. Called on the tier's background task; must not block.
-pub(crate) trait Listener: Send + Sync {
+/// Who reacts to the bus: the cache. Its methods return at once and may be called from any task, one at a time.
+pub trait Listener: Send + Sync {
     /// The present, on the listener's own clock: milliseconds. A beat carries it there and back.
     fn moment(&self) -> u64;
 
@@ -59,7 +55,8 @@ pub(crate) trait Listener: Send + Sync {
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum News {
+#[non_exhaustive]
+pub enum News {
     /// Values were stored, or leases given back, under these keys: who waits may look again.
     Wake(Vec<Box<str>>),
     /// These were evicted or expired.
@@ -71,11 +68,15 @@ pub(crate) enum News {
 
 /// What was evicted or expired.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Gone {
-    pub(crate) manner: Manner,
-    pub(crate) keys: Vec<Box<str>>,
-    pub(crate) labels: Vec<Label>,
-    pub(crate) patterns: Vec<Pattern>,
+pub struct Gone {
+    /// Whether they are gone, or past their ttl.
+    pub manner: Manner,
+    /// Encoded logical keys.
+    pub keys: Vec<Box<str>>,
+    /// Whatever carries these.
+    pub labels: Vec<Label>,
+    /// Whatever these select.
+    pub patterns: Vec<Pattern>,
     /// Loads of these are not stored for so long, in the process that hears of it too.
-    pub(crate) hold: Duration,
+    pub hold: Duration,
 }

@@ -17,7 +17,7 @@ use crate::{
     ports::Clock,
     tags::Cells,
     tiers::{
-        NoTier, SharedTier,
+        NoTier, Tier,
         memory::{Memory, MemoryTier},
     },
 };
@@ -36,8 +36,7 @@ pub struct CacheBuilder {
     max_value_bytes: usize,
     max_key_bytes: usize,
     clock: Clock,
-    #[cfg(feature = "test-util")]
-    model: Option<crate::testing::ModelRedis>,
+    tier: Option<Arc<dyn Tier>>,
 }
 
 /// What a cache may be called: what needs no escape in a key and means nothing to a pattern.
@@ -73,8 +72,7 @@ impl CacheBuilder {
             max_value_bytes: 1 << 20,
             max_key_bytes: 64 << 10,
             clock: Clock::default(),
-            #[cfg(feature = "test-util")]
-            model: None,
+            tier: None,
         }
     }
 
@@ -97,6 +95,12 @@ impl CacheBuilder {
     /// Nothing is connected here: an unreachable Redis is reported by [`Cache::health`] and delays nobody.
     pub fn redis(self, url: impl Into<String>) -> Self {
         self.redis_from("redis", url.into())
+    }
+
+    /// Another store in the place of Redis, made for a cache of this name and for this one alone; see [`tier`](crate::tier).
+    pub fn tier(mut self, tier: Arc<dyn Tier>) -> Self {
+        self.tier = Some(tier);
+        self
     }
 
     pub(super) fn redis_from(mut self, source: &'static str, url: String) -> Self {
@@ -167,9 +171,8 @@ impl CacheBuilder {
 
     /// Puts a model in the place of Redis.
     #[cfg(feature = "test-util")]
-    pub fn model_redis(mut self, model: &crate::testing::ModelRedis) -> Self {
-        self.model = Some(model.clone());
-        self
+    pub fn model_redis(self, model: &crate::testing::ModelRedis) -> Self {
+        self.tier(Arc::new(model.tier()))
     }
 
     /// Builds the cache. Touches no network.
@@ -179,7 +182,7 @@ impl CacheBuilder {
     /// If a setting makes no sense; the error names it and its value.
     pub fn build(self) -> Result<Cache, BuildError> {
         self.check()?;
-        let tier = self.tier()?;
+        let tier = self.shared_tier()?;
         let secret = match &self.key_secret {
             Some(bytes) => Some(KeySecret::new(bytes)),
             None if tier.is_present() => None,
@@ -266,16 +269,18 @@ impl CacheBuilder {
         }
     }
 
-    fn tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
-        #[cfg(feature = "test-util")]
-        if let Some(model) = &self.model {
-            return Ok(Arc::new(model.tier()));
+    fn shared_tier(&self) -> Result<Arc<dyn Tier>, BuildError> {
+        match (&self.tier, &self.redis) {
+            (Some(_), Some(RedisUrl { source, .. })) => Err(BuildError(format!(
+                "`{source}` and `tier` are both set; a cache has one shared tier: leave one of them out"
+            ))),
+            (Some(tier), None) => Ok(Arc::clone(tier)),
+            (None, _) => self.redis_tier(),
         }
-        self.redis_tier()
     }
 
     #[cfg(feature = "redis")]
-    fn redis_tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
+    fn redis_tier(&self) -> Result<Arc<dyn Tier>, BuildError> {
         let Some(RedisUrl { source, url }) = &self.redis else {
             return Ok(Arc::new(NoTier));
         };
@@ -290,7 +295,7 @@ impl CacheBuilder {
     }
 
     #[cfg(not(feature = "redis"))]
-    fn redis_tier(&self) -> Result<Arc<dyn SharedTier>, BuildError> {
+    fn redis_tier(&self) -> Result<Arc<dyn Tier>, BuildError> {
         match &self.redis {
             None => Ok(Arc::new(NoTier)),
             Some(RedisUrl { source, .. }) => Err(BuildError(format!(

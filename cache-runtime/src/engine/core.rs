@@ -15,7 +15,7 @@ use crate::{
     ports::Clock,
     tags::{Cells, Label, Labelling, Stamp},
     tiers::{
-        SharedTier,
+        Tier,
         memory::{KeyHash, MemoryTier},
     },
 };
@@ -44,7 +44,7 @@ pub(crate) struct Core {
     pub(crate) flights: Arc<Flights>,
     pub(crate) wakes: Wakes,
     pub(crate) retries: Arc<Retries>,
-    pub(crate) tier: Arc<dyn SharedTier>,
+    pub(crate) tier: Arc<dyn Tier>,
     pub(crate) holds: Holds,
     pub(crate) journal: Journal,
     pub(crate) leases: Leases,

@@ -207,6 +207,32 @@ impl Envelope {
     }
 }
 
+/// The schema version of stored bytes, of whatever format; `None` if they are no entry.
+///
+/// ```
+/// assert_eq!(cache_runtime::tier::schema_version(b"somebody else's"), None);
+/// ```
+#[must_use]
+pub fn schema_version(stored: &[u8]) -> Option<u32> {
+    let ours = stored.get(16..18)? == MAGIC;
+    let version = stored.get(22..26).filter(|_| ours)?;
+    Some(u32::from_be_bytes(array(version, 0)))
+}
+
+/// Marks stored bytes as past their ttl, in place; `false` if they are no entry, and are left as they were.
+///
+/// ```
+/// let mut foreign = *b"somebody else's text, a long one";
+/// assert!(!cache_runtime::tier::mark_expired(&mut foreign));
+/// ```
+pub fn mark_expired(stored: &mut [u8]) -> bool {
+    let ours = stored.len() > EXPIRED_AT && stored[16..18] == MAGIC;
+    if ours {
+        stored[EXPIRED_AT] = 1;
+    }
+    ours
+}
+
 fn header(bytes: &[u8], flags: u8) -> Header {
     Header {
         token: Token::from_bytes(array(bytes, 0)),

@@ -56,6 +56,6 @@ pub(crate) use buf::Unrenderable;
 pub(crate) use digest::KeySecret;
 pub(crate) use fingerprint::{UNSPECIFIED, fingerprint, fingerprint_all};
 pub(crate) use late::LateTemplate;
-pub(crate) use pattern::Pattern;
+pub use pattern::Pattern;
 pub(crate) use region::{Below, below, regions};
 pub(crate) use scope::{scope_segment, segment_of};

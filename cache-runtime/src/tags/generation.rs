@@ -5,24 +5,28 @@
 /// An eviction replaces both halves, `expire` only the second: an entry whose first half is current and whose second is
 /// not counts as past its ttl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation {
-    pub(crate) evict: u64,
-    pub(crate) expire: u64,
+pub struct Generation {
+    /// Random; replaced by an eviction.
+    pub evict: u64,
+    /// Random; replaced by an eviction and by `expire`.
+    pub expire: u64,
     /// When it was made.
-    pub(crate) made: Logical,
+    pub made: Logical,
 }
 
 /// A moment of the fleet's logical clock. Moments of different eras (the clock was lost) are not ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Logical {
+pub struct Logical {
     /// Random for every clock that was ever made.
-    pub(crate) era: u64,
-    pub(crate) n: u64,
+    pub era: u64,
+    /// Grows with every generation that is made.
+    pub n: u64,
 }
 
 impl Logical {
     /// Whether what was made at this moment was there when the clock showed `seen`.
-    pub(crate) fn not_after(self, seen: Self) -> bool {
+    #[must_use]
+    pub fn not_after(self, seen: Self) -> bool {
         self.era == seen.era && self.n <= seen.n
     }
 }
@@ -56,12 +60,13 @@ fn mix(hash: u64, half: u64) -> u64 {
     })
 }
 
-/// How a label stands in Redis.
+/// How a label stands in the shared tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// It has no generation: whatever remembers one is dead.
     Missing,
     /// It was evicted with a hold that still stands: it equals nothing, and what is loaded now is not stored.
     Held,
+    /// Whatever remembers this generation is alive.
     Is(Generation),
 }

@@ -6,7 +6,8 @@ use crate::key::Key;
 
 /// What a label speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum LabelKind {
+#[non_exhaustive]
+pub enum LabelKind {
     /// Every entry of the cache.
     Cache,
     /// The entries below the literal first segments of a key.
@@ -21,7 +22,7 @@ pub(crate) enum LabelKind {
 ///
 /// A tag is its encoded text; regions, scopes and the cache begin with `#`, which no encoded text does.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Label(Arc<str>);
+pub struct Label(Arc<str>);
 
 const REGION: &str = "#r:";
 const SCOPE: &str = "#s:";
@@ -31,7 +32,8 @@ impl Label {
     pub(crate) const ALL: &str = "#all";
 
     /// The cache as a whole.
-    pub(crate) fn cache() -> Self {
+    #[must_use]
+    pub fn cache() -> Self {
         Self(Self::ALL.into())
     }
 
@@ -50,16 +52,21 @@ impl Label {
         Self(text.text().into())
     }
 
-    /// A label from its stored form.
-    pub(crate) fn stored(text: &str) -> Self {
+    /// A label from its stored form, [`as_str`](Self::as_str).
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
         Self(text.into())
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// Its stored form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    pub(crate) fn kind(&self) -> LabelKind {
+    /// What it speaks of.
+    #[must_use]
+    pub fn kind(&self) -> LabelKind {
         match &*self.0 {
             Self::ALL => LabelKind::Cache,
             text if text.starts_with(REGION) => LabelKind::Region,

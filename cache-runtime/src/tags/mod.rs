@@ -12,13 +12,10 @@
 //! This module is a leaf but for keys: it knows neither Redis nor the engine.
 
 mod cells;
-#[cfg_attr(
-    not(any(feature = "redis", feature = "test-util")),
-    expect(dead_code, reason = "without a shared tier no generation is ever read")
-)]
 mod generation;
 mod label;
 
 pub(crate) use cells::{Before, Cell, Cells, Labelling, Stamp};
-pub(crate) use generation::{Fold, Generation, Logical, Standing};
-pub(crate) use label::{Label, LabelKind};
+pub(crate) use generation::Fold;
+pub use generation::{Generation, Logical, Standing};
+pub use label::{Label, LabelKind};

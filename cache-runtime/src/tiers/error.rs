@@ -8,7 +8,8 @@ use std::fmt;
 
 /// What went wrong, as far as the engine and the counters distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ErrorKind {
+#[non_exhaustive]
+pub enum ErrorKind {
     /// There is no connection, or it broke during the call: whether it was carried out is unknown.
     Unavailable,
     /// The deadline passed: whether the call was carried out is unknown.
@@ -23,21 +24,26 @@ pub(crate) enum ErrorKind {
 
 /// A failed operation of the shared tier.
 #[derive(Clone, Debug)]
-pub(crate) struct TierError {
-    pub(crate) kind: ErrorKind,
-    pub(crate) text: Box<str>,
+pub struct TierError {
+    /// What decides what is done about it.
+    pub kind: ErrorKind,
+    /// For people: what happened, what it means. Never holds a password.
+    pub text: Box<str>,
 }
 
 impl TierError {
     /// Whether the server said nothing, so that asking it again at once is of no use.
-    pub(crate) const fn is_silence(&self) -> bool {
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
         matches!(
             self.kind,
             ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Busy
         )
     }
 
-    pub(crate) fn new(kind: ErrorKind, text: impl Into<Box<str>>) -> Self {
+    /// An error of this kind.
+    #[must_use]
+    pub fn new(kind: ErrorKind, text: impl Into<Box<str>>) -> Self {
         Self {
             kind,
             text: text.into(),

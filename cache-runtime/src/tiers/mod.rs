@@ -1,36 +1,23 @@
 //! Where entries live, as the engine sees it.
 //!
 //! The engine must not ask "is Redis configured?", and must be testable with a store that fails on
-//! command. So the shared tier is a port: [`SharedTier`], with [`NoTier`] as its null object and the
+//! command. So the shared tier is a port: [`Tier`], with [`NoTier`] as its null object and the
 //! Redis tier behind it. The memory tier is always there and needs none.
 //!
 //! Every call of the port has a deadline that covers everything (waiting for a permit, for the first
 //! connection, for the answer), never panics, and after a failure leaves at most a lease behind that
 //! expires by itself. Tiers know keys, tokens and patterns; they import nothing of the engine.
 
-#[cfg_attr(
-    not(feature = "redis"),
-    expect(dead_code, reason = "the null tier never fails")
-)]
 mod error;
 pub(crate) mod memory;
 mod none;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
-#[cfg_attr(
-    not(feature = "redis"),
-    expect(
-        dead_code,
-        reason = "the null tier reads no question and gives few answers"
-    )
-)]
 mod shared;
 
-pub(crate) use error::{ErrorKind, TierError};
+pub use error::{ErrorKind, TierError};
 pub(crate) use none::NoTier;
-#[cfg(feature = "redis")]
-pub(crate) use shared::Moment;
-pub(crate) use shared::{
+pub use shared::{
     Acquire, Acquired, Announce, Eviction, Fut, LabelEviction, Labelled, Labels, LeaseKind,
-    LinkState, Read, Register, Remote, Removal, Removed, SharedTier, Store, Stored,
+    LinkState, Moment, Read, Register, Remote, Removal, Removed, Store, Stored, Tier,
 };

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 
 use super::{
-    Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed,
-    SharedTier, Store, Stored, TierError,
+    Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed, Store,
+    Stored, Tier, TierError,
 };
 use crate::bus::{Listener, Manner};
 use crate::entry::Token;
@@ -25,7 +25,7 @@ fn ready<'a, T: Send + 'a>(value: T) -> Fut<'a, T> {
     Box::pin(std::future::ready(value))
 }
 
-impl SharedTier for NoTier {
+impl Tier for NoTier {
     fn is_present(&self) -> bool {
         false
     }
@@ -123,10 +123,6 @@ impl SharedTier for NoTier {
         u64::try_from((wall + at.elapsed()).as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn foreign_types(&self) -> u64 {
-        0
-    }
-
     fn state(&self) -> LinkState {
         LinkState::Absent
     }
@@ -135,11 +131,7 @@ impl SharedTier for NoTier {
         ready(true)
     }
 
-    fn wake(&self) {}
-
     fn close<'a>(&'a self, _: Duration) -> Fut<'a, usize> {
         ready(0)
     }
-
-    fn on_reconnect(&self, _: Arc<dyn Fn() + Send + Sync>) {}
 }

@@ -1,8 +1,7 @@
 //! The port of the tier a fleet shares, and the words it is spoken to with.
 //!
-//! Object-safe (futures are boxed), so that tests can put a faulty store in its place. What the calls
-//! must do to keep the promise is the protocol of leases: every fill presents one, every eviction
-//! breaks it.
+//! Object-safe (futures are boxed), so that another store, or a faulty one, can take its place. What the calls must do to keep the
+//! promise is the protocol of leases: every fill presents one, every eviction breaks it.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -19,15 +18,20 @@ use crate::key::Pattern;
 use crate::tags::{Label, Logical, Standing};
 
 /// The future of one call.
-pub(crate) type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The tier shared by the processes of a fleet. Keys are encoded logical keys, without prefix.
-pub(crate) trait SharedTier: Send + Sync + Debug {
-    /// Whether there is a shared tier at all; the null tier says no.
-    fn is_present(&self) -> bool;
+/// The tier shared by the processes of a fleet.
+///
+/// An instance belongs to one cache of one process; those of one cache's name in all processes share everything, those of different
+/// names nothing. Keys are encoded logical keys, without the cache's name. [The module](crate::tier) says what has to hold.
+pub trait Tier: Send + Sync + Debug {
+    /// Whether there is a shared tier at all: only the one of a cache that has none says no.
+    fn is_present(&self) -> bool {
+        true
+    }
 
     /// The stored bytes, and after them how these labels stand; one round trip, and without labels one plain command.
-    /// Creates nothing. A value of another Redis type reads as none and is counted in
+    /// Creates nothing. What is not a string of bytes reads as none and is counted in
     /// [`foreign_types`](Self::foreign_types).
     fn read<'a>(
         &'a self,
@@ -111,7 +115,8 @@ pub(crate) trait SharedTier: Send + Sync + Debug {
         batch_within: Duration,
     ) -> Fut<'a, Result<u64, TierError>>;
 
-    /// Sets who hears of the bus, once, before the first [`wake`](Self::wake).
+    /// Sets who hears of the bus, once, before the first [`wake`](Self::wake). One that can hear of nothing says so by
+    /// [`Listener::unsupported`]: memory is then believed for `max_age_without_bus` only.
     fn listen(&self, listener: Arc<dyn Listener>);
 
     /// Counts data connections: two answers under different numbers may come from different servers.
@@ -123,8 +128,10 @@ pub(crate) trait SharedTier: Send + Sync + Debug {
     /// The server's time in milliseconds since the Unix epoch, carried by a monotonic clock.
     fn now(&self) -> u64;
 
-    /// How many reads met a value of another Redis type.
-    fn foreign_types(&self) -> u64;
+    /// How many reads met what is not even a string of bytes.
+    fn foreign_types(&self) -> u64 {
+        0
+    }
 
     /// Whether there is a connection, and why not.
     fn state(&self) -> LinkState;
@@ -134,20 +141,22 @@ pub(crate) trait SharedTier: Send + Sync + Debug {
 
     /// Makes sure the background task runs; starts it on the current runtime if it never ran or its
     /// runtime is gone. Cheap when it runs. Every other call does this by itself.
-    fn wake(&self);
+    fn wake(&self) {}
 
     /// Stops the background task and sends what [`release_later`](Self::release_later) queued; the
     /// number that could not be sent. Every later call fails.
     fn close<'a>(&'a self, within: Duration) -> Fut<'a, usize>;
 
     /// Sets what is called after every connection, the first included. It runs on the background
-    /// task and must not block.
-    fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>);
+    /// task and does not block. A tier that cannot lose its store need not call it.
+    fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>) {
+        drop(hook);
+    }
 }
 
 /// What a lease is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LeaseKind {
+pub enum LeaseKind {
     /// A load: asks, and waits if another has it.
     Load,
     /// A put: takes it by force.
@@ -156,37 +165,40 @@ pub(crate) enum LeaseKind {
 
 /// A request for a lease.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Acquire {
+#[non_exhaustive]
+pub struct Acquire {
     /// The load that will present it.
-    pub(crate) token: Token,
+    pub token: Token,
     /// The token of the value the caller has in hand and cannot serve.
-    pub(crate) seen: Option<Token>,
+    pub seen: Option<Token>,
     /// Do not look at the value at all (`refresh`).
-    pub(crate) ignore_value: bool,
+    pub ignore_value: bool,
     /// How long it stands without a renewal.
-    pub(crate) lease: Duration,
-    pub(crate) kind: LeaseKind,
+    pub lease: Duration,
+    /// What it is for.
+    pub kind: LeaseKind,
     /// Should another have it, the caller waits: whoever ends that lease is to announce it.
-    pub(crate) waits: bool,
+    pub waits: bool,
 }
 
 /// What a load asks about its labels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Labels<'a> {
+#[non_exhaustive]
+pub struct Labels<'a> {
     /// Asks for the generation of the cache, and registers what of it the caller has templates for.
-    pub(crate) register: Option<Register<'a>>,
+    pub register: Option<Register<'a>>,
     /// These have a generation afterwards (the cache's is asked for by `register`), of the clock's present era, and live
     /// at least `life` longer.
-    pub(crate) labels: &'a [Label],
+    pub labels: &'a [Label],
     /// How long the longest entry lives that may be stored under them.
-    pub(crate) life: Duration,
+    pub life: Duration,
     /// Asks for the logical clock as it was before anything was created.
-    pub(crate) clock: bool,
+    pub clock: bool,
 }
 
 /// What is registered with the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Register<'a> {
+pub enum Register<'a> {
     /// Nothing yet: the process has just come.
     Nothing,
     /// The literal region of a template; the empty one stands for "any key".
@@ -195,32 +207,35 @@ pub(crate) enum Register<'a> {
 
 impl Labels<'_> {
     /// Whether there is nothing to ask.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.register.is_none() && self.labels.is_empty() && !self.clock
     }
 }
 
 /// The answer to [`Labels`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Labelled {
+pub struct Labelled {
     /// How the cache stands, if it was asked; never missing.
-    pub(crate) cache: Option<Standing>,
+    pub cache: Option<Standing>,
     /// How the labels stand, in their order; none is missing.
-    pub(crate) labels: Vec<Standing>,
-    pub(crate) clock: Option<Logical>,
+    pub labels: Vec<Standing>,
+    /// The logical clock, if it was asked for.
+    pub clock: Option<Logical>,
 }
 
-/// The answer to [`SharedTier::read`].
+/// The answer to [`Tier::read`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Read {
-    pub(crate) value: Option<Bytes>,
+pub struct Read {
+    /// The stored bytes, as they were stored but for what [`mark_expired`](crate::tier::mark_expired) does.
+    pub value: Option<Bytes>,
     /// How the labels stand, in their order.
-    pub(crate) labels: Vec<Standing>,
+    pub labels: Vec<Standing>,
 }
 
 /// The answer to [`Acquire`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Acquired {
+pub enum Acquired {
     /// Somebody stored a value the caller has not seen.
     Value(Bytes),
     /// The caller has the lease.
@@ -236,19 +251,23 @@ pub(crate) enum Acquired {
 
 /// A value to store under a lease.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Store<'a> {
-    pub(crate) token: Token,
+#[non_exhaustive]
+pub struct Store<'a> {
+    /// The load's; the bytes begin with it.
+    pub token: Token,
     /// An entry of a higher version is left alone.
-    pub(crate) schema_version: u32,
-    pub(crate) bytes: &'a [u8],
+    pub schema_version: u32,
+    /// What is stored.
+    pub bytes: &'a [u8],
     /// Kept at least 1 ms and at most a hundred years.
-    pub(crate) life: Duration,
-    pub(crate) announce: Announce,
+    pub life: Duration,
+    /// Who hears of it.
+    pub announce: Announce,
 }
 
 /// Whom a store tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Announce {
+pub enum Announce {
     /// Who waits for the lease, if anybody does: a load.
     Waiters,
     /// Everybody, that the key was evicted: a put.
@@ -257,11 +276,8 @@ pub(crate) enum Announce {
 
 /// The answer to [`Store`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "`Stored` is the answer that means it"
-)]
-pub(crate) enum Stored {
+pub enum Stored {
+    /// It is there, and the lease was given back.
     Stored,
     /// The lease was lost.
     Refused,
@@ -273,59 +289,72 @@ pub(crate) enum Stored {
 
 /// One key to evict.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Eviction<'a> {
-    pub(crate) key: &'a str,
+#[non_exhaustive]
+pub struct Eviction<'a> {
+    /// The encoded logical key.
+    pub key: &'a str,
     /// Refuse stores this long; zero for not at all. Extends a hold, never shortens one.
-    pub(crate) hold: Duration,
+    pub hold: Duration,
 }
 
 /// One label to evict.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LabelEviction<'a> {
-    pub(crate) label: &'a Label,
+#[non_exhaustive]
+pub struct LabelEviction<'a> {
+    /// Its name.
+    pub label: &'a Label,
     /// Refuse stores under it this long; zero for not at all.
-    pub(crate) hold: Duration,
+    pub hold: Duration,
 }
 
 /// What goes in one round trip.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Removal<'a> {
-    pub(crate) manner: Manner,
-    pub(crate) keys: &'a [Eviction<'a>],
-    pub(crate) labels: &'a [LabelEviction<'a>],
+#[non_exhaustive]
+pub struct Removal<'a> {
+    /// Whether they go, or count as past their ttl.
+    pub manner: Manner,
+    /// These keys: value, lease and note of a failure go, or all but the value.
+    pub keys: &'a [Eviction<'a>],
+    /// These labels: their generations are replaced, or only the half that is for freshness.
+    pub labels: &'a [LabelEviction<'a>],
     /// Asks for the registered regions, read after the labels were evicted.
-    pub(crate) registry: bool,
+    pub registry: bool,
 }
 
 /// The answer to [`Removal`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Removed {
+pub struct Removed {
     /// The registered regions, if they were asked for and the registry can be relied on: one without a generation
     /// of the cache may have been lost and decides nothing.
-    pub(crate) regions: Option<Vec<Box<str>>>,
+    pub regions: Option<Vec<Box<str>>>,
 }
 
 /// What is stored under a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remote {
-    pub(crate) value: Option<Bytes>,
+pub struct Remote {
+    /// The stored bytes.
+    pub value: Option<Bytes>,
     /// Remaining life of the value; `None` without a value or without an end.
-    pub(crate) remaining: Option<Duration>,
+    pub remaining: Option<Duration>,
     /// Whether a load or put runs.
-    pub(crate) leased: bool,
+    pub leased: bool,
     /// How long stores are still refused.
-    pub(crate) hold: Option<Duration>,
+    pub hold: Option<Duration>,
 }
 
 /// A point in time, to measure from and to show.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
-    pub(crate) at: Instant,
-    pub(crate) wall: SystemTime,
+pub struct Moment {
+    /// To measure from.
+    pub at: Instant,
+    /// To show.
+    pub wall: SystemTime,
 }
 
 impl Moment {
-    pub(crate) fn now() -> Self {
+    /// The present.
+    #[must_use]
+    pub fn now() -> Self {
         Self {
             at: Instant::now(),
             wall: SystemTime::now(),
@@ -335,16 +364,20 @@ impl Moment {
 
 /// The state of the connection.
 #[derive(Clone, Debug)]
-pub(crate) enum LinkState {
+#[non_exhaustive]
+pub enum LinkState {
     /// No shared tier.
     Absent,
     /// Nothing has been tried yet, or the first attempt runs.
     Connecting,
+    /// The last answer was one.
     Connected {
+        /// Since when.
         since: Moment,
     },
     /// Being retried.
     Down {
+        /// Since when.
         since: Moment,
         /// The latest failure, without secrets.
         why: Arc<str>,

@@ -20,7 +20,6 @@ mod parse;
 mod server;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "redis", test))]
 mod wire;
 
 use super::digest::{MAX_TEXT, before_digest};
@@ -53,7 +52,7 @@ enum Reach {
 
 /// A set of keys, chosen by their text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     tokens: Vec<Token>,
     reach: Reach,
     /// The text of the literals in front of the first glob, as it stands in keys.
@@ -62,7 +61,8 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// A pattern as a user writes it. Never fails: what is no glob is a literal.
-    pub(crate) fn parse(raw: &str) -> Self {
+    #[must_use]
+    pub fn parse(raw: &str) -> Self {
         let mut builder = Builder::default();
         builder.glob(raw);
         builder.finish()
@@ -77,14 +77,16 @@ impl Pattern {
     }
 
     /// Every key.
-    pub(crate) fn all() -> Self {
+    #[must_use]
+    pub fn all() -> Self {
         let mut builder = Builder::default();
         builder.any();
         builder.finish()
     }
 
     /// The key `region` and every key below it (`region:*`), given as encoded text. The empty region holds every key.
-    pub(crate) fn region(encoded: &str) -> Self {
+    #[must_use]
+    pub fn region(encoded: &str) -> Self {
         if encoded.is_empty() {
             return Self::all();
         }
@@ -99,7 +101,8 @@ impl Pattern {
     }
 
     /// Whether the pattern selects the key with this text, in whatever scope. A digested text is selected if its full text might be.
-    pub(crate) fn matches(&self, key_text: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, key_text: &str) -> bool {
         let (key_text, _) = split_scope(key_text);
         matcher::matches(&self.tokens, key_text)
             || (self.reach == Reach::Region && key_text == self.literal_region())
@@ -115,7 +118,8 @@ impl Pattern {
 
     /// The literal region: the literal segments in front of the first glob. A pattern without globs is its own region.
     /// Empty if there is none.
-    pub(crate) fn literal_region(&self) -> &str {
+    #[must_use]
+    pub fn literal_region(&self) -> &str {
         let literal = &self.literal;
         if self.has_globs() {
             literal.rsplit_once(':').map_or("", |(region, _)| region)

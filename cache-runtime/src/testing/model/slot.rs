@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     bus::Manner,
-    entry::Token,
+    entry::{Token, mark_expired, schema_version},
     tiers::{Acquire, Acquired, LeaseKind, Stored},
 };
 
@@ -71,15 +71,27 @@ pub(super) fn holds_lease(slot: &Slot, token: Token) -> bool {
     slot.lease.is_some_and(|lease| lease.token == token)
 }
 
-pub(super) fn store(slot: &mut Slot, token: Token, bytes: Bytes, life: Duration) -> Stored {
-    if !holds_lease(slot, token) {
+/// An entry to store.
+pub(super) struct Parcel {
+    pub(super) token: Token,
+    pub(super) schema_version: u32,
+    pub(super) bytes: Bytes,
+    pub(super) life: Duration,
+}
+
+pub(super) fn store(slot: &mut Slot, entry: Parcel) -> Stored {
+    if !holds_lease(slot, entry.token) {
         return Stored::Refused;
     }
     slot.lease = None;
     if slot.hold.is_some() {
         return Stored::Held;
     }
-    slot.value = Some((bytes, Instant::now() + life));
+    let there = slot.value.as_ref();
+    if there.and_then(|(there, _)| schema_version(there)) > Some(entry.schema_version) {
+        return Stored::Newer;
+    }
+    slot.value = Some((entry.bytes, Instant::now() + entry.life));
     Stored::Stored
 }
 
@@ -89,16 +101,11 @@ pub(super) fn release(slot: &mut Slot, token: Token) -> bool {
     given.is_some_and(|lease| lease.awaited)
 }
 
-/// Sets the byte that says "past its ttl".
+/// Marks the value as past its ttl.
 pub(super) fn expire_value(slot: &mut Slot) {
-    const EXPIRED_AT: usize = 21;
-    if let Some((bytes, _)) = slot
-        .value
-        .as_mut()
-        .filter(|(bytes, _)| bytes.len() > EXPIRED_AT)
-    {
+    if let Some((bytes, _)) = &mut slot.value {
         let mut expired = bytes.to_vec();
-        expired[EXPIRED_AT] = 1;
+        mark_expired(&mut expired);
         *bytes = expired.into();
     }
 }

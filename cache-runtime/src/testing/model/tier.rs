@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     Command, Fate, Line, ModelRedis, Passage, Step, Subscriber,
-    slot::{acquire, expire_value, holds_lease, release, remove, store},
+    slot::{Parcel, acquire, expire_value, holds_lease, release, remove, store},
 };
 use crate::{
     bus::{Gone, Listener, Manner, News},
@@ -20,7 +20,7 @@ use crate::{
     tags::{Label, Standing},
     tiers::{
         Acquire, Acquired, Announce, Fut, LabelEviction, Labelled, Labels, LinkState, Read,
-        Register, Remote, Removal, Removed, SharedTier, Store, Stored, TierError,
+        Register, Remote, Removal, Removed, Store, Stored, Tier, TierError,
     },
 };
 
@@ -99,11 +99,7 @@ impl ModelTier {
     }
 }
 
-impl SharedTier for ModelTier {
-    fn is_present(&self) -> bool {
-        true
-    }
-
+impl Tier for ModelTier {
     fn read<'a>(
         &'a self,
         key: &'a str,
@@ -194,8 +190,13 @@ impl SharedTier for ModelTier {
         within: Duration,
     ) -> Fut<'a, Result<Stored, TierError>> {
         let (key, by) = (key.to_owned(), self.by());
-        let (token, bytes, life) = (entry.token, Bytes::copy_from_slice(entry.bytes), entry.life);
         let announce = entry.announce;
+        let parcel = Parcel {
+            token: entry.token,
+            schema_version: entry.schema_version,
+            bytes: Bytes::copy_from_slice(entry.bytes),
+            life: entry.life,
+        };
         let name = match announce {
             Announce::Everybody => "put",
             Announce::Waiters => "store",
@@ -203,7 +204,7 @@ impl SharedTier for ModelTier {
         Box::pin(self.server.send(self.command(name, within), move |server| {
             let (stored, awaited) = server.with(&key, |slot| {
                 let awaited = slot.lease.is_some_and(|lease| lease.awaited);
-                (store(slot, token, bytes, life), awaited)
+                (store(slot, parcel), awaited)
             });
             let names = vec![key.into_boxed_str()];
             match announce {
@@ -396,10 +397,6 @@ impl SharedTier for ModelTier {
         START + u64::try_from(epoch.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
     }
 
-    fn foreign_types(&self) -> u64 {
-        0
-    }
-
     fn state(&self) -> LinkState {
         LinkState::Connecting
     }
@@ -416,8 +413,6 @@ impl SharedTier for ModelTier {
         self.subscriber.close();
         Box::pin(std::future::ready(0))
     }
-
-    fn on_reconnect(&self, _: Arc<dyn Fn() + Send + Sync>) {}
 
     fn listen(&self, listener: Arc<dyn Listener>) {
         self.subscriber.listen(listener);

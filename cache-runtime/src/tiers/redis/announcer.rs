@@ -1,6 +1,6 @@
 //! Messages as bytes, under the name of this instance.
 
-use crate::bus::{Gone, Message, News, Sender, encode};
+use crate::bus::{Gone, Message, News, Sender};
 
 /// Makes the messages of one cache instance.
 #[derive(Debug)]
@@ -27,18 +27,19 @@ impl Announcer {
         &self.channel
     }
 
-    pub(super) fn message(&self, news: &News) -> Vec<u8> {
-        encode(&Message {
+    pub(super) fn message(&self, news: News) -> Vec<u8> {
+        let message = Message {
             id: random(),
-            database: self.database,
             sender: self.instance,
+            database: self.database,
             news,
-        })
+        };
+        message.encode()
     }
 
     /// That a key was stored under, or its lease given back.
     pub(super) fn wake(&self, key: &str) -> Vec<u8> {
-        self.message(&News::Wake(vec![key.into()]))
+        self.message(News::Wake(vec![key.into()]))
     }
 
     /// That a key has another value.
@@ -51,7 +52,7 @@ impl Announcer {
 
     /// That something is gone.
     pub(super) fn gone(&self, gone: Gone) -> Vec<u8> {
-        self.message(&News::Gone(gone))
+        self.message(News::Gone(gone))
     }
 }
 

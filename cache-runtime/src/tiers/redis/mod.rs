@@ -31,8 +31,8 @@ use link::Link;
 use names::Names;
 
 use super::{
-    Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed,
-    SharedTier, Store, Stored, TierError,
+    Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed, Store,
+    Stored, Tier, TierError,
 };
 use crate::bus::{Listener, Manner};
 use crate::entry::Token;
@@ -108,11 +108,7 @@ impl fmt::Debug for RedisTier {
     }
 }
 
-impl SharedTier for RedisTier {
-    fn is_present(&self) -> bool {
-        true
-    }
-
+impl Tier for RedisTier {
     fn read<'a>(
         &'a self,
         key: &'a str,

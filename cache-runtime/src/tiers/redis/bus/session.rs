@@ -10,7 +10,7 @@ use super::inbox::Inbox;
 use super::recent::Recent;
 use super::subscription::{Subscription, is_final};
 use super::teller::Teller;
-use crate::bus::decode;
+use crate::bus::Message;
 use crate::tiers::TierError;
 use crate::tiers::redis::announcer::random;
 use crate::tiers::redis::fault::is_forbidden;
@@ -148,7 +148,7 @@ impl Session<'_> {
         if message.get_channel_name() == self.bus.beats {
             return self.hear_beat(message.get_payload_bytes());
         }
-        let Some(heard) = decode(message.get_payload_bytes()) else {
+        let Some(heard) = Message::decode(message.get_payload_bytes()) else {
             return self.teller.anew("a message could not be read");
         };
         if heard.database == self.bus.database && self.recent.is_new(heard.id) {

@@ -83,7 +83,7 @@ impl RedisTier {
                 Register::Region("") => ANY,
                 Register::Region(region) => region,
             };
-            let anew = self.announcer.message(&News::Anew);
+            let anew = self.announcer.message(News::Anew);
             let args = [
                 field.into(),
                 random().into(),

@@ -2,7 +2,7 @@
 
 use super::server::Ear;
 use super::*;
-use crate::bus::{Gone, Heard, News};
+use crate::bus::{Gone, Message, News};
 
 fn waiting(token: Token) -> Acquire {
     Acquire {
@@ -11,7 +11,7 @@ fn waiting(token: Token) -> Acquire {
     }
 }
 
-fn news(heard: Vec<Heard>) -> Vec<News> {
+fn news(heard: Vec<Message>) -> Vec<News> {
     heard.into_iter().map(|heard| heard.news).collect()
 }
 

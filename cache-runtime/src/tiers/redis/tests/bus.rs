@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::server::{alone, is_alone};
 use super::trouble::Log;
 use super::*;
-use crate::bus::{Gone, Listener, News, Sender};
+use crate::bus::{Gone, Listener, Message, News, Sender};
 use crate::tiers::redis::bus::Bus;
 
 /// Longer than anything here takes, also on a busy machine.
@@ -543,12 +543,13 @@ fn flood(port: u16, channel: &str, sender: Sender, news: &News) {
     use std::io::{Read, Write};
     let mut commands = Vec::new();
     for n in 0..700_u128 {
-        let message = crate::bus::encode(&crate::bus::Message {
+        let message = Message {
             id: n.to_be_bytes(),
-            database: 0,
             sender,
-            news,
-        });
+            database: 0,
+            news: news.clone(),
+        };
+        let message = message.encode();
         let (words, length) = (channel.len(), message.len());
         let head = format!("*3\r\n$7\r\nPUBLISH\r\n${words}\r\n{channel}\r\n${length}\r\n");
         commands.extend_from_slice(head.as_bytes());

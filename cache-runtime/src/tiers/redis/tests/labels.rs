@@ -344,7 +344,7 @@ async fn a_lease_and_all_its_questions_are_one_round_trip() {
             ..load(Token::random())
         };
         let key = format!("{kind:?}").to_lowercase();
-        let answer = SharedTier::acquire(&other, &key, ask, asked, SOON).await;
+        let answer = Tier::acquire(&other, &key, ask, asked, SOON).await;
         (answer.unwrap(), tap.trips() - before)
     };
     let ((acquired, labelled), trips_of_load) = trips(LeaseKind::Load).await;

@@ -24,7 +24,7 @@ use crate::key::Pattern;
 use crate::tags::{Generation, Label, Standing};
 use crate::tiers::{
     Acquire, Acquired, Announce, Eviction, LabelEviction, Labelled, Labels, LeaseKind, Register,
-    Removal, Removed, SharedTier, Store, Stored, TierError,
+    Removal, Removed, Store, Stored, Tier, TierError,
 };
 use server::Server;
 
@@ -48,7 +48,7 @@ impl RedisTier {
         ask: Acquire,
         within: Duration,
     ) -> Result<Acquired, TierError> {
-        let answer = SharedTier::acquire(self, key, ask, Labels::default(), within);
+        let answer = Tier::acquire(self, key, ask, Labels::default(), within);
         Ok(answer.await?.0)
     }
 
@@ -61,7 +61,7 @@ impl RedisTier {
     }
 
     async fn sweep(&self, pattern: &Pattern, within: Duration) -> Result<u64, TierError> {
-        SharedTier::sweep(self, pattern, Manner::Evict, within).await
+        Tier::sweep(self, pattern, Manner::Evict, within).await
     }
 }
 

@@ -256,7 +256,7 @@ async fn a_full_server_removes_whatever_is_asked() {
     let b = tier.get("b", SOON).await.unwrap();
     assert!(b.is_none_or(|value| value[21] == 1));
     let pattern = Pattern::parse("c*");
-    SharedTier::sweep(&tier, &pattern, Manner::Expire, SOON)
+    Tier::sweep(&tier, &pattern, Manner::Expire, SOON)
         .await
         .unwrap();
     let c = tier.get("c", SOON).await.unwrap();

@@ -227,7 +227,7 @@ impl Tap {
         let url = format!("redis://127.0.0.1:{}", self.port);
         let endpoint = crate::tiers::redis::parse(&url).unwrap();
         let tier = super::RedisTier::new("shop", endpoint, 8);
-        let connected = super::SharedTier::connected_within(&tier, Duration::from_secs(5)).await;
+        let connected = super::Tier::connected_within(&tier, Duration::from_secs(5)).await;
         assert!(connected);
         tier
     }
@@ -263,7 +263,7 @@ impl Ear {
     }
 
     /// Everything that was said until now and not yet heard.
-    pub(super) fn heard(&mut self, server: &Server) -> Vec<crate::bus::Heard> {
+    pub(super) fn heard(&mut self, server: &Server) -> Vec<crate::bus::Message> {
         const END: &[u8] = b"the end";
         server.ask(&["PUBLISH", CHANNEL, "the end"]);
         let mut heard = Vec::new();
@@ -273,7 +273,7 @@ impl Ear {
                 return heard;
             }
             assert!(message.len() <= 64 * 1024, "{}", message.len());
-            heard.push(crate::bus::decode(&message).unwrap());
+            heard.push(crate::bus::Message::decode(&message).unwrap());
         }
     }
 

@@ -173,7 +173,7 @@ async fn expire_keeps_values_and_breaks_leases() {
     let cut_off = fill_cut_off(&tier, "list:5").await;
     tier.acquire("list:4", load(token), SOON).await.unwrap();
     let pattern = Pattern::parse("list:*");
-    let marked = SharedTier::sweep(&tier, &pattern, Manner::Expire, SOON).await;
+    let marked = Tier::sweep(&tier, &pattern, Manner::Expire, SOON).await;
     assert_eq!(marked.unwrap(), 2);
     for (key, expired) in [("list:1", 1), ("list:2", 1), ("item:1", 0)] {
         let found = tier.inspect(key, SOON).await.unwrap();

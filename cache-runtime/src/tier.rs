@@ -1,0 +1,49 @@
+//! What a store must do to be the tier a fleet shares, for stores other than Redis.
+//!
+//! A cache asks nothing of Redis itself: everything it needs is [`Tier`], and [`CacheBuilder::tier`](crate::CacheBuilder::tier) puts another
+//! one in its place. The conformance suite in `cache_runtime::testing::conformance` (feature `test-util`) tells whether it does
+//! what it has to; the Redis tier passes the same one.
+//!
+//! # What has to hold
+//!
+//! * **A store is refused unless the lease stands that it presents**, and every eviction of a key breaks its lease, in one step with the
+//!   removal of the value. This alone keeps a value that was loaded before an eviction from being stored after it.
+//! * **A generation that was lost is not remembered**: what is made again is another random number, and the cache's as well.
+//!   An entry is alive only while its labels have the generations that it remembers, so forgetting one costs loads, never a wrong
+//!   value. Going back to an older one would bring entries back to life.
+//! * **What changed is told after it changed**, to every process: [`Listener`] says what the order has to be. Whoever cannot tell that it
+//!   heard everything says [`lost`](Listener::lost), and a store that cannot tell at all says
+//!   [`unsupported`](Listener::unsupported).
+//! * **An error leaves it open whether the call was carried out**, and the cache acts accordingly: a lease that may have been taken is
+//!   released, an eviction is repeated.
+//! * **Every call ends within its deadline** and never panics. It may be dropped at any time; what it had sent is carried out or not.
+//! * **Time is the store's**: leases, holds and lives run out by its clock, which [`Tier::now`] shows, and never by a process's.
+//!
+//! What is stored is opaque but for [`schema_version`] and [`mark_expired`]; the first sixteen bytes are the [`Token`] of the load.
+//! Answers are plain structs that a tier makes; questions may get more fields in a later version, so they are
+//! `#[non_exhaustive]`.
+//!
+//! # Use
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use cache_runtime::{Cache, tier::Tier};
+//!
+//! fn build(store: Arc<dyn Tier>) -> Result<Cache, cache_runtime::BuildError> {
+//!     // Made for the cache `shop`: a tier belongs to one cache.
+//!     Cache::builder("shop").tier(store).build()
+//! }
+//! # let _ = build;
+//! ```
+
+pub use crate::{
+    bus::{Gone, Listener, Manner, Message, News, Sender},
+    entry::{Token, mark_expired, schema_version},
+    key::Pattern,
+    tags::{Generation, Label, LabelKind, Logical, Standing},
+    tiers::{
+        Acquire, Acquired, Announce, ErrorKind, Eviction, Fut, LabelEviction, Labelled, Labels,
+        LeaseKind, LinkState, Moment, Read, Register, Remote, Removal, Removed, Store, Stored,
+        Tier, TierError,
+    },
+};
