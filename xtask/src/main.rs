@@ -18,8 +18,9 @@ const USAGE: &str = "usage: cargo xtask <task>
 tasks:
   check   formatting, lints and documentation, warnings denied
   test    every test of the workspace; installs redis-server first if there is none
-  oracle  random schedules, and the code without its guards:
-          --level 1|3 [--seconds N] [--seed S] [--only NAME] [--json]";
+  oracle  the promise under random schedules (1), between processes that are killed and cut off (2),
+          and the code without its guards (3):
+          --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

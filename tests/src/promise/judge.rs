@@ -127,6 +127,17 @@ impl Judge {
         self.figures.values().map(|(_, evictions)| evictions).sum()
     }
 
+    /// What was counted, for people and for `cargo xtask oracle`.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} reads, {} evictions, {} refused stores, {} violations",
+            self.reads,
+            self.evictions(),
+            self.refused(),
+            self.violations.len()
+        )
+    }
+
     fn complete(&mut self, process: usize, done: Done) {
         for reach in &done.reach {
             let known = self.known(reach.family(), done.row);

@@ -55,7 +55,7 @@ impl Configuration {
                 }
                 None => explored.cut_short += 1,
             }
-            tree = gate.into_tree();
+            tree = gate.take_tree();
             if !tree.advance() {
                 return explored;
             }

@@ -81,7 +81,7 @@ impl Gate {
     }
 
     /// The schedule is over.
-    pub(crate) fn into_tree(&self) -> Tree {
+    pub(crate) fn take_tree(&self) -> Tree {
         mem::take(&mut self.lock().tree)
     }
 

@@ -1,4 +1,4 @@
-//! Configurations that take optimized code: `cargo xtask oracle --level 1` walks them.
+//! Configurations that take optimized code: `cargo xtask oracle --level 1 --exhaustive` walks them.
 
 use crate::{
     calls::Call::{EvictAll, EvictKey, EvictTag, Put, Read, ReadLate, Refresh},

@@ -118,11 +118,11 @@ impl Crew {
         Duration::from_nanos(round - self.plan.phase(now()))
     }
 
-    /// What has been found so far.
-    pub(crate) fn judge(&self) -> Vec<Violation> {
+    /// What has been found so far, and what was counted.
+    pub(crate) fn judge(&self) -> (Vec<Violation>, String) {
         let mut judge = self.judge.lock().expect("no holder panics");
         judge.judge(now());
-        judge.violations.clone()
+        (judge.violations.clone(), judge.summary())
     }
 
     /// Everybody has ended his part, and nothing is left.

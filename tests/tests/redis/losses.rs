@@ -223,7 +223,7 @@ async fn drops(lost: &str, evict: Evict) {
         shop.newcomer_reads_since(since, id, lost).await;
     }
     let since = shop.now();
-    shop.one.evict(evict).await.unwrap();
+    shop.one.evict(evict).await.expect("the server is up");
     shop.both_read_since(since, &left, lost).await;
     for &id in after {
         shop.newcomer_reads_since(since, id, lost).await;

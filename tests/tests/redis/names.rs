@@ -75,7 +75,7 @@ async fn hears_all(cache: &Cache, same: &Cache, loads: &AtomicU64) {
     let id = u64::MAX;
     warm(cache, loads, id).await;
     let key = key!("catalog:item:{id}").in_scope("user:7");
-    same.evict(key.clone()).await.unwrap();
+    same.evict(key.clone()).await.expect("the server is up");
     eventually::holds("it has heard that", async || {
         cache
             .inspect(&key)
@@ -95,10 +95,10 @@ async fn stays_apart(server: &RedisServer, stranger: &Cache, [one, other]: [&Cac
     .await;
     for what in evictions(1) {
         read(stranger, &loads, 1).await;
-        stranger.evict(what).await.unwrap();
+        stranger.evict(what).await.expect("the server is up");
     }
     let held = Evict::all().hold(Duration::from_secs(600));
-    stranger.evict(held).await.unwrap();
+    stranger.evict(held).await.expect("the server is up");
     hears_all(one, other, &loads).await;
     hears_all(other, one, &loads).await;
     assert_eq!(read(one, &loads, 1).await, (value, Served::Memory));

@@ -19,6 +19,8 @@ pub(super) struct Options {
     pub(super) level: Level,
     pub(super) seconds: u64,
     pub(super) seed: Option<u64>,
+    /// Of level 1: not at random, but every schedule of small configurations.
+    pub(super) exhaustive: bool,
     /// Of the mutations, those whose name has this in it.
     pub(super) only: Option<String>,
     pub(super) json: bool,
@@ -32,6 +34,7 @@ impl Options {
                 level: Level::Schedules,
                 seconds: 60,
                 seed: None,
+                exhaustive: false,
                 only: None,
                 json: false,
             },
@@ -47,11 +50,15 @@ impl Options {
                 "--seconds" => options.seconds = number(argument, &value()?)?,
                 "--seed" => options.seed = Some(number(argument, &value()?)?),
                 "--only" => options.only = Some(value()?),
+                "--exhaustive" => options.exhaustive = true,
                 "--json" => options.json = true,
                 other => return Err(format!("unknown option `{other}`\n\nusage: {USAGE}")),
             }
         }
         options.level = level.ok_or_else(|| format!("which level?\n\nusage: {USAGE}"))?;
+        if options.exhaustive && options.level != Level::Schedules {
+            return Err(format!("only level 1 can be exhaustive\n\nusage: {USAGE}"));
+        }
         Ok(options)
     }
 }
@@ -86,6 +93,7 @@ mod tests {
         assert_eq!((options.seed, options.json), (Some(7), true));
         assert_eq!(read("--level 2").unwrap().level, Level::Processes);
         assert_eq!(read("--level 3").unwrap().level, Level::Mutations);
+        assert!(read("--level 1 --exhaustive").unwrap().exhaustive);
     }
 
     #[test]
@@ -96,6 +104,7 @@ mod tests {
             ("--level", "`--level`"),
             ("--level 1 --seconds soon", "`soon`"),
             ("--quick", "`--quick`"),
+            ("--level 2 --exhaustive", "only level 1"),
         ] {
             assert!(read(text).unwrap_err().contains(named), "{text}");
         }

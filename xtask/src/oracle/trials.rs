@@ -1,4 +1,4 @@
-//! Levels 1 and 2: the promise put to the test for as long as the time allows.
+//! Levels 1 and 2: the promise put to the test for as long as the time allows; and every schedule of small configurations.
 
 use super::options::Options;
 use crate::run::Step;
@@ -31,27 +31,58 @@ pub(super) fn run(trial: &Trial, options: &Options) -> Result<(), String> {
     if trial.level > 1 {
         ensure_redis()?;
     }
-    let mut step = Step::cargo(&[
+    let mut step = program(trial.program).env("SECONDS", &options.seconds.to_string());
+    if let Some(seed) = options.seed {
+        step = step.env(trial.seed, &seed.to_string());
+    }
+    let (succeeded, output) = step.output()?;
+    let mut lines = output.lines().rev();
+    if let Some(line) = lines.find(|line| line.contains("refused stores")) {
+        println!("{}", said(trial, line, options.json));
+    }
+    passed(succeeded, &output)
+}
+
+/// Walks every schedule of small configurations. It takes as long as it takes: a minute.
+pub(super) fn walk(options: &Options) -> Result<(), String> {
+    let (succeeded, output) = program("exhaustive").output()?;
+    let configurations: Vec<_> = output
+        .lines()
+        .filter_map(|line| line.split_once("explored "))
+        .map(|(_, explored)| explored)
+        .collect();
+    let number = |explored: &&str| explored.split(' ').next()?.parse::<u64>().ok();
+    let schedules: u64 = configurations.iter().filter_map(number).sum();
+    if options.json {
+        println!(
+            "{{\"level\": 1, \"configurations\": {}, \"schedules\": {schedules}}}",
+            configurations.len()
+        );
+    } else {
+        configurations.iter().for_each(|line| println!("{line}"));
+        println!(
+            "{schedules} schedules of {} configurations",
+            configurations.len()
+        );
+    }
+    passed(succeeded, &output)
+}
+
+fn program(name: &str) -> Step {
+    Step::cargo(&[
         "test",
         "--release",
         "--package",
         "tests",
         "--test",
-        trial.program,
+        name,
         "--",
         "--nocapture",
     ])
-    .env("SECONDS", &options.seconds.to_string());
-    if let Some(seed) = options.seed {
-        step = step.env(trial.seed, &seed.to_string());
-    }
-    let (succeeded, output) = step.output()?;
-    let report = output
-        .lines()
-        .rev()
-        .find(|line| line.contains("refused stores"));
-    if let (Some(line), true) = (report, succeeded) {
-        println!("{}", said(trial, line, options.json));
+}
+
+fn passed(succeeded: bool, output: &str) -> Result<(), String> {
+    if succeeded {
         return Ok(());
     }
     Err(format!(
