@@ -23,6 +23,25 @@
 //! Answers are plain structs that a tier makes; questions may get more fields in a later version, so they are
 //! `#[non_exhaustive]`.
 //!
+//! # What is told, and when
+//!
+//! After the change and in one step with it, so that whoever hears of it finds it; to all instances, the one it comes from included
+//! (`own`):
+//!
+//! | call | news |
+//! | --- | --- |
+//! | [`store`](Tier::store) with [`Announce::Waiters`], [`release_later`](Tier::release_later) | [`News::Wake`], if somebody waits for the lease ([`Acquire::waits`]) |
+//! | [`store`](Tier::store) with [`Announce::Everybody`] that stored | [`News::Gone`] with the key |
+//! | [`remove`](Tier::remove) | [`News::Gone`] with all that was removed |
+//! | [`sweep`](Tier::sweep) | [`News::Gone`] with the pattern, once, after its second pass |
+//! | [`labelled`](Tier::labelled) or [`acquire`](Tier::acquire) that made the generation of the cache | [`News::Anew`] |
+//!
+//! # The logical clock
+//!
+//! [`Logical`] orders the making of generations: it is advanced before a generation is made or replaced, which gets what it shows then
+//! ([`Generation::made`]). A clock that was lost begins again under another, random `era`, and generations of other eras are
+//! made anew when a load asks for them.
+//!
 //! # Use
 //!
 //! ```

@@ -1,6 +1,7 @@
 //! Running other programs: echoed, with their output passed through, a failure as a sentence.
 
 use std::env;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,6 +40,29 @@ impl Step {
     pub(crate) fn within(mut self, folder: &Path) -> Step {
         self.folder = Some(folder.to_owned());
         self
+    }
+
+    /// Runs the program to its end, and passes on what it says: whether it succeeded, and what it said on its standard output.
+    pub(crate) fn told(&self) -> Result<(bool, String), String> {
+        eprintln!("xtask: {}", self.shown());
+        let failed = |error| format!("cannot run `{}`: {error}", self.shown());
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        let mut told = String::new();
+        for line in child
+            .stdout
+            .take()
+            .into_iter()
+            .flat_map(|output| BufReader::new(output).lines())
+        {
+            let line = line.map_err(failed)?;
+            eprintln!("{line}");
+            told.push_str(&line);
+            told.push('\n');
+        }
+        let status = child.wait().map_err(failed)?;
+        Ok((status.success(), told))
     }
 
     /// Runs the program to its end: whether it succeeded, and all it said.

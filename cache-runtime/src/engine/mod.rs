@@ -36,7 +36,7 @@ pub(crate) use ear::Ear;
 pub(crate) use evict::EvictTask;
 pub(crate) use holds::Holds;
 pub(crate) use journal::Journal;
-pub(crate) use lease::Leases;
+pub(crate) use lease::{LEASE, Leases};
 pub(crate) use put::Put;
 pub(crate) use run::{Loaded, run, unwrap, wrap};
 pub(crate) use selection::{Item, Target, UNKNOWN_OUTCOME_HOLD};

@@ -61,13 +61,13 @@ pub fn value_of(key: &str) -> String {
     format!("{NAME}:{{{key}}}")
 }
 
-/// Every key in the server's database 0 that belongs to an entry, sorted: not what caches keep for themselves, `NAME:#…`.
+/// Every key in the server's database 0 that belongs to an entry, sorted: not what caches keep for themselves, `NAME:#…` and `NAME:{#…`.
 pub async fn keys(server: &RedisServer) -> Vec<String> {
     let mut keys = server.cli(&["KEYS", "*"]).await.list();
     keys.retain(|key| {
         key.split(':')
             .nth(1)
-            .is_none_or(|part| !part.starts_with('#'))
+            .is_none_or(|part| !part.starts_with('#') && !part.starts_with("{#"))
     });
     keys.sort();
     keys

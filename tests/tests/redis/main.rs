@@ -12,6 +12,7 @@ mod pushes;
 mod registry;
 mod restarts;
 mod secrets;
+mod sweeps;
 mod tiers;
 mod trouble;
 mod unfinished_writes;

@@ -56,10 +56,26 @@ impl Options {
             }
         }
         options.level = level.ok_or_else(|| format!("which level?\n\nusage: {USAGE}"))?;
-        if options.exhaustive && options.level != Level::Schedules {
-            return Err(format!("only level 1 can be exhaustive\n\nusage: {USAGE}"));
-        }
+        options.check(arguments)?;
         Ok(options)
+    }
+}
+
+impl Options {
+    /// What would have no effect is a mistake.
+    fn check(&self, arguments: &[String]) -> Result<(), String> {
+        let timed = !self.exhaustive;
+        for (option, has_effect) in [
+            ("--seconds", timed),
+            ("--seed", timed),
+            ("--exhaustive", self.level == Level::Schedules),
+            ("--only", self.level == Level::Mutations),
+        ] {
+            if arguments.iter().any(|argument| argument == option) && !has_effect {
+                return Err(format!("`{option}` has no effect here\n\nusage: {USAGE}"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -104,7 +120,9 @@ mod tests {
             ("--level", "`--level`"),
             ("--level 1 --seconds soon", "`soon`"),
             ("--quick", "`--quick`"),
-            ("--level 2 --exhaustive", "only level 1"),
+            ("--level 2 --exhaustive", "`--exhaustive`"),
+            ("--level 1 --exhaustive --seconds 5", "`--seconds`"),
+            ("--level 2 --only store", "`--only`"),
         ] {
             assert!(read(text).unwrap_err().contains(named), "{text}");
         }
