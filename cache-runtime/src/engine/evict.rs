@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     Core,
+    around::Around,
     budget::count,
     read::millis,
     selection::{Item, Target, region_label},
@@ -149,58 +150,19 @@ async fn deliver_as(core: &Arc<Core>, manner: Manner, items: &[&Item]) -> Result
             .as_ref()
             .is_ok_and(|removed| is_covered(pattern, removed.regions.as_deref()));
         if !covered {
-            let held = hold_around(core, pattern, item.hold, &result, within).await;
-            let swept = core.tier.sweep(pattern, manner, within).await;
-            result = result.and_then(|removed| held.and(swept.map(|_| removed)));
+            let around = Around {
+                pattern,
+                hold: item.hold,
+                registered: result.as_ref().ok().and_then(|it| it.regions.clone()),
+            };
+            let done = around.sweep(core, manner, within).await;
+            result = result.and_then(|removed| done.map(|()| removed));
         }
     }
     if result.is_ok() && manner == Manner::Evict {
         reclaim_later(core, items);
     }
     result.map(drop)
-}
-
-/// Where an argument may lead below a region, its entries do not carry it: what is held instead is the next region around it that all
-/// of them carry.
-async fn hold_around(
-    core: &Core,
-    pattern: &Pattern,
-    hold: Duration,
-    removed: &Result<Removed, TierError>,
-    within: Duration,
-) -> Result<(), TierError> {
-    if hold.is_zero() {
-        return Ok(());
-    }
-    let registered = removed.as_ref().ok().and_then(|it| it.regions.as_deref());
-    let label = region_label(region_around(pattern.literal_region(), registered));
-    let labels = [LabelEviction {
-        label: &label,
-        hold,
-    }];
-    let what = Removal {
-        labels: &labels,
-        ..Removal::default()
-    };
-    let result = core.tier.remove(what, within).await.map(drop);
-    let now = core.clock.now();
-    settle_label(core, &label, now, now.saturating_add(millis(hold)));
-    result
-}
-
-/// The innermost region at or around `region` that covers all registered templates; the empty one, everything, if nobody knows them.
-fn region_around<'a>(region: &'a str, registered: Option<&[Box<str>]>) -> &'a str {
-    let Some(registered) = registered else {
-        return "";
-    };
-    let mut region = region;
-    while registered
-        .iter()
-        .any(|other| below(other, region) == Below::Perhaps)
-    {
-        region = region.rsplit_once(':').map_or("", |(around, _)| around);
-    }
-    region
 }
 
 /// What one round trip takes.
@@ -295,17 +257,22 @@ fn reclaim_later(core: &Arc<Core>, items: &[&Item]) {
     }
 }
 
+/// Until when stores are refused, by the memory clock; zero for not at all.
+pub(super) fn held_until(now: u64, hold: Duration) -> u64 {
+    if hold.is_zero() {
+        0
+    } else {
+        now.saturating_add(millis(hold))
+    }
+}
+
 /// The eviction in this process: holds, then marks, then memory.
 pub(super) fn settle(core: &Core, items: &[Item]) {
     let now = core.clock.now();
     // Values are dropped at the end: their own code must not come between two removals.
     let mut removed = Vec::new();
     for item in items {
-        let until = if item.hold.is_zero() {
-            0
-        } else {
-            now.saturating_add(millis(item.hold))
-        };
+        let until = held_until(now, item.hold);
         match &item.target {
             Target::Key(key) => removed.extend(settle_key(core, key.text(), now, until)),
             Target::Pattern(pattern) => removed.extend(settle_pattern(core, pattern, now, until)),
@@ -317,14 +284,14 @@ pub(super) fn settle(core: &Core, items: &[Item]) {
 /// What another process evicted.
 pub(super) fn settle_news(core: &Core, gone: &Gone) {
     let now = core.clock.now();
-    let until = if gone.hold.is_zero() {
-        0
-    } else {
-        now.saturating_add(millis(gone.hold))
-    };
+    let until = held_until(now, gone.hold);
     let mut removed: Vec<Arc<MemoryEntry>> = Vec::new();
     for label in &gone.labels {
-        removed.extend(settle_label(core, label, now, until));
+        // An entry that an argument led there may not carry the region, and this process may not have registered its template.
+        match label.as_region().map(Pattern::region) {
+            Some(region) => removed.append(&mut settle_pattern(core, &region, now, until)),
+            None => removed.append(&mut settle_label(core, label, now, until)),
+        }
     }
     for key in &gone.keys {
         removed.extend(settle_key(core, key, now, until));
@@ -349,9 +316,11 @@ fn settle_pattern(core: &Core, pattern: &Pattern, now: u64, until: u64) -> Vec<A
             removed.extend(settle_key(core, region, now, until));
         }
         removed.append(&mut settle_label(core, &region_label(region), now, until));
-        if core
-            .cells
-            .all_regions(|other| below(other, region) != Below::Perhaps)
+        // A hold is for templates as well that come later.
+        if until <= now
+            && core
+                .cells
+                .all_regions(|other| below(other, region) != Below::Perhaps)
         {
             return removed;
         }
@@ -364,29 +333,17 @@ fn settle_pattern(core: &Core, pattern: &Pattern, now: u64, until: u64) -> Vec<A
 }
 
 /// The count of a label puts all that carries it out of use; what nothing else will ever reach is removed as well.
-fn settle_label(core: &Core, label: &Label, now: u64, until: u64) -> Vec<Arc<MemoryEntry>> {
+pub(super) fn settle_label(
+    core: &Core,
+    label: &Label,
+    now: u64,
+    until: u64,
+) -> Vec<Arc<MemoryEntry>> {
     core.cells.evicted(label, now, until);
     core.flights.mark_outdated();
     if label.kind() == LabelKind::Cache {
         core.memory.remove_where(|_| true)
     } else {
         Vec::new()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::region_around;
-
-    #[test]
-    fn the_region_around_is_the_innermost_that_all_templates_carry() {
-        let registered = ["user".into(), "products:list".into()];
-        let around = |region| region_around(region, Some(&registered));
-        assert_eq!(around("user:7"), "user");
-        assert_eq!(around("user"), "user");
-        assert_eq!(around("products:list:hot"), "products:list");
-        assert_eq!(around("orders:7"), "orders:7", "no template leads there");
-        assert_eq!(region_around("user:7", Some(&["".into()])), "");
-        assert_eq!(region_around("user:7", None), "");
     }
 }

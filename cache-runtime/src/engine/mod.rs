@@ -10,6 +10,7 @@
 //! [`journal`] of those that could not be delivered and its [`replay`], puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
 //! null implementation, so nothing here asks whether there is a Redis.
 
+mod around;
 mod budget;
 mod call;
 mod chain;
