@@ -162,11 +162,14 @@ impl Coherence {
         }
     }
 
-    /// Our own beat came back at `now`, sent at `since`. `false`: it came too late, and something may have been missed.
+    /// Our own beat came back at `now`, sent at `since`. `false`: it came too late, or after the word that nothing is heard (of a task
+    /// that was replaced), and something may have been missed.
     pub(crate) fn beat(&self, since: u64, now: u64) -> bool {
         let hearing = self.lock();
-        if *hearing != Hearing::Listening {
-            return true;
+        match &*hearing {
+            Hearing::Listening => {}
+            Hearing::Deaf(_) => return false,
+            Hearing::Alone | Hearing::NoBus(_) => return true,
         }
         let in_time = now < self.healthy_until.load(Ordering::SeqCst);
         if in_time {
@@ -278,6 +281,14 @@ mod tests {
         assert_eq!(coherence.listening(until), None);
         assert!(!coherence.beat(until - 1, until), "too late");
         assert!(!coherence.serves(&entry, until));
+    }
+
+    #[test]
+    fn a_beat_after_the_word_of_a_loss_is_not_enough() {
+        let (coherence, entry) = filled(Duration::ZERO);
+        coherence.lost("a task that was replaced has ended", 10);
+        assert!(!coherence.beat(10, 11), "subscribe anew");
+        assert!(!coherence.serves(&entry, 11));
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Cache {
 
     /// Delivers what is queued, gives leases back and ends the background tasks; tells what could not be done.
     ///
-    /// Annotated functions go on working afterwards. A cache with Redis hears of no evictions any more, so its memory serves nothing for long.
+    /// Annotated functions go on working afterwards. A cache with Redis hears of no evictions any more, so its memory keeps and serves nothing.
     pub async fn close(&self, within: Duration) -> Unfinished {
         // Beyond this timers cannot count, and nobody waits.
         const EVER: Duration = Duration::from_secs(86_400 * 365);

@@ -10,6 +10,7 @@ mod health;
 mod inspect;
 pub(crate) mod scope;
 mod sites;
+mod sweeper;
 
 pub(crate) use background::Background;
 pub use builder::CacheBuilder;

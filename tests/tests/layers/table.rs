@@ -16,6 +16,7 @@ pub(crate) const TABLE: &[Row] = &[
         &["cache", "tiers", "ports", "bus", "tags", "entry", "key"],
         &[],
     ),
+    row("tier", &["tiers", "bus", "entry", "tags", "key"], &[]),
     row(
         "__private",
         &["door", "cache", "site", "policy", "key"],

@@ -230,8 +230,9 @@ async fn pattern_that_redis_refuses_does_not_bar_the_keys_behind_it() {
     let cache = process(&server).await;
     let source = origin.source();
     ask(&cache, &source, 7).await;
+    // Neither scanning for it nor replacing the generation of a region around it is possible.
     server
-        .cli(&["ACL", "SETUSER", "default", "-scan", "-unlink"])
+        .cli(&["ACL", "SETUSER", "default", "-scan", "-hdel", "-unlink"])
         .await;
     origin.commit(&key(7));
     for what in [Evict::pattern("l?st:*"), Evict::key(Key::new(&key(7)))] {

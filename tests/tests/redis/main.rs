@@ -11,6 +11,7 @@ mod names;
 mod pushes;
 mod registry;
 mod restarts;
+mod runtimes;
 mod secrets;
 mod sweeps;
 mod tiers;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::Evict;
+use cache_runtime::{Evict, Served};
 use tests::eventually;
 use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, keys, names, process};
@@ -35,6 +35,25 @@ async fn a_sweep_waits_for_that_of_another_process() {
     .await;
     eventually::holds("the turn is given back", async || {
         server.cli(&["EXISTS", TURN]).await.int() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_scanned_for_dies_by_the_region_around_it() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (one, two) = (process(&server).await, process(&server).await);
+    let source = origin.source();
+    for cache in [&one, &two] {
+        ask(cache, &source, 7).await;
+    }
+    let acl = ["ACL", "SETUSER", "default", "-scan"];
+    server.cli(&acl).await;
+    let evicted = one.evict(Evict::pattern("*duct:7")).await;
+    evicted.expect("it is evicted, and more than that");
+    assert_eq!(ask(&one, &source, 7).await.1, Served::Loaded);
+    eventually::holds("the other has heard of it", async || {
+        ask(&two, &source, 7).await.1 == Served::Redis
     })
     .await;
 }

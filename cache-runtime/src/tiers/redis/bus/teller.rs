@@ -115,6 +115,15 @@ impl Teller {
     }
 }
 
+impl Drop for Teller {
+    /// The task has ended, and the connection with it: its runtime is gone, or nobody wants it any more.
+    fn drop(&mut self) {
+        if self.told == Told::Subscribed {
+            self.listener.lost("the task that listened has ended");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -154,7 +163,9 @@ mod tests {
 
     fn heard(act: impl FnOnce(&mut Teller)) -> Vec<&'static str> {
         let heard = Arc::new(Heard::default());
-        act(&mut Teller::new("shop", Arc::clone(&heard) as _));
+        let mut teller = Teller::new("shop", Arc::clone(&heard) as _);
+        act(&mut teller);
+        drop(teller);
         heard.0.lock().unwrap().clone()
     }
 
@@ -179,7 +190,13 @@ mod tests {
             teller.lost("gone");
             teller.beat(7);
         });
-        assert_eq!(heard, ["subscribed", "beat", "lost", "subscribed"]);
+        assert_eq!(heard, ["subscribed", "beat", "lost", "subscribed", "lost"]);
+    }
+
+    #[test]
+    fn who_is_subscribed_is_told_of_the_end() {
+        assert_eq!(heard(|_| {}), [""; 0]);
+        assert_eq!(heard(|teller| teller.beat(7)), ["subscribed", "lost"]);
     }
 
     #[test]

@@ -461,7 +461,8 @@ async fn closing_ends_the_subscription() {
     let before = ear.beats();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(ear.beats(), before);
-    assert_eq!(ear.told(), [Told::Subscribed]);
+    let lost = Told::Lost("the task that listened has ended".to_owned());
+    assert_eq!(ear.told(), [Told::Subscribed, lost]);
 }
 
 #[test]
