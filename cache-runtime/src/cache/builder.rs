@@ -172,7 +172,7 @@ impl CacheBuilder {
     /// Puts a model in the place of Redis.
     #[cfg(feature = "test-util")]
     pub fn model_redis(self, model: &crate::testing::ModelRedis) -> Self {
-        self.tier(Arc::new(model.tier()))
+        self.tier(model.tier())
     }
 
     /// Builds the cache. Touches no network.

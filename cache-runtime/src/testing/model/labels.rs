@@ -7,6 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::slot::until;
 use crate::{
     bus::Manner,
     tags::{Generation, Label, LabelKind, Logical, Standing},
@@ -85,7 +86,7 @@ impl LabelStore {
 
     fn create(&mut self, label: &Label, life: Duration) -> Standing {
         let era = self.clock().era;
-        let until = Instant::now() + life.min(LONGER * 1_000) + LONGER;
+        let until = until(life.saturating_add(LONGER));
         match self.standing(label) {
             Standing::Held => Standing::Held,
             Standing::Is(generation) if generation.made.era == era => {
@@ -104,11 +105,11 @@ impl LabelStore {
     }
 
     pub(super) fn evict(&mut self, what: LabelEviction<'_>, manner: Manner) {
-        let (label, now) = (what.label, Instant::now());
+        let label = what.label;
         let old = self.standing(label);
         let new = match (old, what.hold) {
-            (Standing::Held, hold) => Held::Until(self.held_until(label).max(now + hold)),
-            (_, hold) if !hold.is_zero() => Held::Until(now + hold),
+            (Standing::Held, hold) => Held::Until(self.held_until(label).max(until(hold))),
+            (_, hold) if !hold.is_zero() => Held::Until(until(hold)),
             (Standing::Is(old), _) if manner == Manner::Expire => Held::Is(Generation {
                 evict: old.evict,
                 ..random(self.tick())
@@ -117,7 +118,7 @@ impl LabelStore {
         };
         let until = match new {
             Held::Until(until) => until,
-            Held::Is(_) => now + LONGER,
+            Held::Is(_) => until(LONGER),
         };
         if label.kind() == LabelKind::Cache {
             self.cache = Some(new);

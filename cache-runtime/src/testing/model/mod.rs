@@ -13,24 +13,24 @@ mod tier;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
     time::Duration,
 };
 
 use tokio::{sync::oneshot, time::Instant};
 
 pub use self::network::{Fate, Network, Passage, Step};
-pub(crate) use self::tier::ModelTier;
 use self::{
     bus::{Line, Subscriber},
     labels::LabelStore,
     slot::Slot,
+    tier::ModelTier,
 };
 use crate::{
     bus::News,
     key::Key,
     tags::Label,
-    tiers::{ErrorKind, TierError},
+    tiers::{ErrorKind, Tier, TierError},
 };
 
 /// How badly the network behaves; shares are of commands.
@@ -93,6 +93,13 @@ struct Command {
     name: &'static str,
     /// The patience of its caller.
     within: Duration,
+    /// The instance was closed: it is not sent.
+    closed: bool,
+}
+
+/// Why nothing is sent any more.
+fn closed() -> TierError {
+    TierError::new(ErrorKind::Unavailable, "the tier was closed")
 }
 
 impl ModelRedis {
@@ -178,15 +185,18 @@ impl ModelRedis {
         self.lock().connection += 1;
     }
 
-    pub(crate) fn tier(&self) -> ModelTier {
+    /// One more process on this server. A model is the store of one cache, whatever its name.
+    #[must_use]
+    pub fn tier(&self) -> Arc<dyn Tier> {
         let mut state = self.lock();
         let process = state.processes;
         state.processes += 1;
-        ModelTier {
+        Arc::new(ModelTier {
             server: self.clone(),
             process,
             subscriber: Subscriber::of(process),
-        }
+            closed: AtomicBool::new(false),
+        })
     }
 
     fn network(&self) -> Arc<dyn Network> {
@@ -254,6 +264,9 @@ impl ModelRedis {
     where
         F: Future<Output = T> + Send + 'static,
     {
+        if command.closed {
+            return Err(closed());
+        }
         let step = |step| self.step(command.process, step);
         let there = step(Step::Command(command.name));
         let back = step(Step::Answer(command.name));

@@ -11,6 +11,14 @@ use crate::{
     tiers::{Acquire, Acquired, LeaseKind, Stored},
 };
 
+/// When something ends that lives so long from now on.
+pub(super) fn until(life: Duration) -> Instant {
+    Instant::now() + life.clamp(Duration::from_millis(1), CENTURY)
+}
+
+/// Longer than anything lives; beyond, arithmetic overflows.
+const CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
+
 /// All that is stored under one logical key.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
@@ -41,7 +49,8 @@ impl Slot {
 }
 
 pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
-    if let Some((value, _)) = slot.value.as_ref().filter(|_| !ask.ignore_value)
+    let looks = ask.kind == LeaseKind::Load && !ask.ignore_value;
+    if let Some((value, _)) = slot.value.as_ref().filter(|_| looks)
         && ask.seen != Some(Token::of_stored(value))
     {
         return Acquired::Value(value.clone());
@@ -59,7 +68,7 @@ pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
             slot.lease = Some(Lease {
                 token: ask.token,
                 kind: ask.kind,
-                until: Instant::now() + ask.lease,
+                until: until(ask.lease),
                 awaited: false,
             });
             Acquired::Lead
@@ -91,7 +100,7 @@ pub(super) fn store(slot: &mut Slot, entry: Parcel) -> Stored {
     if there.and_then(|(there, _)| schema_version(there)) > Some(entry.schema_version) {
         return Stored::Newer;
     }
-    slot.value = Some((entry.bytes, Instant::now() + entry.life));
+    slot.value = Some((entry.bytes, until(entry.life)));
     Stored::Stored
 }
 
@@ -101,23 +110,31 @@ pub(super) fn release(slot: &mut Slot, token: Token) -> bool {
     given.is_some_and(|lease| lease.awaited)
 }
 
-/// Marks the value as past its ttl.
-pub(super) fn expire_value(slot: &mut Slot) {
-    if let Some((bytes, _)) = &mut slot.value {
-        let mut expired = bytes.to_vec();
-        mark_expired(&mut expired);
-        *bytes = expired.into();
-    }
+/// Marks the value as past its ttl; whether there is one that can be.
+pub(super) fn expire_value(slot: &mut Slot) -> bool {
+    let Some((bytes, _)) = &mut slot.value else {
+        return false;
+    };
+    let mut expired = bytes.to_vec();
+    let marked = mark_expired(&mut expired);
+    *bytes = expired.into();
+    marked
+}
+
+/// Frees a value, if it is still the one that was seen.
+pub(super) fn free(slot: &mut Slot, seen: Token) -> bool {
+    let is_seen = |(bytes, _): &mut (Bytes, Instant)| Token::of_stored(bytes) == seen;
+    slot.value.take_if(is_seen).is_some()
 }
 
 pub(super) fn remove(slot: &mut Slot, manner: Manner, hold: Duration) {
     match manner {
         Manner::Evict => slot.value = None,
-        Manner::Expire => expire_value(slot),
+        Manner::Expire => drop(expire_value(slot)),
     }
     slot.lease = None;
     if !hold.is_zero() {
-        let until = Instant::now() + hold;
+        let until = until(hold);
         slot.hold = Some(slot.hold.map_or(until, |held| held.max(until)));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,8 +13,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
-    Command, Fate, Line, ModelRedis, Passage, Step, Subscriber,
-    slot::{Parcel, acquire, expire_value, holds_lease, release, remove, store},
+    Command, Fate, Line, ModelRedis, Passage, Step, Subscriber, closed,
+    slot::{Parcel, acquire, expire_value, free, holds_lease, release, remove, store, until},
 };
 use crate::{
     bus::{Gone, Listener, Manner, News},
@@ -25,10 +28,11 @@ use crate::{
 };
 
 /// The model as a cache's tier: one process.
-pub(crate) struct ModelTier {
+pub(super) struct ModelTier {
     pub(super) server: ModelRedis,
     pub(super) process: usize,
     pub(super) subscriber: Subscriber,
+    pub(super) closed: AtomicBool,
 }
 
 impl fmt::Debug for ModelTier {
@@ -95,7 +99,12 @@ impl ModelTier {
             process: self.process,
             name,
             within,
+            closed: self.is_closed(),
         }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 }
 
@@ -238,7 +247,7 @@ impl Tier for ModelTier {
                     server.with(&key, |slot| {
                         let held = holds_lease(slot, token);
                         if let Some(lease) = slot.lease.as_mut().filter(|_| held) {
-                            lease.until = Instant::now() + life;
+                            lease.until = until(life);
                         }
                         held
                     })
@@ -277,6 +286,10 @@ impl Tier for ModelTier {
             .map(|one| (one.label.clone(), one.hold))
             .collect();
         let (manner, registry, by) = (what.manner, what.registry, self.by());
+        let changes = !(keys.is_empty() && labels.is_empty());
+        if !changes && !registry {
+            return Box::pin(std::future::ready(Ok(Removed::default())));
+        }
         Box::pin(
             self.server
                 .send(self.command("remove", within), move |server| {
@@ -299,7 +312,9 @@ impl Tier for ModelTier {
                         labels: labels.into_iter().map(|(label, _)| label).collect(),
                         patterns: Vec::new(),
                     };
-                    server.publish(News::Gone(gone), &by);
+                    if changes {
+                        server.publish(News::Gone(gone), &by);
+                    }
                     Removed { regions }
                 }),
         )
@@ -355,21 +370,24 @@ impl Tier for ModelTier {
         dead: &'a (dyn Fn(&str, &Bytes) -> bool + Sync),
         _: Duration,
     ) -> Fut<'a, Result<u64, TierError>> {
-        let below = Pattern::region(region);
         let there = self.server.step(self.process, Step::Command("reclaim"));
         Box::pin(async move {
-            let mut gone = 0;
+            if self.is_closed() {
+                return Err(closed());
+            }
             if there.await == Fate::Lost {
-                return Ok(gone);
+                return Ok(0);
             }
-            for (key, slot) in &mut self.server.lock().keys {
-                let entry = slot.live().value.as_ref();
-                if below.matches(key) && entry.is_some_and(|(bytes, _)| dead(key, bytes)) {
-                    slot.value = None;
-                    gone += 1;
-                }
-            }
-            Ok(gone)
+            // What is stored meanwhile has another token.
+            let dead: Vec<_> = values_below(&self.server, region)
+                .into_iter()
+                .filter(|(key, bytes)| dead(key, bytes))
+                .collect();
+            let freed = dead.iter().filter(|(key, bytes)| {
+                let seen = Token::of_stored(bytes);
+                self.server.with(key, |slot| free(slot, seen))
+            });
+            Ok(freed.count() as u64)
         })
     }
 
@@ -398,18 +416,25 @@ impl Tier for ModelTier {
     }
 
     fn state(&self) -> LinkState {
-        LinkState::Connecting
+        if self.is_closed() {
+            LinkState::Closed
+        } else {
+            LinkState::Connecting
+        }
     }
 
     fn connected_within<'a>(&'a self, _: Duration) -> Fut<'a, bool> {
-        Box::pin(std::future::ready(true))
+        Box::pin(std::future::ready(!self.is_closed()))
     }
 
     fn wake(&self) {
-        self.subscriber.wake(&self.server);
+        if !self.is_closed() {
+            self.subscriber.wake(&self.server);
+        }
     }
 
     fn close<'a>(&'a self, _: Duration) -> Fut<'a, usize> {
+        self.closed.store(true, Ordering::SeqCst);
         self.subscriber.close();
         Box::pin(std::future::ready(0))
     }
@@ -431,6 +456,15 @@ fn standings(server: &ModelRedis, labels: &[Label]) -> Vec<Standing> {
         .collect()
 }
 
+/// The values of a region as they are at this moment.
+fn values_below(server: &ModelRedis, region: &str) -> Vec<(Box<str>, Bytes)> {
+    let below = Pattern::region(region);
+    let mut state = server.lock();
+    let ours = state.keys.iter_mut().filter(|(key, _)| below.matches(key));
+    ours.filter_map(|(key, slot)| Some((key.clone(), slot.live().value.as_ref()?.0.clone())))
+        .collect()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pass {
     Leases,
@@ -448,14 +482,12 @@ fn scan_one(
     let mut state = server.lock();
     let range = (from.map_or(Unbounded, Excluded), Unbounded);
     let (key, slot) = state.keys.range_mut::<Box<str>, _>(range).next()?;
+    let slot = slot.live();
     let touched = pattern.matches(key)
         && match pass {
             Pass::Leases => slot.lease.take().is_some(),
             Pass::Values(Manner::Evict) => slot.value.take().is_some(),
-            Pass::Values(Manner::Expire) => {
-                expire_value(slot);
-                slot.value.is_some()
-            }
+            Pass::Values(Manner::Expire) => expire_value(slot),
         };
     Some((key.clone(), touched))
 }
