@@ -1,5 +1,6 @@
-//! For the project's own tests (feature `test-util`).
+//! For tests (feature `test-util`): a clock to move, a model of Redis, and what a shared tier of one's own has to pass.
 
+pub mod conformance;
 mod model;
 
 pub use crate::ports::ManualClock;

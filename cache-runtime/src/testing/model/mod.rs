@@ -9,6 +9,8 @@ mod bus;
 mod labels;
 mod network;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod tier;
 
 use std::{

@@ -2,6 +2,8 @@
 
 mod announce;
 mod bus;
+#[cfg(feature = "test-util")]
+mod conformance;
 mod labels;
 mod lease;
 mod link;
