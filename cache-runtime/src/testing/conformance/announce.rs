@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     ear::{Listening, gone, wake},
-    process::{LEASE, entry, envelope, load, put},
+    process::{LEASE, WITHIN, entry, envelope, load, put},
     stores::{Stores, eventually},
 };
 use crate::{
@@ -73,6 +73,31 @@ pub(super) async fn a_lease_that_is_given_back_wakes_who_waits(stores: &Stores) 
     ear.hears("`a` is released", |news| *news == wake("a"))
         .await;
     assert_eq!(ear.news_from(&process).await, [wake("a")], "once");
+}
+
+pub(super) async fn leases_that_are_given_back_together_wake_who_waits_for_them(stores: &Stores) {
+    let Some(mut ear) = stores.listening().await else {
+        return;
+    };
+    let (process, other) = (stores.process(), stores.process());
+    let mut tokens = Vec::new();
+    for key in ["a", "b", "c"] {
+        tokens.push((key, process.lead(key).await));
+    }
+    process.wait_for("a").await;
+    process.wait_for("c").await;
+    for (key, token) in tokens {
+        process.release(key, token);
+    }
+    process.tier.close(WITHIN).await;
+    let names = |news: &News, key: &str| matches!(news, News::Wake(keys) if keys.iter().any(|it| **it == *key));
+    ear.hears("`a` is released", |news| names(news, "a")).await;
+    ear.hears("`c` is released", |news| names(news, "c")).await;
+    let told = ear.news_from(&other).await;
+    assert!(
+        !told.iter().any(|news| names(news, "b")),
+        "nobody waits for `b`: {told:?}"
+    );
 }
 
 pub(super) async fn a_load_that_may_not_store_wakes_who_waits_for_it(stores: &Stores) {

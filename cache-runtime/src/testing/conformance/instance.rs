@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    process::{Process, WITHIN, entry, envelope, load, put},
+    process::{WITHIN, entry, envelope, load, put},
     stores::{Stores, eventually},
 };
 use crate::{

@@ -90,6 +90,7 @@ macro_rules! __tier_checks {
             announce {
                 a_store_is_told_once_and_only_if_somebody_waits
                 a_lease_that_is_given_back_wakes_who_waits
+                leases_that_are_given_back_together_wake_who_waits_for_them
                 a_load_that_may_not_store_wakes_who_waits_for_it
                 a_put_tells_everybody_and_nobody_waits_for_it
                 evictions_are_told_by_what_they_name

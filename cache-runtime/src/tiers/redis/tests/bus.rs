@@ -131,22 +131,6 @@ async fn evict(tier: &RedisTier, key: &str) {
 }
 
 #[tokio::test]
-async fn an_eviction_is_heard_by_others_and_known_as_ones_own() {
-    let server = Server::start();
-    let (here, own) = listening(&server.url());
-    let (_there, other) = listening(&server.url());
-    own.subscribed(1).await;
-    other.subscribed(1).await;
-    evict(&here, "a").await;
-    let news = |own| vec![Told::Subscribed, Told::News(gone("a"), own)];
-    let took = other.until("heard", |told| told.len() > 1).await;
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    own.until("heard", |told| told.len() > 1).await;
-    assert_eq!(own.told(), news(true));
-    assert_eq!(other.told(), news(false));
-}
-
-#[tokio::test]
 async fn a_copy_of_a_message_is_dropped() {
     let server = Server::start();
     let (tier, ear) = listening(&server.url());
@@ -197,17 +181,6 @@ async fn a_message_that_cannot_be_read_is_a_loss_and_a_new_start() {
     let told = ear.told();
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(is_lost(&told[1]), "{told:?}");
-}
-
-#[tokio::test]
-async fn beats_come_without_traffic_and_prove_the_way() {
-    let server = Server::start();
-    let (_tier, ear) = listening(&server.url());
-    ear.subscribed(1).await;
-    for _ in 0..3 {
-        ear.beats_again().await;
-    }
-    assert_eq!(ear.told(), [Told::Subscribed]);
 }
 
 #[tokio::test]

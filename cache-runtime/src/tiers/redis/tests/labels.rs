@@ -1,4 +1,4 @@
-//! Generations and the clock that orders them.
+//! Generations as they are kept on the server: names, lives, what is unreadable.
 
 use super::server::Tap;
 use super::*;
@@ -8,29 +8,6 @@ const TAG: &str = "shop:#tag:{hot}";
 
 fn hot() -> Label {
     Label::stored("hot")
-}
-
-#[tokio::test]
-async fn a_label_is_created_once_whoever_asks() {
-    let server = Server::start();
-    let (one, two) = (tier(&server), tier(&server));
-    let labels = [hot(), Label::region("a"), Label::scope("user%3A7")];
-    assert_eq!(
-        one.standings(&labels, SOON).await.unwrap(),
-        [Standing::Missing; 3]
-    );
-    let (first, second) = tokio::join!(ask(&one, &labels), ask(&two, &labels));
-    assert_eq!(first.labels, second.labels);
-    assert_eq!(one.standings(&labels, SOON).await.unwrap(), first.labels);
-    let [a, b, c] = first.labels[..] else {
-        panic!("{first:?}")
-    };
-    assert!(is(a).evict != is(b).evict && is(b).evict != is(c).evict);
-    assert!(is(a).evict != is(a).expire);
-    for name in ["hot", "#r:a", "#s:user%3A7"] {
-        let key = format!("shop:#tag:{{{name}}}");
-        assert_eq!(server.ask(&["EXISTS", &key]), ":1\r\n", "{key}");
-    }
 }
 
 #[tokio::test]
@@ -64,39 +41,6 @@ async fn a_value_is_read_before_its_labels_and_without_them_by_one_plain_command
     assert_eq!(read.value.unwrap(), envelope(token, 1));
     assert_eq!(read.labels[0], generation);
     is(read.labels[1]);
-}
-
-#[tokio::test]
-async fn an_eviction_replaces_both_halves_and_expire_the_second() {
-    let server = Server::start();
-    let tier = tier(&server);
-    register(&tier, "a").await;
-    for label in [hot(), Label::region("a"), Label::cache()] {
-        remove_labels(&tier, Manner::Evict, &[&label], Duration::ZERO).await;
-        let first = is(standing(&tier, &label).await);
-        remove_labels(&tier, Manner::Expire, &[&label], Duration::ZERO).await;
-        let second = is(standing(&tier, &label).await);
-        remove_labels(&tier, Manner::Evict, &[&label], Duration::ZERO).await;
-        let third = is(standing(&tier, &label).await);
-        assert_eq!(first.evict, second.evict, "{label:?}");
-        assert_ne!(first.expire, second.expire, "{label:?}");
-        assert_ne!(second.evict, third.evict, "{label:?}");
-        assert_ne!(second.expire, third.expire, "{label:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_eviction_replaces_nothing_else() {
-    let server = Server::start();
-    let tier = tier(&server);
-    register(&tier, "a").await;
-    let labels = [hot(), Label::region("a"), Label::cache()];
-    ask(&tier, &labels[..2]).await;
-    let before = tier.standings(&labels, SOON).await.unwrap();
-    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
-    let after = tier.standings(&labels, SOON).await.unwrap();
-    assert_ne!(after[0], before[0]);
-    assert_eq!(after[1..], before[1..]);
 }
 
 #[tokio::test]
@@ -148,30 +92,6 @@ async fn what_almost_looks_like_a_generation_is_made_again() {
         server.ask(&["SET", TAG, &foreign, "PX", "60000"]);
         is(ask(&tier, &[hot()]).await.labels[0]);
     }
-}
-
-#[tokio::test]
-async fn a_hold_equals_nothing_and_ends() {
-    let server = Server::start();
-    let tier = tier(&server);
-    register(&tier, "").await;
-    let hold = Duration::from_millis(1500);
-    for label in [hot(), Label::cache()] {
-        remove_labels(&tier, Manner::Evict, &[&label], hold).await;
-        assert_eq!(standing(&tier, &label).await, Standing::Held, "{label:?}");
-    }
-    assert_eq!(ask(&tier, &[hot()]).await.labels, [Standing::Held]);
-    assert_eq!(register(&tier, "").await, Standing::Held);
-    tokio::time::sleep(hold + Duration::from_millis(200)).await;
-    for label in [hot(), Label::cache()] {
-        assert_eq!(
-            standing(&tier, &label).await,
-            Standing::Missing,
-            "{label:?}"
-        );
-    }
-    is(ask(&tier, &[hot()]).await.labels[0]);
-    is(register(&tier, "").await);
 }
 
 #[tokio::test]
@@ -256,33 +176,6 @@ async fn a_label_lives_longer_than_its_entries_and_is_prolonged_only() {
     server.ask(&["PERSIST", TAG]);
     ask(&tier, &[hot()]).await;
     assert_eq!(server.ask(&["PTTL", TAG]), ":-1\r\n");
-}
-
-#[tokio::test]
-async fn the_clock_goes_on_with_every_creation_and_eviction() {
-    let server = Server::start();
-    let tier = tier(&server);
-    let clock = async || ask(&tier, &[]).await.clock.unwrap();
-    let start = clock().await;
-    assert_eq!(start.n, 0);
-    assert_eq!(clock().await, start, "asking is no event");
-
-    let answer = ask(&tier, &[hot(), Label::stored("new")]).await;
-    assert_eq!(answer.clock, Some(start), "as it was before");
-    for created in &answer.labels {
-        assert!(!is(*created).made.not_after(start), "{created:?}");
-    }
-    let known = ask(&tier, &[hot()]).await;
-    assert!(is(known.labels[0]).made.not_after(known.clock.unwrap()));
-
-    remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
-    let evicted = is(standing(&tier, &hot()).await).made;
-    assert!(!evicted.not_after(known.clock.unwrap()) && evicted.not_after(clock().await));
-    remove_labels(&tier, Manner::Expire, &[&hot()], Duration::ZERO).await;
-    let expired = is(standing(&tier, &hot()).await).made;
-    assert!(!expired.not_after(evicted) && expired.not_after(clock().await));
-    remove_labels(&tier, Manner::Evict, &[&hot()], LIFE).await;
-    assert!(!clock().await.not_after(expired), "a hold is an event too");
 }
 
 #[tokio::test]
@@ -374,4 +267,31 @@ async fn nothing_to_ask_is_no_command() {
     let removed = tier.remove(Removal::default(), SOON).await.unwrap();
     assert_eq!(removed, Removed::default());
     server.signal("CONT");
+}
+
+#[tokio::test]
+async fn labels_have_names_of_their_own() {
+    let server = Server::start();
+    let tier = tier(&server);
+    ask(
+        &tier,
+        &[hot(), Label::region("a"), Label::scope("user%3A7")],
+    )
+    .await;
+    for name in ["hot", "#r:a", "#s:user%3A7"] {
+        let key = format!("shop:#tag:{{{name}}}");
+        assert_eq!(server.ask(&["EXISTS", &key]), ":1\r\n", "{key}");
+    }
+}
+
+#[tokio::test]
+async fn asking_is_no_event_and_a_hold_is_one() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let clock = async || ask(&tier, &[]).await.clock.unwrap();
+    let start = clock().await;
+    assert_eq!(start.n, 0);
+    assert_eq!(clock().await, start);
+    remove_labels(&tier, Manner::Evict, &[&hot()], LIFE).await;
+    assert!(!clock().await.not_after(start));
 }

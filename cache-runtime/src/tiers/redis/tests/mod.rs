@@ -1,4 +1,6 @@
 //! The tier against real servers, each started on a free port in a directory of its own.
+//!
+//! What every shared tier has to do is in `conformance`; beside it, what is Redis' own: names, scripts, commands, accounts, memory.
 
 mod announce;
 mod bus;
@@ -78,13 +80,6 @@ fn load(token: Token) -> Acquire {
     }
 }
 
-fn put(token: Token) -> Acquire {
-    Acquire {
-        kind: LeaseKind::Put,
-        ..load(token)
-    }
-}
-
 /// As much of an envelope as the scripts read.
 fn envelope(token: Token, version: u32) -> Vec<u8> {
     let mut bytes = token.as_bytes().to_vec();
@@ -108,24 +103,6 @@ async fn store(
         announce: Announce::Waiters,
     };
     tier.store(key, entry, SOON).await
-}
-
-/// Stores an entry whose last bytes were lost, with those that say that it is one.
-async fn fill_cut_off(tier: &RedisTier, key: &str) -> Vec<u8> {
-    let token = Token::random();
-    let mut bytes = envelope(token, 1);
-    bytes.truncate(20);
-    tier.acquire(key, load(token), SOON).await.unwrap();
-    let entry = Store {
-        token,
-        schema_version: 1,
-        bytes: &bytes,
-        life: LIFE,
-        announce: Announce::Waiters,
-    };
-    let stored = tier.store(key, entry, SOON).await.unwrap();
-    assert_eq!(stored, Stored::Stored);
-    bytes
 }
 
 /// Loads and stores as a leader would.

@@ -1,4 +1,4 @@
-//! The registry of regions, and the generation of the cache in it.
+//! The registry as it is kept on the server: its bound, and what is dropped from it.
 
 use super::server::Ear;
 use super::*;
@@ -15,29 +15,6 @@ fn regions(removed: Removed) -> Option<Vec<String>> {
 
 async fn read(tier: &RedisTier) -> Option<Vec<String>> {
     regions(remove_labels(tier, Manner::Evict, &[], Duration::ZERO).await)
-}
-
-#[tokio::test]
-async fn the_first_to_register_makes_the_generation_and_tells_everybody() {
-    let server = Server::start();
-    let (one, two) = (tier(&server), tier(&server));
-    let mut ear = Ear::at(&server);
-    let first = is(register(&one, "products:list").await);
-    assert_eq!(is(register(&two, "").await), first);
-    assert_eq!(is(register(&two, "users").await), first);
-    assert_eq!(standing(&two, &Label::cache()).await, Standing::Is(first));
-    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
-    assert_eq!(said, [News::Anew]);
-    assert_eq!(read(&one).await.unwrap(), ["", "products:list", "users"]);
-
-    server.ask(&["DEL", SITES]);
-    assert_eq!(standing(&one, &Label::cache()).await, Standing::Missing);
-    let second = is(register(&one, "users").await);
-    assert!(second.evict != first.evict && second.expire != first.expire);
-    assert!(!second.made.not_after(first.made), "it is an event");
-    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
-    assert_eq!(said, [News::Anew]);
-    assert_eq!(read(&one).await.unwrap(), ["users"]);
 }
 
 #[tokio::test]
@@ -68,17 +45,6 @@ async fn a_registry_without_a_generation_decides_nothing() {
     server.ask(&["SET", SITES, "somebody else's"]);
     assert_eq!(read(&tier).await, None);
     assert_eq!(standing(&tier, &Label::cache()).await, Standing::Missing);
-}
-
-#[tokio::test]
-async fn evicting_the_cache_leaves_the_registry() {
-    let server = Server::start();
-    let tier = tier(&server);
-    let first = register(&tier, "a").await;
-    let removed = remove_labels(&tier, Manner::Evict, &[&Label::cache()], Duration::ZERO).await;
-    assert_eq!(regions(removed).unwrap(), ["a"]);
-    assert_ne!(register(&tier, "a").await, first);
-    assert_eq!(integer(&server.ask(&["PTTL", SITES])), -1);
 }
 
 #[tokio::test]
@@ -177,4 +143,29 @@ async fn the_registry_is_bounded_and_then_stands_for_any_key() {
     }
     assert_eq!(integer(&server.ask(&["HLEN", SITES])), integer(&before) + 1);
     assert!(read(&tier).await.unwrap().contains(&String::new()));
+}
+
+#[tokio::test]
+async fn a_registry_that_was_lost_is_made_anew_and_told() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let first = is(register(&tier, "products:list").await);
+    let mut ear = Ear::at(&server);
+    server.ask(&["DEL", SITES]);
+    assert_eq!(standing(&tier, &Label::cache()).await, Standing::Missing);
+    let second = is(register(&tier, "users").await);
+    assert!(second.evict != first.evict && second.expire != first.expire);
+    assert!(!second.made.not_after(first.made), "it is an event");
+    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
+    assert_eq!(said, [News::Anew]);
+    assert_eq!(read(&tier).await.unwrap(), ["users"]);
+}
+
+#[tokio::test]
+async fn the_registry_has_no_end() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "a").await;
+    remove_labels(&tier, Manner::Evict, &[&Label::cache()], Duration::ZERO).await;
+    assert_eq!(integer(&server.ask(&["PTTL", SITES])), -1);
 }

@@ -1,10 +1,8 @@
-//! Evicting keys and labels together.
+//! How evictions of keys and labels go to the server, and what a server that refuses makes of them.
 
 use super::server::{Ear, Tap, lines_until, monitor};
 use super::*;
 use crate::bus::{Gone, News};
-
-const EXPIRED: [&str; 4] = ["GETRANGE", "shop:{a}", "21", "21"];
 
 fn eviction(key: &str) -> Eviction<'_> {
     Eviction {
@@ -90,38 +88,6 @@ async fn keys_labels_and_the_registry_are_one_round_trip_and_one_message() {
 }
 
 #[tokio::test]
-async fn an_expired_value_stays_for_as_long_as_before() {
-    let server = Server::start();
-    let tier = tier(&server);
-    let mut ear = Ear::at(&server);
-    let token = fill(&tier, "a").await;
-    let mut ask = load(Token::random());
-    ask.seen = Some(token);
-    tier.acquire("a", ask, SOON).await.unwrap();
-    server.ask(&["SET", "shop:{a}:failed", "x"]);
-    expire(&tier, "a").await;
-
-    assert_eq!(server.ask(&EXPIRED), "$1\r\n\u{1}\r\n");
-    let found = tier.inspect("a", SOON).await.unwrap();
-    let mut expected = envelope(token, 1);
-    expected[21] = 1;
-    assert_eq!(found.value.unwrap(), expected);
-    let left = found.remaining.unwrap();
-    assert!(left <= LIFE && left > LIFE / 2, "{left:?}");
-    assert!(!found.leased);
-    assert_eq!(server.ask(&["EXISTS", "shop:{a}:failed"]), ":0\r\n");
-    let stored = store(&tier, "a", ask.token, 1).await.unwrap();
-    assert_eq!(stored, Stored::Refused);
-    let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
-    let expected = News::Gone(Gone {
-        manner: Manner::Expire,
-        keys: vec!["a".into()],
-        ..Gone::default()
-    });
-    assert_eq!(said, [expected]);
-}
-
-#[tokio::test]
 async fn expire_makes_nothing_and_leaves_what_is_not_ours() {
     let server = Server::start();
     let tier = tier(&server);
@@ -137,15 +103,6 @@ async fn expire_makes_nothing_and_leaves_what_is_not_ours() {
 }
 
 #[tokio::test]
-async fn expire_makes_nothing_longer() {
-    let server = Server::start();
-    let tier = tier(&server);
-    let cut_off = fill_cut_off(&tier, "a").await;
-    expire(&tier, "a").await;
-    assert_eq!(tier.get("a", SOON).await.unwrap().unwrap(), cut_off);
-}
-
-#[tokio::test]
 async fn what_may_not_be_marked_goes() {
     let server = Server::start();
     let tier = tier(&server);
@@ -153,15 +110,6 @@ async fn what_may_not_be_marked_goes() {
     server.ask(&["ACL", "SETUSER", "default", "-setrange"]);
     expire(&tier, "a").await;
     assert_eq!(tier.get("a", SOON).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn an_eviction_takes_the_note_of_a_failure() {
-    let server = Server::start();
-    let tier = tier(&server);
-    server.ask(&["SET", "shop:{a}:failed", "x"]);
-    tier.evict(&[eviction("a")], SOON).await.unwrap();
-    assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
 }
 
 #[tokio::test]
@@ -266,31 +214,6 @@ async fn a_full_server_removes_whatever_is_asked() {
 }
 
 #[tokio::test]
-async fn a_label_that_is_named_twice_is_held_for_the_longer_time() {
-    let server = Server::start();
-    let tier = tier(&server);
-    for label in [hot(), Label::cache()] {
-        for holds in [[20, 0, 60], [60, 20, 0], [0, 60, 20]] {
-            server.ask(&["FLUSHALL"]);
-            let evictions = holds.map(|hold| LabelEviction {
-                label: &label,
-                hold: Duration::from_secs(hold),
-            });
-            let what = Removal {
-                labels: &evictions,
-                ..Removal::default()
-            };
-            tier.remove(what, SOON).await.unwrap();
-            assert_eq!(standing(&tier, &label).await, Standing::Held, "{holds:?}");
-            if label == hot() {
-                let left = integer(&server.ask(&["PTTL", "shop:#tag:{hot}"]));
-                assert!(left > 40_000, "{holds:?} {left}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_registry_that_may_not_be_read_is_none() {
     let server = Server::start();
     let tier = tier(&server);
@@ -357,4 +280,16 @@ async fn a_message_comes_after_the_change_even_when_scripts_were_flushed() {
         "{lines:#?}"
     );
     assert!(last("\"HGETALL\"") > last("\"PUBLISH\""), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn an_eviction_takes_the_note_of_a_failure() {
+    let server = Server::start();
+    let tier = tier(&server);
+    server.ask(&["SET", "shop:{a}:failed", "x"]);
+    tier.evict(&[eviction("a")], SOON).await.unwrap();
+    assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
+    server.ask(&["SET", "shop:{a}:failed", "x"]);
+    expire(&tier, "a").await;
+    assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
 }
