@@ -55,6 +55,8 @@
 //! # let _ = build;
 //! ```
 
+pub use bytes::Bytes;
+
 pub use crate::{
     bus::{Gone, Listener, Manner, Message, News, Sender},
     entry::{Token, mark_expired, schema_version},

@@ -99,6 +99,8 @@ pub fn checks() -> impl Iterator<Item = &'static str> {
 
 /// Runs one check on a store: `store` makes an instance of the tier for a cache of this name.
 ///
+/// To be awaited by who drives a runtime (`block_on`, `#[tokio::test]`); its future cannot be sent to another thread.
+///
 /// # Panics
 /// If the tier does not do what it has to, or no check has this name.
 pub async fn check<S>(name: &str, store: S)
