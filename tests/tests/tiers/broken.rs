@@ -13,6 +13,7 @@ use cache_runtime::tier::{
 
 use crate::faults::Fault;
 use crate::listeners::{Board, Overhearing};
+use crate::locked;
 
 pub(crate) struct Broken {
     pub(crate) inner: Arc<dyn Tier>,
@@ -32,7 +33,7 @@ type Answer<'a, T> = Fut<'a, Result<T, TierError>>;
 
 impl Broken {
     fn asked(&self, key: &str) -> Option<Acquire> {
-        self.asked.lock().unwrap().get(key).copied()
+        locked(&self.asked).get(key).copied()
     }
 
     /// Takes a lease by force.
@@ -80,7 +81,7 @@ impl Tier for Broken {
         labels: Labels<'a>,
         within: Duration,
     ) -> Answer<'a, (Acquired, Labelled)> {
-        self.asked.lock().unwrap().insert(key.to_owned(), ask);
+        locked(&self.asked).insert(key.to_owned(), ask);
         match self.fault {
             Fault::ForgetsWhatWasSeen => ask.seen = None,
             Fault::PutsWaitTheirTurn => ask.kind = LeaseKind::Load,
@@ -180,7 +181,7 @@ impl Tier for Broken {
             };
             let swept = self.inner.sweep(pattern, manner, batch_within).await?;
             if self.fault == Fault::SweepsNoLeases {
-                let asked: Vec<_> = self.asked.lock().unwrap().keys().cloned().collect();
+                let asked: Vec<_> = locked(&self.asked).keys().cloned().collect();
                 for key in asked {
                     self.force(&key, None, batch_within).await;
                 }
@@ -205,11 +206,11 @@ impl Tier for Broken {
                     let found = Mutex::new(Vec::new());
                     let look = |key: &str, first: &Bytes| {
                         let dead = dead(key, first);
-                        found.lock().unwrap().extend(dead.then(|| key.to_owned()));
+                        locked(&found).extend(dead.then(|| key.to_owned()));
                         false
                     };
                     self.inner.reclaim(region, &look, batch_within).await?;
-                    let found = found.into_inner().unwrap();
+                    let found = locked(&found).clone();
                     let again = |key: &str, _: &Bytes| found.iter().any(|it| it == key);
                     self.inner.reclaim(region, &again, batch_within).await
                 }

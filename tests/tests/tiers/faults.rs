@@ -77,7 +77,7 @@ fn passes(fault: Fault, check: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap();
+        .expect("a runtime for one check");
     let checked = AssertUnwindSafe(|| runtime.block_on(conformance::check(check, store(fault))));
     catch_unwind(checked).is_ok()
 }

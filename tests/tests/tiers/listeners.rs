@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use cache_runtime::tier::{Listener, News};
 
 use crate::faults::Fault;
+use crate::locked;
 
 /// Stands between a sound tier and its listener.
 pub(crate) struct Overhearing {
@@ -59,12 +60,12 @@ pub(crate) struct Board(Arc<Mutex<Vec<Arc<dyn Listener>>>>);
 
 impl Board {
     pub(crate) fn add(&self, listener: &Arc<dyn Listener>) {
-        self.0.lock().unwrap().push(Arc::clone(listener));
+        locked(&self.0).push(Arc::clone(listener));
     }
 
     /// Tells all of them at once.
     pub(crate) fn tell(&self, news: &News) {
-        for listener in self.0.lock().unwrap().iter() {
+        for listener in locked(&self.0).iter() {
             listener.news(news, false);
         }
     }

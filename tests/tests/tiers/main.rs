@@ -10,17 +10,19 @@ mod listeners;
 mod slow;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cache_runtime::{testing::ModelRedis, tier::Tier};
 
 /// A fresh store in memory: one model for each cache's name.
 fn store() -> impl Fn(&str) -> Arc<dyn Tier> + Send + Sync + 'static {
     let models: Mutex<HashMap<String, ModelRedis>> = Mutex::default();
-    move |cache: &str| {
-        let mut models = models.lock().unwrap();
-        models.entry(cache.to_owned()).or_default().tier()
-    }
+    move |cache: &str| locked(&models).entry(cache.to_owned()).or_default().tier()
+}
+
+/// A check that fails may hold a lock.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 mod conformance {

@@ -53,6 +53,9 @@
 //! # }
 //! ```
 
+#[macro_use]
+mod list;
+
 mod announce;
 mod bus;
 mod ear;
@@ -60,7 +63,6 @@ mod instance;
 mod isolation;
 mod labels;
 mod lease;
-mod list;
 mod process;
 mod reclaim;
 mod registry;
@@ -73,7 +75,7 @@ use std::sync::Arc;
 
 use stores::Stores;
 
-use crate::tier::Tier;
+use crate::tiers::Tier;
 
 macro_rules! dispatcher {
     ({} $($module:ident { $($check:ident)* })*) => {
@@ -90,7 +92,7 @@ macro_rules! dispatcher {
     };
 }
 
-crate::__tier_checks!([dispatcher] {});
+__tier_checks!([dispatcher] {});
 
 /// The names of all checks, such as `lease::a_value_is_led_stored_and_read`.
 pub fn checks() -> impl Iterator<Item = &'static str> {

@@ -7,16 +7,19 @@ use std::{
 };
 
 use super::{ear::Listening, process::Process};
-use crate::tier::Tier;
+use crate::tiers::Tier;
 
 /// The cache of most checks.
 pub(super) const SHOP: &str = "shop";
 /// For what a healthy store does at some time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Makes an instance for a cache of this name.
+type Open = dyn Fn(&str) -> Arc<dyn Tier> + Send + Sync;
+
 /// Makes instances, all on one store.
 #[derive(Clone)]
-pub(super) struct Stores(Arc<dyn Fn(&str) -> Arc<dyn Tier> + Send + Sync>);
+pub(super) struct Stores(Arc<Open>);
 
 impl fmt::Debug for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
