@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     process::{LEASE, entry, envelope, load, put},
-    stores::{Stores, eventually},
+    stores::{Stores, eventually, lasted},
 };
 use crate::{
     bus::Manner,
@@ -14,18 +14,6 @@ use crate::{
 
 /// The life of what is to run out: long enough to do something meanwhile.
 const SHORT: Duration = Duration::from_secs(2);
-/// What may be lost by whole milliseconds and two clocks.
-const ROUNDED: Duration = Duration::from_millis(50);
-
-/// It ended, and not too early.
-fn lasted(what: &str, began: Instant, life: Duration) {
-    let lasted = began.elapsed();
-    assert!(
-        lasted + ROUNDED >= life,
-        "{what} ended after {lasted:?}, not {life:?}"
-    );
-}
-
 pub(super) async fn a_value_is_led_stored_and_read(stores: &Stores) {
     let (one, two) = (stores.process(), stores.process());
     assert_eq!(one.get("a").await, None, "the store is empty at first");
@@ -182,7 +170,7 @@ pub(super) async fn only_the_holder_renews_and_releases(stores: &Stores) {
         !process.inspect("b").await.leased
     })
     .await;
-    tokio::time::sleep((SHORT + ROUNDED).saturating_sub(began.elapsed())).await;
+    tokio::time::sleep((SHORT + SHORT / 10).saturating_sub(began.elapsed())).await;
     assert!(
         process.inspect("a").await.leased,
         "it was prolonged, and released by another"

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{ear::Listening, process::Process};
@@ -81,9 +81,20 @@ impl Stores {
 
 /// Asks until it is so.
 pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < PATIENCE, "it never came true that {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// It has ended, and did not end too early.
+pub(super) fn lasted(what: &str, began: Instant, life: Duration) {
+    // What may be lost by whole milliseconds and two clocks.
+    const ROUNDED: Duration = Duration::from_millis(50);
+    let lasted = began.elapsed();
+    assert!(
+        lasted + ROUNDED >= life,
+        "{what} ended after {lasted:?}, not {life:?}"
+    );
 }

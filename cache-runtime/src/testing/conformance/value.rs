@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     process::{entry, envelope, load},
-    stores::{Stores, eventually},
+    stores::{Stores, eventually, lasted},
 };
 use crate::{
     entry::Token,
@@ -26,8 +26,7 @@ pub(super) async fn a_life_runs_out(stores: &Stores) {
     let remaining = found.remaining.expect("it has an end");
     assert!(remaining <= LIFE, "{remaining:?}");
     eventually("its life ends", async || process.get("a").await.is_none()).await;
-    let lasted = began.elapsed() + Duration::from_millis(50);
-    assert!(lasted >= LIFE, "it ended after {lasted:?}");
+    lasted("the life", began, LIFE);
     assert_eq!(process.inspect("a").await.value, None);
     let led = process.acquire("a", load(Token::random())).await;
     assert_eq!(led, Acquired::Lead, "there is no value any more");

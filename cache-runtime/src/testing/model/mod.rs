@@ -8,6 +8,7 @@
 mod bus;
 mod labels;
 mod network;
+mod scan;
 mod slot;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use super::{
     Command, Fate, Line, ModelRedis, Passage, Step, Subscriber, closed,
-    slot::{Parcel, acquire, expire_value, free, holds_lease, release, remove, store, until},
+    scan::{Pass, scan_one, values_below},
+    slot::{Parcel, acquire, free, holds_lease, release, remove, store, until},
 };
 use crate::{
     bus::{Gone, Listener, Manner, News},
@@ -454,40 +455,4 @@ fn standings(server: &ModelRedis, labels: &[Label]) -> Vec<Standing> {
         .iter()
         .map(|label| state.labels.standing(label))
         .collect()
-}
-
-/// The values of a region as they are at this moment.
-fn values_below(server: &ModelRedis, region: &str) -> Vec<(Box<str>, Bytes)> {
-    let below = Pattern::region(region);
-    let mut state = server.lock();
-    let ours = state.keys.iter_mut().filter(|(key, _)| below.matches(key));
-    ours.filter_map(|(key, slot)| Some((key.clone(), slot.live().value.as_ref()?.0.clone())))
-        .collect()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    Leases,
-    Values(Manner),
-}
-
-/// The next key after `from`, and whether it was chosen and something was done; `None` at the end.
-fn scan_one(
-    server: &ModelRedis,
-    from: Option<Box<str>>,
-    pattern: &Pattern,
-    pass: Pass,
-) -> Option<(Box<str>, bool)> {
-    use std::ops::Bound::{Excluded, Unbounded};
-    let mut state = server.lock();
-    let range = (from.map_or(Unbounded, Excluded), Unbounded);
-    let (key, slot) = state.keys.range_mut::<Box<str>, _>(range).next()?;
-    let slot = slot.live();
-    let touched = pattern.matches(key)
-        && match pass {
-            Pass::Leases => slot.lease.take().is_some(),
-            Pass::Values(Manner::Evict) => slot.value.take().is_some(),
-            Pass::Values(Manner::Expire) => expire_value(slot),
-        };
-    Some((key.clone(), touched))
 }
