@@ -183,6 +183,18 @@ async fn a_message_that_cannot_be_read_is_a_loss_and_a_new_start() {
     assert!(is_lost(&told[1]), "{told:?}");
 }
 
+/// There is a bus: the suite would have nothing to say without one.
+#[tokio::test]
+async fn beats_come_without_traffic_and_prove_the_way() {
+    let server = Server::start();
+    let (_tier, ear) = listening(&server.url());
+    ear.subscribed(1).await;
+    for _ in 0..3 {
+        ear.beats_again().await;
+    }
+    assert_eq!(ear.told(), [Told::Subscribed]);
+}
+
 #[tokio::test]
 async fn a_beat_counts_from_when_it_was_sent() {
     let server = Server::start();
