@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cache_runtime::tier::{
     Acquire, Acquired, Announce, Bytes, Fut, Gone, Label, LabelEviction, Labelled, Labels,
-    LeaseKind, LinkState, Listener, Manner, News, Pattern, Read, Remote, Removal, Removed,
-    Standing, Store, Stored, Tier, TierError, Token,
+    LeaseKind, LinkState, Listener, Manner, News, Pattern, Read, Register, Remote, Removal,
+    Removed, Standing, Store, Stored, Tier, TierError, Token,
 };
 
 use crate::faults::Fault;
@@ -50,6 +50,11 @@ impl Broken {
 impl Tier for Broken {
     fn read<'a>(&'a self, key: &'a str, labels: &'a [Label], within: Duration) -> Answer<'a, Read> {
         Box::pin(async move {
+            if self.fault == Fault::CreatesWhatItReads {
+                let mut ask = Labels::default();
+                ask.labels = labels;
+                self.inner.labelled(ask, within).await?;
+            }
             let mut answer = self.inner.read(key, labels, within).await?;
             if self.fault == Fault::MixesLabelsUp {
                 answer.labels.reverse();
@@ -62,7 +67,10 @@ impl Tier for Broken {
         self.inner.standings(labels, within)
     }
 
-    fn labelled<'a>(&'a self, ask: Labels<'a>, within: Duration) -> Answer<'a, Labelled> {
+    fn labelled<'a>(&'a self, mut ask: Labels<'a>, within: Duration) -> Answer<'a, Labelled> {
+        if self.fault == Fault::RegistersNoRegion {
+            ask.register = ask.register.and(Some(Register::Nothing));
+        }
         Box::pin(async move {
             let mut answer = self.inner.labelled(ask, within).await?;
             if self.fault == Fault::ShowsTheClockLater && ask.clock {
@@ -87,9 +95,17 @@ impl Tier for Broken {
             Fault::PutsWaitTheirTurn => ask.kind = LeaseKind::Load,
             Fault::LeasesEndEarly => ask.lease /= 2,
             Fault::EverybodyWaits => ask.waits = true,
+            Fault::LooksAtEveryValue => ask.ignore_value = false,
             _ => {}
         }
-        self.inner.acquire(key, ask, labels, within)
+        Box::pin(async move {
+            let (acquired, labelled) = self.inner.acquire(key, ask, labels, within).await?;
+            let acquired = match (self.fault, acquired) {
+                (Fault::EverybodyLeads, Acquired::Held { .. }) => Acquired::Lead,
+                (_, acquired) => acquired,
+            };
+            Ok((acquired, labelled))
+        })
     }
 
     fn store<'a>(
@@ -101,6 +117,7 @@ impl Tier for Broken {
         match self.fault {
             Fault::ForgetsVersions => entry.schema_version = u32::MAX,
             Fault::LivesEndEarly => entry.life /= 2,
+            Fault::CutsLongValuesOff => entry.bytes = &entry.bytes[..entry.bytes.len().min(1_000)],
             Fault::PutsTellWhoWaits => entry.announce = Announce::Waiters,
             _ => {}
         }
@@ -126,13 +143,16 @@ impl Tier for Broken {
         if let (Fault::ReleasesAnybodys, Some(ask)) = (self.fault, self.asked(key)) {
             token = ask.token;
         }
-        self.inner.release_later(key, token);
+        if self.fault != Fault::KeepsLeases {
+            self.inner.release_later(key, token);
+        }
     }
 
     fn remove<'a>(&'a self, mut what: Removal<'a>, within: Duration) -> Answer<'a, Removed> {
         match self.fault {
             Fault::ExpireRemoves => what.manner = Manner::Evict,
             Fault::LeavesGenerations => what.labels = &[],
+            Fault::RemovesTheFirstOnly => what.keys = &what.keys[..what.keys.len().min(100)],
             _ => {}
         }
         Box::pin(async move {

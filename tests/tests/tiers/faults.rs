@@ -34,6 +34,13 @@ noticed! {
     the_suite_notices_a_put_that_waits: PutsWaitTheirTurn by "lease::a_second_load_is_told_who_leads";
     the_suite_notices_a_seen_value_that_comes_again: ForgetsWhatWasSeen by "lease::a_seen_value_is_not_returned_again";
     the_suite_notices_a_release_of_anybodys_lease: ReleasesAnybodys by "lease::only_the_holder_renews_and_releases";
+    the_suite_notices_a_lease_that_is_not_given_back: KeepsLeases by "instance::closing_sends_what_was_given_back";
+    the_suite_notices_two_that_lead: EverybodyLeads by "lease::one_of_many_leads", "lease::a_second_load_is_told_who_leads";
+    the_suite_notices_a_refresh_that_is_given_the_value: LooksAtEveryValue by "lease::a_refresh_does_not_look_at_the_value";
+    the_suite_notices_a_value_that_is_cut_off: CutsLongValuesOff by "value::bytes_come_back_as_they_were";
+    the_suite_notices_a_removal_that_is_not_complete: RemovesTheFirstOnly by "value::many_keys_go_in_chunks", "removal::large_removals_are_complete";
+    the_suite_notices_a_label_that_reading_makes: CreatesWhatItReads by "labels::a_label_is_created_once_whoever_asks";
+    the_suite_notices_a_region_that_is_not_registered: RegistersNoRegion by "registry::every_region_is_registered";
     the_suite_notices_a_lease_that_ends_early: LeasesEndEarly by "lease::an_expired_lease_cannot_store";
     the_suite_notices_a_life_that_ends_early: LivesEndEarly by "value::a_life_runs_out";
     the_suite_notices_an_older_version_over_a_newer: ForgetsVersions by "lease::an_entry_of_a_higher_version_is_left_alone";
