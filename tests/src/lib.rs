@@ -24,4 +24,5 @@ pub mod resp;
 pub mod scenarios;
 pub mod server;
 mod signal;
+pub mod variables;
 pub mod worker;

@@ -15,13 +15,13 @@ mod calls;
 mod world;
 
 use std::{
-    env,
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use cache_runtime::testing::{Faults, ModelRedis, leftovers};
+use tests::variables::number;
 use tokio::{task::LocalSet, time::sleep};
 
 use calls::{reader, writer};
@@ -168,14 +168,6 @@ fn add(sum: &mut [u64; 5], more: [u64; 5]) {
     sum.iter_mut()
         .zip(more)
         .for_each(|(sum, more)| *sum += more);
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{variable} is a number, not `{text}`")),
-    )
 }
 
 #[test]

@@ -10,11 +10,11 @@
 mod crew;
 mod faults;
 
-use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crew::Crew;
+use tests::variables::number;
 use tokio::time::sleep;
 
 const ROWS: usize = 24;
@@ -22,14 +22,6 @@ const SECONDS: u64 = 30;
 
 const STORM: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(3_500);
-
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{variable} is a number, not `{text}`")),
-    )
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_process_reads_what_was_loaded_before_an_eviction() {
