@@ -8,6 +8,7 @@ pub mod crew;
 pub mod functions;
 pub mod origin;
 pub mod processes;
+pub mod shop;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

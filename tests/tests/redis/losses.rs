@@ -1,20 +1,11 @@
 //! Redis loses what it knows of a label and keeps the entries: they are dead, and nothing makes them alive again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use cache_runtime::{Cache, Evict, Served, cacheable, traced};
+use cache_runtime::{Evict, Served};
 use tests::eventually;
-use tests::resp::Resp;
 use tests::scenarios::processes::{has, process};
+use tests::scenarios::shop::{Shop, stored_as};
 use tests::server::RedisServer;
 use tokio::task::{JoinSet, LocalSet};
-
-/// An item with a label of every kind; its value says which load it came from.
-#[cacheable(key = "catalog:item:{id}", tags = ["hot", "late:{result - result}"], scope = "user:7", ttl = "1h")]
-async fn item(loads: &AtomicU64, id: u64) -> u64 {
-    let _ = id;
-    loads.fetch_add(1, Ordering::SeqCst)
-}
 
 /// Every label of an item: what Redis keeps it under, and how it is evicted.
 fn labels() -> [(&'static str, Evict); 6] {
@@ -28,87 +19,12 @@ fn labels() -> [(&'static str, Evict); 6] {
     ]
 }
 
-/// A server, two processes with warm memory, and the origin they share.
-struct Shop {
-    server: RedisServer,
-    one: Cache,
-    other: Cache,
-    loads: AtomicU64,
-}
-
-impl Shop {
-    async fn open(server: RedisServer) -> Shop {
-        let (one, other) = (process(&server).await, process(&server).await);
-        let loads = AtomicU64::new(0);
-        Shop {
-            server,
-            one,
-            other,
-            loads,
-        }
-    }
-
-    async fn read(&self, cache: &Cache, id: u64) -> (u64, Served) {
-        let (value, served) = cache.as_current(traced(item(&self.loads, id))).await;
-        (value, served.expect("the call was annotated"))
-    }
-
-    /// Both processes have these items in memory, from Redis.
-    async fn warm(&self, ids: std::ops::Range<u64>) {
-        for id in ids {
-            eventually::holds("both have the item in memory", async || {
-                let here = self.read(&self.one, id).await;
-                let there = self.read(&self.other, id).await;
-                here == there && here.1 == Served::Memory && self.stored(id).await.is_some()
-            })
-            .await;
-        }
-    }
-
-    /// Which load the stored entry is from, as far as Redis can tell: its token.
-    async fn stored(&self, id: u64) -> Option<Resp> {
-        let key = stored_as(id);
-        let token = self.server.cli(&["GETRANGE", &key, "0", "15"]).await;
-        has(&self.server, &key).await.then_some(token)
-    }
-
-    /// Loads that begin from now on have values from here on.
-    fn now(&self) -> u64 {
-        self.loads.load(Ordering::SeqCst)
-    }
-
-    /// A process that has just come reads nothing from before.
-    async fn newcomer_reads_since(&self, since: u64, id: u64, what: &str) {
-        let newcomer = process(&self.server).await;
-        let (value, served) = self.read(&newcomer, id).await;
-        assert!(value >= since, "{what}: {value} from before {since}");
-        assert_ne!(served, Served::Memory, "{what}: it has none");
-    }
-
-    /// Neither process reads anything from before an eviction: at once where it was made, soon elsewhere, and then for ever.
-    async fn both_read_since(&self, since: u64, ids: &[u64], what: &str) {
-        for &id in ids {
-            let (value, _) = self.read(&self.one, id).await;
-            assert!(value >= since, "{what}: {value} from before {since}");
-        }
-        for &id in ids {
-            eventually::holds("the other reads what is new", async || {
-                self.read(&self.other, id).await.0 >= since
-            })
-            .await;
-        }
-        for (cache, &id) in [&self.one, &self.other]
-            .iter()
-            .flat_map(|cache| ids.iter().map(move |id| (cache, id)))
-        {
-            let (value, _) = self.read(cache, id).await;
-            assert!(value >= since, "{what}: {value} is alive again");
-        }
-    }
-}
-
-fn stored_as(id: u64) -> String {
-    format!("shop:{{catalog:item:{id}:,user%3A7}}")
+/// A process that has just come reads nothing from before.
+async fn newcomer_reads_since(shop: &Shop, since: u64, id: u64, what: &str) {
+    let newcomer = process(&shop.server).await;
+    let (value, served) = shop.read(&newcomer, id).await;
+    assert!(value >= since, "{what}: {value} from before {since}");
+    assert_ne!(served, Served::Memory, "{what}: it has none");
 }
 
 #[tokio::test]
@@ -118,16 +34,16 @@ async fn entries_of_a_label_that_is_lost_are_dead_and_stay_so() {
         shop.warm(0..3).await;
         let (since, second, third) = (shop.now(), shop.stored(1).await, shop.stored(2).await);
         assert_eq!(shop.server.cli(&["UNLINK", lost]).await.int(), 1, "{lost}");
-        shop.newcomer_reads_since(since, 0, lost).await;
+        newcomer_reads_since(&shop, since, 0, lost).await;
         // That load made the label again; what was stored before has not become its.
         assert!(has(&shop.server, lost).await, "{lost} is there again");
         assert_eq!(shop.stored(1).await, second, "{lost} took no entry along");
-        shop.newcomer_reads_since(since, 1, lost).await;
+        newcomer_reads_since(&shop, since, 1, lost).await;
         assert_eq!(shop.stored(2).await, third, "{lost} took no entry along");
         let since = shop.now();
         shop.one.evict(evict).await.unwrap();
         shop.both_read_since(since, &[0, 1, 2], lost).await;
-        shop.newcomer_reads_since(since, 2, lost).await;
+        newcomer_reads_since(&shop, since, 2, lost).await;
     }
 }
 
@@ -139,9 +55,9 @@ async fn a_label_lost_after_its_eviction_brings_nothing_back() {
         let since = shop.now();
         shop.one.evict(evict).await.unwrap();
         assert_eq!(shop.server.cli(&["UNLINK", lost]).await.int(), 1, "{lost}");
-        shop.newcomer_reads_since(since, 0, lost).await;
+        newcomer_reads_since(&shop, since, 0, lost).await;
         shop.both_read_since(since, &[0, 1], lost).await;
-        shop.newcomer_reads_since(since, 1, lost).await;
+        newcomer_reads_since(&shop, since, 1, lost).await;
     }
 }
 
@@ -220,13 +136,13 @@ async fn drops(lost: &str, evict: Evict) {
     for &id in before {
         let stored = shop.stored(id).await;
         assert!(stored.is_some(), "{lost}: item {id} is there");
-        shop.newcomer_reads_since(since, id, lost).await;
+        newcomer_reads_since(&shop, since, id, lost).await;
     }
     let since = shop.now();
     shop.one.evict(evict).await.expect("the server is up");
     shop.both_read_since(since, &left, lost).await;
     for &id in after {
-        shop.newcomer_reads_since(since, id, lost).await;
+        newcomer_reads_since(&shop, since, id, lost).await;
     }
 }
 

@@ -1,13 +1,14 @@
 //! Caches of several names, or several databases, on one server: they share it and nothing else.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, Evict, Key, Policy, Served, cacheable, key, traced};
+use cache_runtime::{Cache, CacheBuilder, Evict, Key, Policy, Served};
 use tests::eventually;
 use tests::scenarios::functions::{key, product, save};
 use tests::scenarios::origin::{End, Origin};
 use tests::scenarios::processes::{ask, connected, has, keys};
+use tests::scenarios::shop::{item_key, read};
 use tests::server::RedisServer;
 
 /// Names that begin alike, and some that mean something to a glob or a regular expression, were they read as one.
@@ -21,17 +22,10 @@ const NAMES: [&str; 7] = [
     "shop-shop",
 ];
 
-/// An item with a label of every kind; its value says which load it came from.
-#[cacheable(key = "catalog:item:{id}", tags = ["hot", "late:{result - result}"], scope = "user:7", ttl = "1h")]
-async fn item(loads: &AtomicU64, id: u64) -> u64 {
-    let _ = id;
-    loads.fetch_add(1, Ordering::SeqCst)
-}
-
 /// An eviction of every kind that reaches an item.
 fn evictions(id: u64) -> [Evict; 9] {
     [
-        Evict::key(key!("catalog:item:{id}").in_scope("user:7")),
+        Evict::key(item_key(id)),
         Evict::tag("hot"),
         Evict::tag("late:0"),
         Evict::scope("user:7"),
@@ -54,17 +48,14 @@ async fn named(server: &RedisServer, name: &str) -> Cache {
     connected(called(name, &server.url())).await
 }
 
-async fn read(cache: &Cache, loads: &AtomicU64, id: u64) -> (u64, Served) {
-    let (value, served) = cache.as_current(traced(item(loads, id))).await;
-    (value, served.expect("the call was annotated"))
-}
-
 /// It has the item in memory, and Redis has it.
 async fn warm(cache: &Cache, loads: &AtomicU64, id: u64) -> u64 {
     eventually::some("the item is in both tiers", async || {
         let (value, served) = read(cache, loads, id).await;
-        let key = key!("catalog:item:{id}").in_scope("user:7");
-        let stored = cache.inspect(&key).await.and_then(|info| info.redis);
+        let stored = cache
+            .inspect(&item_key(id))
+            .await
+            .and_then(|info| info.redis);
         (served == Served::Memory && stored.is_some()).then_some(value)
     })
     .await
@@ -74,7 +65,7 @@ async fn warm(cache: &Cache, loads: &AtomicU64, id: u64) -> u64 {
 async fn hears_all(cache: &Cache, same: &Cache, loads: &AtomicU64) {
     let id = u64::MAX;
     warm(cache, loads, id).await;
-    let key = key!("catalog:item:{id}").in_scope("user:7");
+    let key = item_key(id);
     same.evict(key.clone()).await.expect("the server is up");
     eventually::holds("it has heard that", async || {
         cache

@@ -4,153 +4,92 @@
 //! what the snapshot holds is served until its ttl. Everything else holds: no process believes its memory from before, what the server
 //! has not confirmed is replayed before it is read, and an eviction that comes later reaches everything.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use cache_runtime::{Cache, ErrorKind, Evict, Served, cacheable, traced};
+use cache_runtime::{CacheError, ErrorKind, Evict, Served};
 use tests::eventually;
 use tests::scenarios::functions::{key, product, rename};
 use tests::scenarios::origin::{End, Origin};
 use tests::scenarios::processes::{ask, has, process, value_of};
+use tests::scenarios::shop::{Shop, stored_as};
 use tests::server::RedisServer;
 
-/// An item, whose value says which load it came from.
-#[cacheable(
-    key = "item:{id}",
-    tags = ["hot"],
-    ttl = "1h",
-    stampede_protection,
-    wait_timeout = "60s"
-)]
-async fn item(loads: &AtomicU64, id: u64) -> u64 {
-    let _ = id;
-    loads.fetch_add(1, Ordering::SeqCst)
+const ITEMS: [u64; 3] = [0, 1, 2];
+
+/// Both processes have all items in memory, from Redis.
+async fn warm() -> Shop {
+    let shop = Shop::open(RedisServer::start().await).await;
+    shop.warm(ITEMS).await;
+    shop
 }
 
-/// A server, two processes with warm memory, and the origin they share.
-struct Shop {
-    server: RedisServer,
-    one: Cache,
-    other: Cache,
-    loads: Arc<AtomicU64>,
+async fn evict(shop: &Shop) -> Result<(), CacheError> {
+    shop.one.evict(Evict::tag("hot")).await
 }
 
-const ITEMS: std::ops::Range<u64> = 0..3;
-
-impl Shop {
-    async fn open() -> Shop {
-        let server = RedisServer::start().await;
-        let shop = Shop {
-            one: process(&server).await,
-            other: process(&server).await,
-            loads: Arc::default(),
-            server,
-        };
-        shop.warm().await;
-        shop
-    }
-
-    async fn read(&self, cache: &Cache, id: u64) -> (u64, Served) {
-        let (value, served) = cache.as_current(traced(item(&self.loads, id))).await;
-        (value, served.expect("the call was annotated"))
-    }
-
-    /// Both processes have all items in memory, from Redis.
-    async fn warm(&self) {
+/// Nothing from before is read ever again, also when memory is in use again.
+async fn all_read_since(shop: &Shop, since: u64) {
+    shop.both_read_since(since, &ITEMS, "restarted").await;
+    let newcomer = process(&shop.server).await;
+    for cache in [&shop.one, &shop.other, &newcomer] {
         for id in ITEMS {
-            eventually::holds("both have the item in memory", async || {
-                let here = self.read(&self.one, id).await;
-                let there = self.read(&self.other, id).await;
-                here == there
-                    && here.1 == Served::Memory
-                    && has(&self.server, &value_of(&format!("item:{id}"))).await
+            eventually::holds("memory is in use again", async || {
+                let (value, served) = shop.read(cache, id).await;
+                assert!(value >= since, "{value} is from before {since}");
+                served == Served::Memory
             })
             .await;
         }
     }
+}
 
-    /// Loads that begin from now on have values from here on.
-    fn now(&self) -> u64 {
-        self.loads.load(Ordering::SeqCst)
-    }
-
-    async fn evict(&self) -> Result<(), cache_runtime::CacheError> {
-        self.one.evict(Evict::tag("hot")).await
-    }
-
-    /// Nothing from before is read where the eviction was made.
-    async fn one_reads_since(&self, since: u64) {
-        for id in ITEMS {
-            let (value, _) = self.read(&self.one, id).await;
-            assert!(value >= since, "{value} is from before {since}");
-        }
-    }
-
-    /// Nor soon elsewhere, nor ever again, also when memory is in use again.
-    async fn all_read_since(&self, since: u64) {
-        self.one_reads_since(since).await;
-        for id in ITEMS {
-            eventually::holds("the other reads what is new", async || {
-                self.read(&self.other, id).await.0 >= since
-            })
-            .await;
-        }
-        let newcomer = process(&self.server).await;
-        for cache in [&self.one, &self.other, &newcomer] {
-            for id in ITEMS {
-                eventually::holds("memory is in use again", async || {
-                    let (value, served) = self.read(cache, id).await;
-                    assert!(value >= since, "{value} is from before {since}");
-                    served == Served::Memory
-                })
-                .await;
-            }
-        }
-    }
-
-    /// Both processes use the server again.
-    async fn ready(&self) {
-        for cache in [&self.one, &self.other] {
-            eventually::holds("Redis is used again", async || cache.health().is_ok()).await;
-        }
+/// Both processes use the server again.
+async fn ready(shop: &Shop) {
+    for cache in [&shop.one, &shop.other] {
+        eventually::holds("Redis is used again", async || cache.health().is_ok()).await;
     }
 }
 
 #[tokio::test]
 async fn an_eviction_before_an_empty_restart_stands() {
-    let shop = Shop::open().await;
+    let shop = warm().await;
     let since = shop.now();
-    shop.evict().await.unwrap();
+    evict(&shop).await.unwrap();
     shop.server.restart().await;
-    shop.all_read_since(since).await;
+    all_read_since(&shop, since).await;
 }
 
 #[tokio::test]
 async fn an_eviction_while_an_empty_server_starts_stands() {
-    let shop = Shop::open().await;
+    let shop = warm().await;
     shop.server.kill();
     let since = shop.now();
-    let error = shop.evict().await.unwrap_err();
+    let error = evict(&shop).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Queued);
-    shop.one_reads_since(since).await;
+    shop.one_reads_since(since, &ITEMS, "not delivered").await;
     shop.server.restart().await;
-    shop.all_read_since(since).await;
+    all_read_since(&shop, since).await;
 }
 
 #[tokio::test]
 async fn an_eviction_after_an_empty_restart_stands() {
-    let shop = Shop::open().await;
+    let shop = warm().await;
     shop.server.restart().await;
     let since = shop.now();
     // Queued, if the connection is not there yet.
-    let _ = shop.evict().await;
-    shop.all_read_since(since).await;
+    let _ = evict(&shop).await;
+    all_read_since(&shop, since).await;
 }
 
 #[tokio::test]
 async fn after_an_empty_restart_each_key_is_loaded_once_in_the_fleet() {
-    let shop = Shop::open().await;
-    let since = shop.now();
+    let (shop, origin) = (warm().await, Origin::start().await);
+    let (since, source) = (shop.now(), origin.source());
+    let both = async || {
+        let [here, there] = [&shop.one, &shop.other].map(|cache| ask(cache, &source, 7));
+        let (here, there) = tokio::join!(here, there);
+        (here.0, there.0, origin.loads(&key(7)))
+    };
+    assert_eq!(both().await, (1, 1, 1));
+    origin.commit(&key(7));
     shop.server.restart().await;
     eventually::holds("memory from before is not believed", async || {
         let here = shop.read(&shop.one, 0).await.0;
@@ -158,21 +97,18 @@ async fn after_an_empty_restart_each_key_is_loaded_once_in_the_fleet() {
         here >= since && there >= since
     })
     .await;
-    shop.ready().await;
-    let before = shop.now();
-    let [here, there] = [&shop.one, &shop.other].map(|cache| shop.read(cache, 1));
-    let (here, there) = tokio::join!(here, there);
-    assert_eq!((here.0, shop.now()), (there.0, before + 1));
+    ready(&shop).await;
+    assert_eq!(both().await, (2, 2, 2));
 }
 
 #[tokio::test]
 async fn after_an_old_snapshot_memory_is_not_believed() {
-    let shop = Shop::open().await;
+    let shop = warm().await;
     shop.server.cli(&["SAVE"]).await;
     let since = shop.now();
-    shop.evict().await.unwrap();
-    shop.all_read_since(since).await;
-    shop.warm().await;
+    evict(&shop).await.unwrap();
+    all_read_since(&shop, since).await;
+    shop.warm(ITEMS).await;
     shop.server.restart().await;
     for cache in [&shop.one, &shop.other] {
         eventually::holds("memory from before is not believed", async || {
@@ -181,29 +117,29 @@ async fn after_an_old_snapshot_memory_is_not_believed() {
         .await;
     }
     // The server has lost the eviction; there is one truth again, the server's, and the next eviction reaches all of it.
-    shop.ready().await;
-    shop.warm().await;
+    ready(&shop).await;
+    shop.warm(ITEMS).await;
     let since = shop.now();
-    shop.evict().await.unwrap();
-    shop.all_read_since(since).await;
+    evict(&shop).await.unwrap();
+    all_read_since(&shop, since).await;
 }
 
 #[tokio::test]
 async fn an_eviction_that_waits_is_replayed_on_an_old_snapshot_before_it_is_read() {
-    let shop = Shop::open().await;
+    let shop = warm().await;
     shop.server.cli(&["SAVE"]).await;
     shop.server.kill();
     let since = shop.now();
-    assert_eq!(shop.evict().await.unwrap_err().kind(), ErrorKind::Queued);
-    shop.one_reads_since(since).await;
+    assert_eq!(evict(&shop).await.unwrap_err().kind(), ErrorKind::Queued);
+    shop.one_reads_since(since, &ITEMS, "not delivered").await;
     shop.server.restart().await;
-    assert!(has(&shop.server, &value_of("item:0")).await, "as it was");
+    assert!(has(&shop.server, &stored_as(0)).await, "as it was");
     eventually::holds("the eviction is delivered", async || {
-        shop.one_reads_since(since).await;
+        shop.one_reads_since(since, &ITEMS, "not delivered").await;
         shop.one.health().queued_evictions == 0
     })
     .await;
-    shop.all_read_since(since).await;
+    all_read_since(&shop, since).await;
 }
 
 #[tokio::test]
