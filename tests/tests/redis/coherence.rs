@@ -184,29 +184,6 @@ async fn with_grace_memory_is_served_while_the_bus_is_down_and_not_after() {
 }
 
 #[tokio::test]
-async fn a_generation_that_is_lost_makes_entries_dead() {
-    let server = RedisServer::start().await;
-    let memory = Memory::new().max_entries(1);
-    for lost in [
-        &["UNLINK", "shop:#tag:{item:1}"][..],
-        &["UNLINK", "shop:#tag:{#s:user%3A1}"],
-        &["UNLINK", "shop:#tag:{#r:catalog}"],
-        &["UNLINK", "shop:#sites"],
-    ] {
-        let one = process(&server).await;
-        let old = eventually::some("it is in Redis", async || {
-            let (value, served) = read(&one, 1).await;
-            (served != Served::Loaded).then_some(value)
-        })
-        .await;
-        assert!(server.cli(lost).await.int() == 1, "{lost:?}");
-        let other = connected(builder(&server).memory(memory.clone())).await;
-        assert_ne!(read(&other, 1).await.0, old, "{lost:?}");
-        server.cli(&["FLUSHALL"]).await;
-    }
-}
-
-#[tokio::test]
 async fn a_site_without_redis_hears_of_evictions_elsewhere() {
     let server = RedisServer::start().await;
     let (one, other) = (process(&server).await, process(&server).await);
