@@ -24,5 +24,6 @@ pub mod resp;
 pub mod scenarios;
 pub mod server;
 mod signal;
+pub mod times;
 pub mod variables;
 pub mod worker;

@@ -3,6 +3,8 @@
 //! `MONITOR` also shows what scripts do inside (`lua` lines) and what the harness asks; neither is a command a client
 //! paid a round trip for, so neither is recorded.
 
+use std::time::Duration;
+
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -14,6 +16,8 @@ use crate::resp::{Client, PATIENCE, Resp};
 /// One command as the server saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
+    /// When the server ran it, by the server's clock.
+    pub at: Duration,
     /// The client's address.
     pub client: String,
     /// The command's name and arguments.
@@ -128,13 +132,14 @@ async fn read(mut connection: Client<TcpStream>, sender: mpsc::UnboundedSender<C
 
 /// Reads `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`; `None` for what a script did.
 fn parse(line: &str) -> Option<Command> {
-    let (_, rest) = line.split_once(" [")?;
+    let (at, rest) = line.split_once(" [")?;
     let (origin, arguments) = rest.split_once("] ")?;
     let (_database, client) = origin.split_once(' ')?;
     if client == "lua" {
         return None;
     }
     Some(Command {
+        at: Duration::try_from_secs_f64(at.parse().ok()?).ok()?,
         client: client.to_owned(),
         args: unquote(arguments),
     })
@@ -184,6 +189,7 @@ mod tests {
     fn quoting_is_undone() {
         let command = parse(r#"1.5 [0 127.0.0.1:6] "set" "a \"b\" \\" "\x00\xff\r\n" """#)
             .expect("a client's line");
+        assert_eq!(command.at, Duration::from_millis(1500));
         assert_eq!(command.client, "127.0.0.1:6");
         assert_eq!(
             command.args,
