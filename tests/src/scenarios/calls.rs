@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, Served, traced};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub struct Answers {
 /// The calls of a worker that have not been answered.
 #[derive(Debug, Default)]
 pub(super) struct Running(Mutex<HashMap<String, Vec<AbortHandle>>>);
+
+/// A process that did nothing for so long was stopped: as long as memory is believed without a sign of life.
+const STOPPED: Duration = Duration::from_secs(3);
 
 type Told = (Option<u64>, Option<Served>);
 
@@ -152,6 +156,24 @@ async fn run(function: Function, source: Source, id: u64) -> Option<u64> {
         Function::ProductOrAlone => product_or_alone(&source, id).await.map_err(|Alone| ()).ok(),
         Function::Rename => Some(rename(&source, id).await),
         Function::Save => save(&source, id).await.ok(),
+    }
+}
+
+/// Calls again and again until the process was stopped; the answer of the first call that began after that. As long as memory
+/// answers, no other task gets a turn on this thread, so that nothing is heard before that call.
+pub(super) async fn after_a_stop(cache: &Cache, events: &Events, call: &Call) -> Answers {
+    let mut before = Instant::now();
+    events.emit(&call.name, json!(1));
+    loop {
+        let begun = Instant::now();
+        let one = traced(run(call.function, call.source.clone(), call.id));
+        let told = cache.as_current(one).await;
+        if begun - before >= STOPPED {
+            let mut answers = Answers::default();
+            answers.add(Ok(told));
+            return answers;
+        }
+        before = begun;
     }
 }
 

@@ -69,17 +69,41 @@ impl Crew {
         function: Function,
         callers: usize,
     ) -> Answers {
-        let call = Call {
+        let request = self.request(name, function, callers);
+        self.answers(worker, "call", request).await
+    }
+
+    /// The first call of a function that begins in a worker after it was stopped, for longer than three seconds. The event of
+    /// this name says that it may be. The worker must have one thread, which this takes.
+    ///
+    /// # Panics
+    /// If the worker dies.
+    pub async fn call_after_a_stop(
+        &self,
+        worker: usize,
+        name: &str,
+        function: Function,
+    ) -> Answers {
+        let request = self.request(name, function, 1);
+        self.answers(worker, "after_a_stop", request).await
+    }
+
+    /// A request for so many calls of a function.
+    pub fn request(&self, name: &str, function: Function, callers: usize) -> Call {
+        Call {
             cache: CACHE.to_owned(),
             name: name.to_owned(),
             function,
             id: 7,
             callers,
             source: self.origin.source(),
-        };
-        let answer = self.worker(worker).ask("call", json!(call)).await;
-        let answer =
-            answer.unwrap_or_else(|error| panic!("calls `{name}` in worker {worker}: {error}"));
+        }
+    }
+
+    async fn answers(&self, worker: usize, scenario: &str, request: Call) -> Answers {
+        let answer = self.worker(worker).ask(scenario, json!(request)).await;
+        let answer = answer
+            .unwrap_or_else(|error| panic!("calls `{}` in worker {worker}: {error}", request.name));
         serde_json::from_value(answer).expect("a worker answers calls with answers")
     }
 

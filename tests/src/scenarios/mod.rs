@@ -160,6 +160,15 @@ pub fn all() -> Scenarios {
     let all = on(
         all,
         &worker,
+        "after_a_stop",
+        |worker, events, call: Call| async move {
+            let cache = worker.cache(&call.cache);
+            Ok(json!(calls::after_a_stop(&cache, &events, &call).await))
+        },
+    );
+    let all = on(
+        all,
+        &worker,
         "hang_up",
         |worker, _, name: String| async move { Ok(json!(worker.calls.hang_up(&name))) },
     );

@@ -40,14 +40,7 @@ impl Led {
         let from = self.first_waiting;
         let lead = async {
             // A killed worker does not answer; every other one does.
-            let lead = tests::scenarios::Call {
-                cache: "cache".into(),
-                name: "leader".into(),
-                function,
-                id: 7,
-                callers: 1,
-                source: crew.origin.source(),
-            };
+            let lead = crew.request("leader", function, 1);
             let answer = crew
                 .worker(0)
                 .ask("call", serde_json::json!(lead))
