@@ -34,12 +34,12 @@ pub(super) async fn scoped<R: Rows>(rows: &R, row: usize) -> Result<u64, String>
 
 #[cache_evict(key = "row:{row}")]
 pub(super) async fn write<R: Rows>(rows: &R, row: usize, committed: &AtomicU64) {
-    committed.store(rows.commit(row).await, Ordering::SeqCst);
+    rows.commit(row, committed).await;
 }
 
 #[cache_evict(tags = ["t:{row}"], scope = "owner:{row}")]
 pub(super) async fn write_by_label<R: Rows>(rows: &R, row: usize, committed: &AtomicU64) {
-    committed.store(rows.commit(row).await, Ordering::SeqCst);
+    rows.commit(row, committed).await;
 }
 
 #[cache_put(key = "row:{row}", ttl = rows.ttl(row), tags = ["t:{row}"])]
@@ -48,7 +48,7 @@ pub(super) async fn put<R: Rows>(
     row: usize,
     committed: &AtomicU64,
 ) -> Result<u64, String> {
-    committed.store(rows.commit(row).await, Ordering::SeqCst);
+    rows.commit(row, committed).await;
     if fastrand::u8(..8) == 0 {
         return Err("the write is reported as failed".to_owned());
     }

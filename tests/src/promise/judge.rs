@@ -144,10 +144,10 @@ impl Judge {
             let own = known.own.entry(process).or_default();
             own.raise(done.at, done.version);
         }
-        match done.confirmed {
-            Some(true) => self.confirm(&done, done.at),
-            Some(false) => self.queued.entry(process).or_default().push(done),
-            None => {}
+        if done.confirmed {
+            self.confirm(&done, done.at);
+        } else {
+            self.queued.entry(process).or_default().push(done);
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    fn write(at: u64, version: u64, reach: Reach, confirmed: Option<bool>) -> Batch {
+    fn write(at: u64, version: u64, reach: Reach, confirmed: bool) -> Batch {
         let done = Done {
             row: 0,
             version,
@@ -256,27 +256,27 @@ mod tests {
 
     #[test]
     fn own_writes_are_seen_at_once_and_not_before() {
-        for confirmed in [Some(true), Some(false), None] {
+        for confirmed in [true, false] {
             let told = [write(10, 2, LABEL, confirmed)];
-            assert!(is_stale(&told, 0, 10, false), "{confirmed:?}");
-            assert!(!is_stale(&told, 0, 9, false), "{confirmed:?}");
+            assert!(is_stale(&told, 0, 10, false), "{confirmed}");
+            assert!(!is_stale(&told, 0, 9, false), "{confirmed}");
         }
     }
 
     #[test]
     fn what_was_removed_is_not_found_by_who_asks() {
-        let told = [write(10, 2, KEY, Some(true))];
+        let told = [write(10, 2, KEY, true)];
         assert!(is_stale(&told, 1, 10, true));
         assert!(!is_stale(&told, 1, 9, true));
         assert!(!is_stale(&told, 1, 10, false), "memory may not have heard");
-        let told = [write(10, 2, LABEL, Some(true))];
+        let told = [write(10, 2, LABEL, true)];
         assert!(!is_stale(&told, 1, 10, true), "generations may be known");
     }
 
     #[test]
     fn everybody_has_heard_after_the_longest_silence() {
         for reach in [KEY, LABEL] {
-            let told = [write(10, 2, reach, Some(true))];
+            let told = [write(10, 2, reach, true)];
             assert!(is_stale(&told, 1, 10 + UNHEARD, false));
             assert!(!is_stale(&told, 1, 9 + UNHEARD, false));
         }
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_is_queued_counts_once_it_is_delivered() {
-        let queued = write(10, 2, KEY, Some(false));
+        let queued = write(10, 2, KEY, false);
         let delivered = |at| Batch {
             delivered: Some(at),
             ..Batch::default()
@@ -294,13 +294,11 @@ mod tests {
         assert!(!is_stale(&[queued.clone(), delivered(9)], 1, late, true));
         assert!(is_stale(&[queued.clone(), delivered(20)], 1, 20, true));
         assert!(!is_stale(&[queued, delivered(20)], 1, 19, true));
-        let dropped = write(10, 2, KEY, None);
-        assert!(!is_stale(&[dropped, delivered(20)], 1, late, true));
     }
 
     #[test]
     fn rows_and_families_are_judged_apart() {
-        let told = [write(10, 2, Reach::Key(Family::Late), Some(true))];
+        let told = [write(10, 2, Reach::Key(Family::Late), true)];
         assert!(!is_stale(&told, 1, SECOND + UNHEARD, true));
     }
 
@@ -310,7 +308,7 @@ mod tests {
         judge.hear(1, read(SECOND, 1, true));
         judge.judge(SECOND + PATIENCE - 1);
         assert_eq!(judge.reads, 0);
-        judge.hear(0, write(SECOND, 2, KEY, Some(true)));
+        judge.hear(0, write(SECOND, 2, KEY, true));
         judge.judge(SECOND + PATIENCE);
         assert_eq!((judge.reads, judge.violations.len()), (1, 1));
     }

@@ -14,6 +14,7 @@ mod write;
 
 use std::fmt::Display;
 use std::future::Future;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -63,14 +64,15 @@ pub trait Rows {
     /// Reads a row, which takes its time before and after it is seen.
     fn load(&self, row: usize) -> impl Future<Output = Result<u64, String>>;
 
-    /// Changes a row and returns its version, with pauses before and after.
-    fn commit(&self, row: usize) -> impl Future<Output = u64>;
+    /// Changes a row, with pauses before and after; its version is told in between.
+    fn commit(&self, row: usize, version: &AtomicU64) -> impl Future<Output = ()>;
 
     /// A line of the story, where somebody reads it.
     fn tell(&self, _what: impl Display) {}
 }
 
-/// The future's output, or `None` if it was dropped before its end, as one in six is.
+/// The future's output, or `None` if it was dropped before its end, as one in six is; but not before it was polled: a timeout looks at its
+/// future first, at its deadline only then.
 async fn dropped_sometimes<F: Future>(rows: &impl Rows, future: F) -> Option<F::Output> {
     if fastrand::u8(..6) > 0 {
         return Some(future.await);

@@ -140,13 +140,10 @@ impl Part {
     async fn write(&self) {
         let row = self.row();
         self.evictions.fetch_add(1, Ordering::Relaxed);
-        let Some(write) = Write::any(self, &self.cache, row).await else {
-            return;
-        };
+        let write = Write::any(self, &self.cache, row).await;
         let confirmed = match write.redis {
-            Redis::Confirmed => Some(true),
-            Redis::Refused | Redis::Untold => Some(false),
-            Redis::Dropped => None,
+            Redis::Confirmed => true,
+            Redis::Refused | Redis::Untold | Redis::Dropped => false,
         };
         let (version, reach) = (write.version, write.reach.to_vec());
         self.told().writes.push(Done {
@@ -213,11 +210,12 @@ impl Rows for Part {
         version.map_err(|error| error.to_string())
     }
 
-    async fn commit(&self, row: usize) -> u64 {
+    async fn commit(&self, row: usize, version: &AtomicU64) {
         self.pause().await;
-        let version = self.database.change(row).await;
+        let changed = self.database.change(row).await;
+        let changed = changed.expect("the database outlives the processes");
+        version.store(changed, Ordering::SeqCst);
         self.pause().await;
-        version.expect("the database outlives the processes")
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Done {
     pub reach: Vec<Reach>,
     /// When it was complete.
     pub at: u64,
-    /// Whether Redis had confirmed by then, if that will ever be known.
-    pub confirmed: Option<bool>,
+    /// Whether Redis is known to have confirmed by then; else it has when the journal is empty.
+    pub confirmed: bool,
 }
 
 /// What one process did since it last told.

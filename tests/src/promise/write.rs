@@ -29,7 +29,7 @@ pub enum Redis {
     Refused,
     /// It has confirmed, or the eviction is queued; the function does not say.
     Untold,
-    /// The write was dropped: the eviction is done in this process, and begun in Redis.
+    /// The write was dropped: the eviction is done in this process, and begun in Redis or queued.
     Dropped,
 }
 
@@ -45,23 +45,26 @@ pub struct Write {
 }
 
 impl Write {
-    /// Writes and evicts, and is dropped sometimes; `None` if nothing can be said of it.
-    pub async fn any(rows: &impl Rows, cache: &Cache, row: usize) -> Option<Self> {
+    /// Writes and evicts, and is dropped sometimes.
+    pub async fn any(rows: &impl Rows, cache: &Cache, row: usize) -> Self {
         let committed = AtomicU64::new(0);
         match fastrand::u8(..9) {
             0 => {
                 let write = write(rows, row, &committed);
-                Some(annotated(rows, cache, write, &committed, &BY_KEY[..1]).await)
+                annotated(rows, cache, write, &committed, &BY_KEY[..1]).await
             }
             1 | 2 => {
                 let write = write_by_label(rows, row, &committed);
-                Some(annotated(rows, cache, write, &committed, &BY_LABEL).await)
+                annotated(rows, cache, write, &committed, &BY_LABEL).await
             }
             3 => {
                 let put = put(rows, row, &committed);
-                Some(annotated(rows, cache, put, &committed, &BY_KEY[..1]).await)
+                annotated(rows, cache, put, &committed, &BY_KEY[..1]).await
             }
-            _ => by_hand(rows, cache, row).await,
+            _ => {
+                rows.commit(row, &committed).await;
+                by_hand(rows, cache, row, committed.into_inner()).await
+            }
         }
     }
 }
@@ -84,8 +87,8 @@ async fn annotated(
     }
 }
 
-async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize) -> Option<Write> {
-    let version = rows.commit(row).await;
+/// An eviction runs to its end once it was polled, and what is dropped here was.
+async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize, version: u64) -> Write {
     let (what, reach) = ways(row);
     rows.tell(format_args!("evicting {what:?}"));
     let evicting = async {
@@ -95,13 +98,16 @@ async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize) -> Option<Write> {
             cache.evict(what).await
         }
     };
-    let done = dropped_sometimes(rows, evicting).await?;
-    let redis = done.map_or(Redis::Refused, |()| Redis::Confirmed);
-    Some(Write {
+    let redis = match dropped_sometimes(rows, evicting).await {
+        Some(Ok(())) => Redis::Confirmed,
+        Some(Err(_)) => Redis::Refused,
+        None => Redis::Dropped,
+    };
+    Write {
         version,
         reach,
         redis,
-    })
+    }
 }
 
 /// An eviction of everything that shows a row.

@@ -30,13 +30,12 @@ pub(crate) async fn reader(world: Rc<World>, process: usize, row: usize) {
 
 pub(crate) async fn writer(world: Rc<World>, process: usize, row: usize, lossy: bool) {
     world.tell(format_args!("process {process} writes row {row}"));
-    if let Some(write) = Write::any(&*world, &world.caches[process], row).await {
-        let confirmed = match write.redis {
-            Redis::Confirmed => true,
-            Redis::Untold => !lossy,
-            Redis::Refused | Redis::Dropped => false,
-        };
-        world.complete(process, row, &write, confirmed);
-    }
+    let write = Write::any(&*world, &world.caches[process], row).await;
+    let confirmed = match write.redis {
+        Redis::Confirmed => true,
+        Redis::Untold => !lossy,
+        Redis::Refused | Redis::Dropped => false,
+    };
+    world.complete(process, row, &write, confirmed);
     world.evictions.set(world.evictions.get() + 1);
 }

@@ -6,7 +6,8 @@
 //! readers, writers and evictors run on a paused clock, so a schedule is decided by its seed alone; futures are dropped
 //! at random moments. Each read is compared with the newest version whose write was complete, for the reader, when the
 //! read began: in the process that evicted at once; in the others, if Redis confirmed it, as soon as the message has had time to arrive,
-//! and at once where neither memory nor a known generation stands between. Processes 0 and 1 have a memory tier, 2 has none.
+//! and at once where neither memory nor a known generation stands between. When all is over and no journal holds anything, every write is
+//! complete for everybody, whether Redis refused it at first or its future was dropped. Processes 0 and 1 have a memory tier, 2 has none.
 //!
 //! `SEED=… cargo test --test interleavings -- --nocapture` replays one schedule and tells its story; `SCHEDULES=…` runs more,
 //! `SECONDS=…` as many as that time allows, `FIRST_SEED=…` from there.
@@ -152,6 +153,7 @@ async fn settle(world: &World, redis: &ModelRedis) {
                 .push(format!("{queued} evictions still queued"));
         }
     }
+    world.settled();
 }
 
 fn run(seed: u64) -> Verdict {

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     env,
     rc::Rc,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -45,6 +46,8 @@ pub(crate) struct World {
     pub(crate) bus: bool,
     /// Per process, family and key.
     complete: RefCell<[[[Vec<Complete>; KEYS]; FAMILIES]; PROCESSES]>,
+    /// Every journal is empty and every message has arrived: what is complete for one is complete for all.
+    settled: Cell<bool>,
     pub(crate) reads: Cell<u64>,
     pub(crate) evictions: Cell<u64>,
     pub(crate) violations: RefCell<Vec<String>>,
@@ -79,6 +82,7 @@ impl World {
             caches: caches.collect(),
             bus,
             complete: RefCell::default(),
+            settled: Cell::new(false),
             reads: Cell::new(0),
             evictions: Cell::new(0),
             violations: RefCell::default(),
@@ -94,6 +98,14 @@ impl World {
     /// What a read that starts now may return at least.
     pub(crate) fn floor(&self, process: usize, family: Family, row: usize) -> Floor {
         let (now, complete) = (Instant::now(), self.complete.borrow());
+        if self.settled.get() {
+            let all = complete.iter().flat_map(|of| &of[family as usize][row]);
+            let newest = all.map(|write| write.version).max().unwrap_or(0);
+            return Floor {
+                shared: newest,
+                alone: newest,
+            };
+        }
         let all = &complete[process][family as usize][row];
         let newest = |from: fn(&Complete) -> Instant| {
             let due = all.iter().filter(|write| from(write) <= now);
@@ -103,6 +115,11 @@ impl World {
             shared: newest(|write| write.shared_from),
             alone: newest(|write| write.alone_from),
         }
+    }
+
+    /// From now on every write is complete for everybody, dropped and refused ones too.
+    pub(crate) fn settled(&self) {
+        self.settled.set(true);
     }
 
     /// A write is complete: for its own process at once, for the others, if Redis confirmed it, when they have heard.
@@ -168,13 +185,13 @@ impl Rows for World {
         }
     }
 
-    async fn commit(&self, row: usize) -> u64 {
+    async fn commit(&self, row: usize, version: &AtomicU64) {
         self.pause().await;
-        let version = self.rows[row].get() + 1;
-        self.rows[row].set(version);
-        self.tell(format_args!("row {row} is now {version}"));
+        let changed = self.rows[row].get() + 1;
+        self.rows[row].set(changed);
+        version.store(changed, Ordering::SeqCst);
+        self.tell(format_args!("row {row} is now {changed}"));
         self.pause().await;
-        version
     }
 
     fn tell(&self, what: impl std::fmt::Display) {
