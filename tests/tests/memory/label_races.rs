@@ -48,7 +48,14 @@ async fn stored(cache: &Cache) -> Option<u64> {
     cache.get(&key).await
 }
 
+/// A pattern that is no region can be evicted and not held.
 fn kinds() -> Vec<Evict> {
+    let mut kinds = holdable();
+    kinds.push(Evict::pattern("products:*m:7"));
+    kinds
+}
+
+fn holdable() -> Vec<Evict> {
     vec![
         Evict::tag("static:7"),
         Evict::tag("late:7:0"),
@@ -56,7 +63,6 @@ fn kinds() -> Vec<Evict> {
         Evict::region("products"),
         Evict::region("products:item"),
         Evict::pattern("products:item:*"),
-        Evict::pattern("products:*m:7"),
         Evict::all(),
     ]
 }
@@ -103,15 +109,11 @@ async fn the_eviction_of_anothers_tag_does_not_keep_a_load_out() {
 
 #[tokio::test]
 async fn a_hold_refuses_stores_as_long_as_it_stands() {
-    for kind in kinds() {
+    for kind in holdable() {
         let (cache, clock) = on_manual_clock();
         let origin = Origin::open();
         let load = async || cache.as_current(product(Arc::clone(&origin), 7)).await;
-        let held = kind.clone().hold(5 * SECOND);
-        if cache.evict(held).await.is_err() {
-            assert_eq!(format!("{kind:?}").matches("Any").count(), 1, "{kind:?}");
-            continue;
-        }
+        cache.evict(kind.clone().hold(5 * SECOND)).await.unwrap();
         load().await;
         assert_eq!(stored(&cache).await, None, "{kind:?}");
         clock.advance(3 * SECOND);
