@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cache_runtime::testing::ModelRedis;
 use cache_runtime::{Cache, CacheBuilder, Memory, Policy};
 
 /// The error of a configuration no cache can be built from.
@@ -118,6 +119,18 @@ fn a_url_that_is_none_is_an_error_that_names_it() {
             error.contains(&format!("`redis` is `{url}`")),
             "{url}: {error}"
         );
+    }
+}
+
+#[test]
+fn two_shared_tiers_are_an_error_that_names_both() {
+    let model = ModelRedis::new();
+    for builder in [
+        shop().redis("redis://localhost").model_redis(&model),
+        shop().model_redis(&model).redis("redis://localhost"),
+    ] {
+        let error = error(builder);
+        assert!(error.contains("`redis` and `tier` are both set"), "{error}");
     }
 }
 
