@@ -1,5 +1,7 @@
 //! What a call costs, in commands as the server sees them; and that the scripts behind them survive being forgotten.
 
+use std::time::Duration;
+
 use cache_runtime::{Evict, Key, Served, bypass, cacheable, key, traced};
 use tests::eventually;
 use tests::scenarios::functions::{key, product, rename};
@@ -169,6 +171,24 @@ async fn calls_that_need_no_redis_send_nothing() {
     assert_eq!(cache.stats().total.bypassed, 2);
     cache.as_current(even(&source, 2)).await;
     assert_eq!(names(&mut monitor).await, ["GET", "EVALSHA", "EVALSHA"]);
+}
+
+#[tokio::test]
+async fn eviction_of_nothing_sends_nothing_and_leaves_everything() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (cache, source) = (process(&server).await, origin.source());
+    ask(&cache, &source, 7).await;
+    let mut monitor = server.monitor().await;
+    for nothing in [Evict::default(), Evict::keys([]), Evict::tags([""; 0])] {
+        cache.evict(nothing.clone()).await.unwrap();
+        cache.expire(nothing.clone()).await.unwrap();
+        cache
+            .evict(nothing.hold(Duration::from_secs(1)))
+            .await
+            .unwrap();
+    }
+    assert_eq!(names(&mut monitor).await, [""; 0]);
+    assert_eq!(ask(&cache, &source, 7).await, (1, Served::Memory));
 }
 
 #[tokio::test]
