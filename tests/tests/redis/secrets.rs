@@ -3,13 +3,12 @@
 use cache_runtime::{CacheBuilder, Evict, Served, Why, cache_evict, cacheable, traced};
 use tests::eventually;
 use tests::logs::Logs;
-use tests::resp::Resp;
 use tests::scenarios::processes::{builder, connected, keys};
 use tests::server::RedisServer;
 
 const TOKEN: &str = "t0psecret";
 
-#[cacheable(key = "session:{token}:{page}", secret(token))]
+#[cacheable(key = "session:{token}:{page}", secret(token), tags = ["session:{token}"], scope = "user:{token}")]
 async fn session(token: &str, page: &str) -> usize {
     token.len() + page.len()
 }
@@ -22,9 +21,19 @@ async fn by_default_key(token: &str, _unused: u64) -> usize {
 #[cache_evict(pattern = "session:*")]
 async fn log_out_everybody() {}
 
-#[cache_evict(key = "session:{token}:{page}", secret(token))]
+#[cache_evict(key = "session:{token}:{page}", scope = "user:{token}", secret(token))]
 async fn log_out(token: &str, page: &str) {
     let _ = (token, page);
+}
+
+#[cache_evict(tags = ["session:{token}"], secret(token))]
+async fn log_out_of_all(token: &str) {
+    let _ = token;
+}
+
+#[cache_evict(scope = "user:{token}", secret(token))]
+async fn forget(token: &str) {
+    let _ = token;
 }
 
 fn with_secret(server: &RedisServer, secret: u8) -> CacheBuilder {
@@ -35,12 +44,16 @@ fn shows(text: &str) -> bool {
     text.contains(TOKEN)
 }
 
-/// No key, and no value, lease or hold under one, shows the token.
+/// No key, and nothing under one, shows the token: neither entries nor what the cache keeps for itself.
 async fn redis_does_not_show_it(server: &RedisServer) {
-    for key in keys(server).await {
+    let all = server.cli(&["KEYS", "*"]).await.list();
+    for kind in [":#tag:{session:", ":#tag:{#s:user%3A", ":#sites"] {
+        assert!(all.iter().any(|key| key.contains(kind)), "{kind}: {all:?}");
+    }
+    for key in all {
         assert!(!shows(&key), "{key}");
-        if let Resp::Bulk(value) = server.cli(&["GET", &key]).await {
-            assert!(!shows(&String::from_utf8_lossy(&value)), "{key}");
+        for read in ["GET", "HGETALL"] {
+            assert!(!shows(&server.cli(&[read, &key]).await.text()), "{key}");
         }
     }
 }
@@ -90,18 +103,29 @@ async fn secret_argument_reaches_no_key_value_command_or_log() {
 async fn eviction_by_a_secret_argument_finds_the_entry_and_shows_nothing() {
     let server = RedisServer::start().await;
     let cache = connected(with_secret(&server, 1)).await;
-    for token in [TOKEN, "another"] {
-        cache.as_current(session(token, "a")).await;
-    }
-    let mut monitor = server.monitor().await;
-    cache.as_current(log_out(TOKEN, "a")).await;
-    assert_eq!(keys(&server).await.len(), 1);
-    let commands = monitor.take().await;
-    assert!(commands.iter().any(|command| command.name() == "EVALSHA"));
-    assert!(!commands.iter().any(|command| shows(&command.text())));
     let served = async |token| cache.as_current(traced(session(token, "a"))).await.1;
-    assert_eq!(served(TOKEN).await, Some(Served::Loaded));
-    assert_eq!(served("another").await, Some(Served::Memory));
+    for token in [TOKEN, "another"] {
+        served(token).await;
+    }
+    for way in ["key", "tag", "scope"] {
+        assert_eq!(served(TOKEN).await, Some(Served::Memory));
+        let mut monitor = server.monitor().await;
+        cache
+            .as_current(async {
+                match way {
+                    "key" => log_out(TOKEN, "a").await,
+                    "tag" => log_out_of_all(TOKEN).await,
+                    _ => forget(TOKEN).await,
+                }
+            })
+            .await;
+        assert_eq!(served(TOKEN).await, Some(Served::Loaded), "{way}");
+        assert_eq!(served("another").await, Some(Served::Memory), "{way}");
+        let commands = monitor.take().await;
+        assert!(commands.iter().any(|command| command.name() == "EVALSHA"));
+        assert!(!commands.iter().any(|command| shows(&command.text())));
+    }
+    redis_does_not_show_it(&server).await;
 }
 
 #[tokio::test]
