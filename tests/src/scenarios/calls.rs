@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::functions::{Alone, product, product_or_alone, rename, save};
+use super::functions::{Alone, owned, product, product_or_alone, rename, save};
 use super::origin::{Down, Source};
 use crate::worker::Events;
 
@@ -23,6 +23,7 @@ use crate::worker::Events;
 pub enum Function {
     Product,
     ProductOrAlone,
+    Owned,
     Rename,
     Save,
 }
@@ -154,6 +155,7 @@ async fn run(function: Function, source: Source, id: u64) -> Option<u64> {
     match function {
         Function::Product => product(&source, id).await.map_err(|Down| ()).ok(),
         Function::ProductOrAlone => product_or_alone(&source, id).await.map_err(|Alone| ()).ok(),
+        Function::Owned => owned(&source, id).await.ok(),
         Function::Rename => Some(rename(&source, id).await),
         Function::Save => save(&source, id).await.ok(),
     }

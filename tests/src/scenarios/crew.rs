@@ -112,7 +112,15 @@ impl Crew {
     /// # Panics
     /// If it is not answered with a value.
     pub async fn product(&self, worker: usize) -> (u64, String) {
-        let answers = self.call(worker, "one", Function::Product, 1).await;
+        self.one(worker, Function::Product).await
+    }
+
+    /// One call of a cached function in one worker: its value, and how it was served.
+    ///
+    /// # Panics
+    /// If it is not answered with a value.
+    pub async fn one(&self, worker: usize, function: Function) -> (u64, String) {
+        let answers = self.call(worker, "one", function, 1).await;
         let value = answers.values.into_keys().next().expect("the origin is up");
         (
             value,

@@ -24,6 +24,23 @@ pub async fn product(source: &Source, id: u64) -> Result<u64, Down> {
     source.load(&key(id)).await
 }
 
+/// As [`product`], of an owner and with a tag.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(
+    key = "product:{id}",
+    tags = ["about:{id}"],
+    scope = "owner:{id}",
+    ttl = "10m",
+    jitter = 0.0,
+    stampede_protection,
+    wait_timeout = "60s"
+)]
+pub async fn owned(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&key(id)).await
+}
+
 /// An error that cannot be cloned.
 #[derive(Debug)]
 pub struct Alone;

@@ -43,6 +43,12 @@ pub enum What {
     Key(String),
     /// What a glob matches.
     Pattern(String),
+    /// What carries a tag.
+    Tag(String),
+    /// What is of an owner.
+    Scope(String),
+    /// What is below a region.
+    Region(String),
     /// Everything.
     All,
 }
@@ -87,6 +93,9 @@ impl Worker {
         let evict = match request.what {
             What::Key(text) => Evict::key(Key::new(&text)),
             What::Pattern(pattern) => Evict::pattern(pattern),
+            What::Tag(tag) => Evict::tag(tag),
+            What::Scope(scope) => Evict::scope(scope),
+            What::Region(region) => Evict::region(region),
             What::All => Evict::all(),
         };
         self.cache(&request.cache).evict(evict).await?;
