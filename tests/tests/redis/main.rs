@@ -6,6 +6,7 @@ mod coherence;
 mod commands;
 mod damage;
 mod journal;
+mod labels;
 mod losses;
 mod names;
 mod pushes;
