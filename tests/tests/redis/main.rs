@@ -21,3 +21,4 @@ mod unfinished_writes;
 mod versions;
 mod waiting;
 mod ways;
+mod without_bus;
