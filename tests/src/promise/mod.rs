@@ -67,6 +67,11 @@ pub trait Rows {
     /// Changes a row, with pauses before and after; its version is told in between.
     fn commit(&self, row: usize, version: &AtomicU64) -> impl Future<Output = ()>;
 
+    /// Whether an eviction by hand may now reach other rows as well, which hides what somebody has missed of theirs.
+    fn reaches_others(&self) -> bool {
+        true
+    }
+
     /// A line of the story, where somebody reads it.
     fn tell(&self, _what: impl Display) {}
 }

@@ -200,6 +200,10 @@ impl Rows for Part {
         Duration::from_millis(4)
     }
 
+    fn reaches_others(&self) -> bool {
+        self.plan.phase(now()) < self.plan.storm / 2
+    }
+
     async fn load(&self, row: usize) -> Result<u64, String> {
         self.pause().await;
         let version = self.database.read(row).await;

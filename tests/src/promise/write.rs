@@ -89,7 +89,7 @@ async fn annotated(
 
 /// An eviction runs to its end once it was polled, and what is dropped here was.
 async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize, version: u64) -> Write {
-    let (what, reach) = ways(row);
+    let (what, reach) = ways(row, rows.reaches_others());
     rows.tell(format_args!("evicting {what:?}"));
     let evicting = async {
         if fastrand::u8(..3) == 0 {
@@ -110,25 +110,25 @@ async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize, version: u64) -> W
     }
 }
 
-/// An eviction of everything that shows a row.
-fn ways(row: usize) -> (Evict, &'static [Reach]) {
+/// An eviction of everything that shows a row, and perhaps of other rows.
+fn ways(row: usize, others: bool) -> (Evict, &'static [Reach]) {
     let keys = || {
         let mine = key!("mine:{row}").in_scope(&format!("owner:{row}"));
         [key!("row:{row}"), key!("late:{row}"), mine]
     };
     let each = |one: fn(&str) -> Evict| one("row").and(one("late")).and(one("mine"));
-    match fastrand::u8(..8) {
+    match fastrand::u8(..if others { 8 } else { 4 }) {
         0 => (Evict::keys(keys()), &BY_KEY),
         1 | 2 => {
             let tag = Evict::tag(format!("t:{row}"));
             (tag.and(Evict::scope(format!("owner:{row}"))), &BY_LABEL)
         }
-        3 => (each(|region| Evict::region(region)), &BY_LABEL),
-        4 => {
+        3 => (Evict::pattern(format!("[rlm]*:{row}")), &BY_KEY),
+        4 => (each(|region| Evict::region(region)), &BY_LABEL),
+        5 => {
             let patterns = each(|region| Evict::pattern(format!("{region}:*")));
             (patterns, &BY_LABEL)
         }
-        5 => (Evict::pattern(format!("[rlm]*:{row}")), &BY_KEY),
         6 => {
             let held = Evict::all().hold(Duration::from_millis(fastrand::u64(1..20)));
             (held, &BY_LABEL)
