@@ -22,7 +22,7 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
     copy(&tree)?;
     let wanted = |mutation: &&Mutation| {
         let only = options.only.as_deref();
-        only.is_none_or(|only| mutation.name.contains(only))
+        only.is_none_or(|only| mutation.is_called(only))
     };
     let mutations: Vec<_> = all().filter(wanted).collect();
     pass_as_it_is(&tree, &mutations)?;

@@ -21,7 +21,7 @@ pub(super) struct Options {
     pub(super) seed: Option<u64>,
     /// Of level 1: not at random, but every schedule of small configurations.
     pub(super) exhaustive: bool,
-    /// Of the mutations, those whose name has this in it.
+    /// Of the mutations, those whose name has this in it, or the path of a file they change.
     pub(super) only: Option<String>,
     pub(super) json: bool,
 }

@@ -123,11 +123,15 @@ pub(super) const ALL: &[Mutation] = &[
         "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Deaf)," => "Hearing::Listening | Hearing::NoBus(_) => {}"; Unit("bus::coherence")),
     engine!("the subscription begins no epoch of its own", "bus/coherence.rs",
         "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Deaf)," => "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Listening),", "bus/coherence.rs",
-        "        self.begin(Parity::Listening);\n        self.alive(now);" =>
+        "        self.begin(Parity::Listening);\n        self.alive(since);" =>
         "        if self.epoch() % 2 == 1 {
             self.begin(Parity::Listening);
         }
-        self.alive(now);"; Unit("bus::coherence")),
+        self.alive(since);"; Unit("bus::coherence")),
+    engine!("a beat counts from when it arrived", "bus/coherence.rs",
+        "if in_time {\n            self.alive(since);" => "if in_time {\n            self.alive(now);"; Unit("bus::coherence")),
+    engine!("a beat that came too late brings trust back", "bus/coherence.rs",
+        "if in_time {\n            self.alive(since);" => "if in_time || now > since {\n            self.alive(since);"; Unit("bus::coherence")),
     engine!("the caches of a process have one name on the bus", "tiers/redis/announcer.rs",
         "            instance: random()," =>
         "            instance: {
