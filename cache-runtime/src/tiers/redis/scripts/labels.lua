@@ -28,7 +28,7 @@ for i = 2, #KEYS do
   local left = redis.call('PTTL', KEYS[i])
   -- Every hold has an end: one without would bar its label for ever.
   local held = label == 'h' and left >= 0
-  if not held and string.sub(label, 1, 1) == 'g' and string.sub(label, 18, 33) == era and #label > 33 then
+  if string.sub(label, 1, 1) == 'g' and string.sub(label, 18, 33) == era and #label > 33 then
     if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
   elseif not held then
     n = n + 1

@@ -31,7 +31,8 @@ if region ~= '' and (since < 0 or since > EVERY) then
   local fields = redis.call('HGETALL', KEYS[1])
   for i = 1, #fields, 2 do
     local over = tonumber(fields[i + 1])
-    if string.sub(fields[i], 1, 1) ~= '#' and over then
+    -- The generation is no number, and `#swept` is written anyway.
+    if over then
       if over + jump < now then
         redis.call('HDEL', KEYS[1], fields[i])
       elseif jump ~= 0 then

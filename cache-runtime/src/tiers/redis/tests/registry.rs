@@ -69,17 +69,19 @@ async fn an_unreadable_generation_is_replaced() {
 async fn regions_nobody_uses_any_more_are_dropped() {
     let server = Server::start();
     let tier = tier(&server);
-    register(&tier, "used").await;
     let now = tier.now();
-    let (over, not_over) = ((now - HOUR).to_string(), (now + HOUR).to_string());
-    server.ask(&["HSET", SITES, "old", &over, "recent", &not_over]);
+    let (long_ago, not_over) = ((now - HOUR).to_string(), (now + HOUR).to_string());
+    server.ask(&["HSET", SITES, "oldest", &long_ago]);
+    register(&tier, "used").await;
+    assert_eq!(read(&tier).await.unwrap(), ["used"], "a first time");
+    server.ask(&["HSET", SITES, "old", &long_ago, "recent", &not_over]);
     register(&tier, "used").await;
     assert!(
         read(&tier).await.unwrap().contains(&"old".to_owned()),
         "not yet"
     );
 
-    server.ask(&["HSET", SITES, "#swept", &over]);
+    server.ask(&["HSET", SITES, "#swept", &long_ago]);
     register(&tier, "used").await;
     assert_eq!(read(&tier).await.unwrap(), ["recent", "used"]);
 }
