@@ -31,6 +31,12 @@ fn two_evictions_beside_a_read() {
     explore(&[all(&[(0, EvictKey), (1, EvictTag), (1, Read)])]);
 }
 
+/// The message of one may arrive when the other is over.
+#[test]
+fn two_evictions_by_tag_beside_a_read() {
+    explore(&[all(&[(0, EvictTag), (1, EvictTag), (1, Read)])]);
+}
+
 #[test]
 fn two_reads_beside_a_put() {
     explore(&[all(&[(0, Put), (1, Read), (1, Read)])]);

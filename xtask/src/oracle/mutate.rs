@@ -8,6 +8,7 @@ use std::path::Path;
 use super::mutations::{Mutation, Trial, all};
 use super::options::Options;
 use super::tree::{apply, copy, restore};
+use super::trials::{PROCESSES, SCHEDULES};
 use crate::run::{Step, root};
 
 /// What became of a mutation.
@@ -86,8 +87,7 @@ fn pass_as_it_is(tree: &Path, mutations: &[&Mutation]) -> Result<(), String> {
         if filters.contains(&"") {
             filters.clear();
         }
-        let as_it_is = trial(tree, &program, &filters).env("SCHEDULES", "1000");
-        let (passed, output) = as_it_is.output()?;
+        let (passed, output) = trial(tree, &program, &filters, Extent::Taste).output()?;
         if !passed {
             return Err(format!("the code as it is does not pass:\n{output}"));
         }
@@ -109,12 +109,12 @@ fn try_one(tree: &Path, mutation: &'static Mutation) -> Result<Fate, String> {
 fn put_to_the_test(tree: &Path, mutation: &Mutation) -> Result<Vec<String>, String> {
     let (program, filter) = mutation.trial.parts();
     let build = [&program[..], &["--no-run"]].concat();
-    let (built, output) = trial(tree, &build, &[]).output()?;
+    let (built, output) = trial(tree, &build, &[], Extent::Full).output()?;
     if !built {
         return Err(format!("`{}` does not build:\n{output}", mutation.name));
     }
     let filters: &[_] = if filter.is_empty() { &[] } else { &[filter] };
-    let (passed, output) = trial(tree, &program, filters).output()?;
+    let (passed, output) = trial(tree, &program, filters, Extent::Full).output()?;
     let failed = failed(&output);
     if passed || !failed.is_empty() {
         Ok(failed)
@@ -137,11 +137,11 @@ impl Trial {
     /// The arguments of cargo that name the program, and a part of its tests' names.
     fn parts(self) -> (Vec<&'static str>, &'static str) {
         let tests = ["--package", "tests", "--test"];
+        let optimized = |program| [&["--release"], &tests[..], &[program]].concat();
         match self {
-            Self::Schedules => (
-                [&["--release"], &tests[..], &["interleavings"]].concat(),
-                "",
-            ),
+            Self::Schedules => (optimized(SCHEDULES.program), ""),
+            Self::Orders(filter) => (optimized("exhaustive"), filter),
+            Self::Processes => (optimized(PROCESSES.program), ""),
             Self::Unit(filter) => (
                 vec!["--package", "cache-runtime", "--all-features", "--lib"],
                 filter,
@@ -151,12 +151,32 @@ impl Trial {
     }
 }
 
-fn trial(tree: &Path, program: &[&str], filters: &[&str]) -> Step {
+/// How much of what has no end of its own is tried.
+#[derive(Clone, Copy)]
+enum Extent {
+    Taste,
+    Full,
+}
+
+fn trial(tree: &Path, program: &[&str], filters: &[&str], extent: Extent) -> Step {
     let mut arguments = [&["test"], program].concat();
     if !filters.is_empty() {
         arguments.push("--");
         arguments.extend(filters);
     }
+    let (amount, seed) = if program.contains(&PROCESSES.program) {
+        let seconds = match extent {
+            Extent::Taste => "6",
+            Extent::Full => "60",
+        };
+        (("SECONDS", seconds), PROCESSES.seed)
+    } else {
+        let schedules = match extent {
+            Extent::Taste => "1000",
+            Extent::Full => "100000",
+        };
+        (("SCHEDULES", schedules), SCHEDULES.seed)
+    };
     let target = tree.with_file_name("build");
     Step::cargo(&arguments)
         .within(tree)
@@ -164,9 +184,9 @@ fn trial(tree: &Path, program: &[&str], filters: &[&str]) -> Step {
         .env("CARGO_INCREMENTAL", "1")
         // Most are caught by the first thousands of schedules: building them takes longer.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .env("SCHEDULES", "100000")
+        .env(amount.0, amount.1)
         // What was caught is caught again.
-        .env("FIRST_SEED", "1")
+        .env(seed, "1")
 }
 
 #[cfg(test)]

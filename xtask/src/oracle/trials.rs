@@ -7,8 +7,9 @@ use crate::test::ensure_redis;
 /// A program of tests that runs for `SECONDS` and says at its end what it did.
 pub(super) struct Trial {
     level: u8,
-    program: &'static str,
-    seed: &'static str,
+    pub(super) program: &'static str,
+    /// The variable that takes the seed.
+    pub(super) seed: &'static str,
     /// What it counts first.
     unit: &'static str,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Mutation,
-    Trial::{Schedules, Tests, Unit},
+    Trial::{Orders, Processes, Schedules, Tests, Unit},
     edit,
 };
 
@@ -118,7 +118,7 @@ pub(super) const ALL: &[Mutation] = &[
             cell.learn(cell.before(), crate::tags::Generation { evict, expire, made }, epoch, now, Duration::MAX);
         }
     }
-    for key in &gone.keys {\n"; Schedules),
+    for key in &gone.keys {\n"; Orders("two_evictions_by_tag")),
     engine!("the loss of the bus begins no epoch", "bus/coherence.rs",
         "Hearing::Listening | Hearing::NoBus(_) => self.begin(Parity::Deaf)," => "Hearing::Listening | Hearing::NoBus(_) => {}"; Unit("bus::coherence")),
     engine!("the subscription begins no epoch of its own", "bus/coherence.rs",
@@ -146,4 +146,10 @@ pub(super) const ALL: &[Mutation] = &[
         "core.hears(flight) && flight.knows_all_tag_evictions(&core.cells)" => "core.hears(flight)"; Tests("model", "unknown_tags::")),
     engine!("a value is served though the eviction of a tag of it waits", "engine/lead.rs",
         "let waiting = entry.is_named_in(&call.core.journal, &call.key);" => "let waiting = false;"; Tests("model", "unknown_tags::")),
+    // What the processes notice too.
+    engine!("processes do not heed messages", "engine/ear.rs", "if !own {" => "if own {"; Processes),
+    engine!("a process does not look at the epoch", "bus/coherence.rs",
+        "self.served_from.load(Ordering::SeqCst) <= stamp.epoch" => "stamp.epoch < u64::MAX"; Processes),
+    engine!("no process presents a lease", "tiers/redis/scripts/store.lua",
+        "if bytes(KEYS[2], 0, 15) ~= ARGV[1] then return 0 end" => ""; Processes),
 ];

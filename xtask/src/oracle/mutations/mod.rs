@@ -37,6 +37,10 @@ const fn edit(file: &'static str, find: &'static str, replace: &'static str) -> 
 pub(super) enum Trial {
     /// 100,000 random schedules.
     Schedules,
+    /// All orders of a few calls: tests by a part of their names.
+    Orders(&'static str),
+    /// A minute of processes on a server.
+    Processes,
     /// Tests beside the runtime's modules, by a part of their names; those of the Redis tier are against real servers.
     Unit(&'static str),
     /// A program of tests, and a part of its tests' names.
