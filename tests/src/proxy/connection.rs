@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -15,11 +17,20 @@ use super::{Mode, Orders};
 /// A connection's place in the order of arrival, and what it is told.
 #[derive(Clone)]
 pub(super) struct Connection {
-    pub(super) number: u64,
-    pub(super) orders: watch::Receiver<Orders>,
+    number: u64,
+    orders: watch::Receiver<Orders>,
+    subscribed: Arc<AtomicBool>,
 }
 
 impl Connection {
+    pub(super) fn new(number: u64, orders: watch::Receiver<Orders>) -> Self {
+        Self {
+            number,
+            orders,
+            subscribed: Arc::default(),
+        }
+    }
+
     /// Forwards until one side closes, then closes the other; resets both when told to.
     pub(super) async fn run(self, mut client: TcpStream, upstream: SocketAddr) {
         let Ok(mut server) = TcpStream::connect(upstream).await else {
@@ -55,8 +66,12 @@ impl Connection {
             if read == 0 {
                 return Ok(());
             }
+            let asks = direction == Direction::Requests;
+            if asks && buffer[..read].windows(9).any(|word| word == b"SUBSCRIBE") {
+                self.subscribed.store(true, Ordering::SeqCst);
+            }
             let delay = self.gate().await;
-            if direction == Direction::Replies && !delay.is_zero() {
+            if !asks && !delay.is_zero() {
                 sleep(delay).await;
                 // The orders may have changed meanwhile, and a black hole lets nothing through.
                 self.gate().await;
@@ -73,7 +88,10 @@ impl Connection {
                 _ if self.number < orders.swallowed_below => {}
                 Mode::BlackHole => {}
                 Mode::Delay(delay) => return delay,
-                Mode::Pass | Mode::Refuse => return Duration::ZERO,
+                Mode::DelayMessages(delay) if self.subscribed.load(Ordering::SeqCst) => {
+                    return delay;
+                }
+                Mode::Pass | Mode::Refuse | Mode::DelayMessages(_) => return Duration::ZERO,
             }
             if self.orders.changed().await.is_err() {
                 std::future::pending::<()>().await;

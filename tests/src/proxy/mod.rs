@@ -2,7 +2,7 @@
 //!
 //! A server that is killed or paused shows one half of what networks do. The other half (packets that go nowhere while
 //! both ends believe in the connection, resets, delays) needs somebody in between. The proxy forwards bytes and knows
-//! nothing of what they mean; what it does to them can be changed at any moment and holds for connections that are
+//! nothing of what they mean, but for who has subscribed; what it does to them can be changed at any moment and holds for connections that are
 //! already open.
 
 mod connection;
@@ -26,6 +26,8 @@ pub enum Mode {
     Pass,
     /// Forwards replies this much later, so that a round trip takes that much longer.
     Delay(Duration),
+    /// The same, and only what comes to a subscriber.
+    DelayMessages(Duration),
     /// Accepts connections and bytes, and forwards nothing. What was held back is forwarded when the mode ends.
     BlackHole,
     /// Refuses new connections; open ones go on.
@@ -155,7 +157,7 @@ impl Acceptor {
                 }
                 client = accept(listener.as_ref()) => {
                     let number = self.accepted.fetch_add(1, Ordering::SeqCst);
-                    let connection = Connection { number, orders: self.orders.clone() };
+                    let connection = Connection::new(number, self.orders.clone());
                     connections.spawn(connection.run(client, self.upstream));
                 }
                 Some(_) = connections.join_next() => {}

@@ -52,6 +52,22 @@ async fn delay_is_added_once_per_round_trip() {
 }
 
 #[tokio::test]
+async fn messages_are_late_and_answers_are_not() {
+    let proxy = Proxy::start(echo().await).await;
+    let (mut one, mut subscriber) = (connected(&proxy).await, connected(&proxy).await);
+    proxy.set(Mode::DelayMessages(MOMENT)).await;
+    let started = Instant::now();
+    ask(&mut one).await.expect("answered");
+    assert!(started.elapsed() < MOMENT);
+    subscriber
+        .write_all(b"SUBSCRIBE")
+        .await
+        .expect("it is open");
+    subscriber.read_u8().await.expect("late, but told");
+    assert!(started.elapsed() >= MOMENT);
+}
+
+#[tokio::test]
 async fn existing_connections_are_swallowed_while_new_ones_work() {
     let proxy = Proxy::start(echo().await).await;
     let mut old = connected(&proxy).await;

@@ -14,6 +14,9 @@ use crate::crew::{Crew, PROCESSES};
 /// Longer than a process that hears nothing may believe its memory.
 const BEYOND_SILENCE: Duration = Duration::from_millis(3_200);
 
+/// So that a load may be over before its process hears that it is in vain.
+const LONGER_THAN_A_LOAD: Duration = Duration::from_millis(50);
+
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// The process is killed (SIGKILL), and another takes its place.
@@ -28,6 +31,8 @@ enum Fault {
     Swallow,
     /// All its replies are late.
     Delay,
+    /// What it hears of the others is late.
+    DelayMessages,
     /// Nothing comes through; what was held back arrives in the end.
     HoldBack,
     /// It cannot connect, and has lost its connections.
@@ -57,16 +62,17 @@ const FAULTS: [Fault; 12] = [
     Fault::ForgetScripts,
 ];
 
-/// A few faults, at any time of the storm and for any time; every fourth storm has none.
+/// A few faults, at any time of the storm and for any time; every fourth storm has none. In the others somebody hears late: only
+/// then a load can come to its end before it is told that it is in vain, and it is its lease alone that keeps it from storing.
 pub(crate) async fn storm(crew: &Arc<Crew>, random: &mut Rng) {
-    let faults = if random.u8(..4) == 0 {
-        0
-    } else {
-        random.usize(1..6)
-    };
+    let mut faults = Vec::new();
+    if random.u8(..4) > 0 {
+        let any = |random: &mut Rng| *random.choice(&FAULTS).expect("there are faults");
+        faults.extend((0..random.usize(1..6)).map(|_| any(random)));
+        faults.extend((0..random.usize(1..4)).map(|_| Fault::DelayMessages));
+    }
     let mut tasks = JoinSet::new();
-    for _ in 0..faults {
-        let fault = *random.choice(&FAULTS).expect("there are faults");
+    for fault in faults {
         let place = random.usize(..PROCESSES);
         let at = STORM.mul_f64(random.f64());
         let lasts = Duration::from_millis(10).mul_f64(100.0_f64.powf(random.f64()));
@@ -99,6 +105,15 @@ async fn inflict(crew: &Crew, fault: Fault, place: usize, lasts: Duration) {
             let _alone = place.network.lock().await;
             place.proxy.set(Mode::Delay(lasts / 10)).await;
             sleep(lasts).await;
+            place.proxy.set(Mode::Pass).await;
+        }
+        Fault::DelayMessages => {
+            let _alone = place.network.lock().await;
+            place
+                .proxy
+                .set(Mode::DelayMessages(LONGER_THAN_A_LOAD + lasts))
+                .await;
+            sleep(STORM / 2).await;
             place.proxy.set(Mode::Pass).await;
         }
         Fault::HoldBack => {
