@@ -34,7 +34,7 @@ async fn no_process_reads_what_was_loaded_before_an_eviction() {
     let crew = Arc::new(Crew::start((STORM + QUIET) * rounds).await);
     for round in 1..=rounds {
         println!("round {round}");
-        faults::storm(&crew, &mut random).await;
+        faults::storm(&crew, round, &mut random).await;
         sleep(crew.until_next_storm()).await;
         let (found, summary) = crew.judge();
         if !found.is_empty() {
