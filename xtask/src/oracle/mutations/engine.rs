@@ -146,6 +146,12 @@ pub(super) const ALL: &[Mutation] = &[
         "core.hears(flight) && flight.knows_all_tag_evictions(&core.cells)" => "core.hears(flight)"; Tests("model", "unknown_tags::")),
     engine!("a value is served though the eviction of a tag of it waits", "engine/lead.rs",
         "let waiting = entry.is_named_in(&call.core.journal, &call.key);" => "let waiting = false;"; Tests("model", "unknown_tags::")),
+    engine!("a region registered for less is taken for registered", "tags/cells.rs",
+        "registered.life >= life" => "life >= Duration::ZERO"; Tests("redis", "registry::")),
+    engine!("a region is taken for registered for ever", "tags/cells.rs",
+        "now.saturating_sub(registered.at) < BELIEVED" => "registered.at <= now"; Tests("redis", "registry::")),
+    engine!("a region is taken for registered in a registry that was lost", "tags/cells.rs",
+        "cache.is_some_and(|cache| cache.evict == registered.cache)" => "cache.is_some()"; Tests("redis", "registry::")),
     // What the processes notice too.
     engine!("processes do not heed messages", "engine/ear.rs", "if !own {" => "if own {"; Processes),
     engine!("a process does not look at the epoch", "bus/coherence.rs",
