@@ -1,9 +1,11 @@
 //! Level 3: one guard at a time is taken out of a copy of the workspace, and a test has to fail.
 //!
-//! The tests that are to fail run once on the copy as it is, and have to pass. The copy keeps its build between mutations: only what changed is built again.
+//! The tests that are to fail run once on the copy as it is, and have to pass. The copy keeps its build between mutations: only what changed is
+//! built again. After `--seconds` no other mutation is begun; `--seed` is where the random schedules begin.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::mutations::{Mutation, Trial, all};
 use super::options::Options;
@@ -19,22 +21,26 @@ struct Fate {
 }
 
 pub(super) fn run(options: &Options) -> Result<(), String> {
-    let tree = root().join("target/oracle/tree");
-    copy(&tree)?;
+    let mut bench = Bench::new(options.seed)?;
     let wanted = |mutation: &&Mutation| {
         let only = options.only.as_deref();
         only.is_none_or(|only| mutation.is_called(only))
     };
-    let mutations: Vec<_> = all().filter(wanted).collect();
-    pass_as_it_is(&tree, &mutations)?;
-    let (mut fates, mut untried) = (Vec::new(), Vec::new());
-    for mutation in mutations {
-        match try_one(&tree, mutation) {
+    let over = options
+        .seconds
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (mut fates, mut wrong, mut left) = (Vec::new(), Vec::new(), 0);
+    for mutation in all().filter(wanted) {
+        if over.is_some_and(|over| Instant::now() > over) {
+            left += 1;
+            continue;
+        }
+        match bench.try_one(mutation) {
             Ok(fate) => {
                 eprintln!("xtask: {}", fate.shown());
                 fates.push(fate);
             }
-            Err(error) => untried.push(error),
+            Err(error) => wrong.push(error),
         }
     }
     if options.json {
@@ -43,9 +49,11 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
     } else {
         fates.iter().for_each(|fate| println!("{}", fate.shown()));
     }
+    if left > 0 {
+        eprintln!("xtask: the time is over; {left} mutations were not tried");
+    }
     let survived = fates.iter().filter(|fate| fate.caught_by.is_empty());
-    let survived = survived.map(|fate| format!("no test fails without: {}", fate.name));
-    let wrong: Vec<_> = untried.into_iter().chain(survived).collect();
+    wrong.extend(survived.map(|fate| format!("no test fails without: {}", fate.name)));
     if wrong.is_empty() {
         Ok(())
     } else {
@@ -72,54 +80,97 @@ impl Fate {
     }
 }
 
-/// A test that fails anyway would catch everything.
-fn pass_as_it_is(tree: &Path, mutations: &[&Mutation]) -> Result<(), String> {
-    let mut filters: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for mutation in mutations {
+/// A copy of the workspace, and what has been found to pass there as it is.
+struct Bench {
+    tree: PathBuf,
+    seed: String,
+    sound: BTreeSet<(Vec<&'static str>, &'static str)>,
+}
+
+impl Bench {
+    fn new(seed: Option<u64>) -> Result<Self, String> {
+        let tree = root().join("target/oracle/tree");
+        copy(&tree)?;
+        Ok(Self {
+            tree,
+            // What was caught is caught again.
+            seed: seed.unwrap_or(1).to_string(),
+            sound: BTreeSet::new(),
+        })
+    }
+
+    fn try_one(&mut self, mutation: &'static Mutation) -> Result<Fate, String> {
+        self.passes_as_it_is(mutation)?;
+        let originals = apply(&self.tree, mutation)?;
+        let outcome = self.put_to_the_test(mutation);
+        restore(&originals)?;
+        Ok(Fate {
+            name: mutation.name,
+            caught_by: outcome?,
+        })
+    }
+
+    /// A test that fails anyway would catch everything.
+    fn passes_as_it_is(&mut self, mutation: &Mutation) -> Result<(), String> {
         let (program, filter) = mutation.trial.parts();
-        let known = filters.entry(program).or_default();
-        if !known.contains(&filter) {
-            known.push(filter);
+        if self.sound.contains(&(program.clone(), filter)) {
+            return Ok(());
         }
-    }
-    for (program, mut filters) in filters {
-        // The empty one is every test.
-        if filters.contains(&"") {
-            filters.clear();
-        }
-        let (passed, output) = trial(tree, &program, &filters, Extent::Taste).output()?;
+        let (passed, output) = self.trial(&program, filter, Extent::Taste).output()?;
         if !passed {
-            return Err(format!("the code as it is does not pass:\n{output}"));
+            return Err(format!(
+                "`{}`: the code as it is does not pass:\n{output}",
+                mutation.name
+            ));
+        }
+        self.sound.insert((program, filter));
+        Ok(())
+    }
+
+    /// The tests that fail.
+    fn put_to_the_test(&self, mutation: &Mutation) -> Result<Vec<String>, String> {
+        let (program, filter) = mutation.trial.parts();
+        let build = [&program[..], &["--no-run"]].concat();
+        let (built, output) = self.trial(&build, "", Extent::Full).output()?;
+        if !built {
+            return Err(format!("`{}` does not build:\n{output}", mutation.name));
+        }
+        let (passed, output) = self.trial(&program, filter, Extent::Full).output()?;
+        let failed = failed(&output);
+        if passed || !failed.is_empty() {
+            Ok(failed)
+        } else {
+            Err(format!("`{}` could not be tried:\n{output}", mutation.name))
         }
     }
-    Ok(())
-}
 
-fn try_one(tree: &Path, mutation: &'static Mutation) -> Result<Fate, String> {
-    let originals = apply(tree, mutation)?;
-    let outcome = put_to_the_test(tree, mutation);
-    restore(&originals)?;
-    Ok(Fate {
-        name: mutation.name,
-        caught_by: outcome?,
-    })
-}
-
-/// The tests that fail.
-fn put_to_the_test(tree: &Path, mutation: &Mutation) -> Result<Vec<String>, String> {
-    let (program, filter) = mutation.trial.parts();
-    let build = [&program[..], &["--no-run"]].concat();
-    let (built, output) = trial(tree, &build, &[], Extent::Full).output()?;
-    if !built {
-        return Err(format!("`{}` does not build:\n{output}", mutation.name));
-    }
-    let filters: &[_] = if filter.is_empty() { &[] } else { &[filter] };
-    let (passed, output) = trial(tree, &program, filters, Extent::Full).output()?;
-    let failed = failed(&output);
-    if passed || !failed.is_empty() {
-        Ok(failed)
-    } else {
-        Err(format!("`{}` could not be tried:\n{output}", mutation.name))
+    fn trial(&self, program: &[&str], filter: &str, extent: Extent) -> Step {
+        let mut arguments = [&["test"], program].concat();
+        if !filter.is_empty() {
+            arguments.extend(["--", filter]);
+        }
+        let (amount, seed) = if program.contains(&PROCESSES.program) {
+            let seconds = match extent {
+                Extent::Taste => "6",
+                Extent::Full => "60",
+            };
+            (("SECONDS", seconds), PROCESSES.seed)
+        } else {
+            let schedules = match extent {
+                Extent::Taste => "1000",
+                Extent::Full => "100000",
+            };
+            (("SCHEDULES", schedules), SCHEDULES.seed)
+        };
+        let target = self.tree.with_file_name("build");
+        Step::cargo(&arguments)
+            .within(&self.tree)
+            .env("CARGO_TARGET_DIR", &target.to_string_lossy())
+            .env("CARGO_INCREMENTAL", "1")
+            // Most are caught by the first thousands of schedules: building them takes longer.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env(amount.0, amount.1)
+            .env(seed, &self.seed)
     }
 }
 
@@ -156,37 +207,6 @@ impl Trial {
 enum Extent {
     Taste,
     Full,
-}
-
-fn trial(tree: &Path, program: &[&str], filters: &[&str], extent: Extent) -> Step {
-    let mut arguments = [&["test"], program].concat();
-    if !filters.is_empty() {
-        arguments.push("--");
-        arguments.extend(filters);
-    }
-    let (amount, seed) = if program.contains(&PROCESSES.program) {
-        let seconds = match extent {
-            Extent::Taste => "6",
-            Extent::Full => "60",
-        };
-        (("SECONDS", seconds), PROCESSES.seed)
-    } else {
-        let schedules = match extent {
-            Extent::Taste => "1000",
-            Extent::Full => "100000",
-        };
-        (("SCHEDULES", schedules), SCHEDULES.seed)
-    };
-    let target = tree.with_file_name("build");
-    Step::cargo(&arguments)
-        .within(tree)
-        .env("CARGO_TARGET_DIR", &target.to_string_lossy())
-        .env("CARGO_INCREMENTAL", "1")
-        // Most are caught by the first thousands of schedules: building them takes longer.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .env(amount.0, amount.1)
-        // What was caught is caught again.
-        .env(seed, "1")
 }
 
 #[cfg(test)]

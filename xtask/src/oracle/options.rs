@@ -17,7 +17,8 @@ pub(super) enum Level {
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) level: Level,
-    pub(super) seconds: u64,
+    /// How long it may take; a minute, or for the mutations, as long as they take.
+    pub(super) seconds: Option<u64>,
     pub(super) seed: Option<u64>,
     /// Of level 1: not at random, but every schedule of small configurations.
     pub(super) exhaustive: bool,
@@ -32,7 +33,7 @@ impl Options {
             None,
             Self {
                 level: Level::Schedules,
-                seconds: 60,
+                seconds: None,
                 seed: None,
                 exhaustive: false,
                 only: None,
@@ -47,7 +48,7 @@ impl Options {
             };
             match argument.as_str() {
                 "--level" => level = Some(level_of(&value()?)?),
-                "--seconds" => options.seconds = number(argument, &value()?)?,
+                "--seconds" => options.seconds = Some(number(argument, &value()?)?),
                 "--seed" => options.seed = Some(number(argument, &value()?)?),
                 "--only" => options.only = Some(value()?),
                 "--exhaustive" => options.exhaustive = true,
@@ -105,7 +106,10 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_understood() {
         let options = read("--level 1 --seconds 5 --seed 7 --json").unwrap();
-        assert_eq!((options.level, options.seconds), (Level::Schedules, 5));
+        assert_eq!(
+            (options.level, options.seconds),
+            (Level::Schedules, Some(5))
+        );
         assert_eq!((options.seed, options.json), (Some(7), true));
         assert_eq!(read("--level 2").unwrap().level, Level::Processes);
         assert_eq!(read("--level 3").unwrap().level, Level::Mutations);

@@ -14,6 +14,9 @@ pub(super) struct Trial {
     unit: &'static str,
 }
 
+/// Without `--seconds`.
+const SECONDS: u64 = 60;
+
 pub(super) const SCHEDULES: Trial = Trial {
     level: 1,
     program: "interleavings",
@@ -32,7 +35,8 @@ pub(super) fn run(trial: &Trial, options: &Options) -> Result<(), String> {
     if trial.level > 1 {
         ensure_redis()?;
     }
-    let mut step = program(trial.program).env("SECONDS", &options.seconds.to_string());
+    let seconds = options.seconds.unwrap_or(SECONDS);
+    let mut step = program(trial.program).env("SECONDS", &seconds.to_string());
     if let Some(seed) = options.seed {
         step = step.env(trial.seed, &seed.to_string());
     }
