@@ -174,7 +174,7 @@ impl EvictPlan {
         if late.template.has_holes() {
             self.late.push(late);
         } else {
-            self.ready.push(late.target());
+            self.ready.extend(late.targets());
         }
     }
 
@@ -207,16 +207,16 @@ impl EvictPlan {
     /// Everything, with what is not known yet as `*`.
     fn widest(&mut self) -> Vec<Target> {
         let mut targets = std::mem::take(&mut self.ready);
-        targets.extend(self.late.drain(..).map(|late| late.target()));
+        targets.extend(self.late.drain(..).flat_map(|late| late.targets()));
         targets
     }
 }
 
 impl Late {
     /// What it names; where a part has no text, what it can name.
-    fn target(&self) -> Target {
+    fn targets(&self) -> Vec<Target> {
         let rendered = self.template.render();
-        match (self.what, rendered) {
+        vec![match (self.what, rendered) {
             (What::Key(template), Ok(rendered)) => Target::Key(rendered.into_key(template)),
             (What::Tag, Ok(rendered)) => Target::Label(Label::tag(&rendered.into_key(UNSPECIFIED))),
             (What::Scope, Ok(rendered)) => {
@@ -227,12 +227,14 @@ impl Late {
                 let key = rendered.into_key(UNSPECIFIED);
                 Target::Pattern(Pattern::region(key.logical()))
             }
-            (What::Key(_) | What::Region, Err(_)) | (What::Pattern, _) => {
-                Target::Pattern(self.template.pattern())
+            (What::Key(_), Err(_)) | (What::Pattern, _) => Target::Pattern(self.template.pattern()),
+            (What::Region, Err(_)) => {
+                let patterns = self.template.region_patterns();
+                return patterns.into_iter().map(Target::Pattern).collect();
             }
             // Nobody can list the tags, nor the scopes, that it might have been.
             (What::Tag | What::Scope, Err(_)) => Target::all(),
-        }
+        }]
     }
 }
 

@@ -113,6 +113,19 @@ impl LateTemplate {
         self.build(&self.text, &self.marks).finish()
     }
 
+    /// The same of a template that names a region: the keys it can be called like, and those below them. One pattern where what can be
+    /// below it is in it.
+    pub(crate) fn region_patterns(&self) -> Vec<Pattern> {
+        let named = self.pattern();
+        if named.ends_in_any() {
+            return vec![named];
+        }
+        let mut below = self.build(&self.text, &self.marks);
+        below.encoded(":");
+        below.any();
+        vec![named, below.finish()]
+    }
+
     /// The literal region; empty if there is none.
     pub(crate) fn region(&self) -> String {
         let Prefix { text, marks } = match self.prefix {

@@ -51,6 +51,62 @@ async fn by_result_late() -> Product {
     std::future::pending().await
 }
 
+#[cache_evict(region = "user:{result.id}:orders", always)]
+async fn orders_by_result(ok: bool) -> Result<Product, String> {
+    if !ok {
+        return Err("there is no result".to_owned());
+    }
+    Ok(Product {
+        id: 7,
+        names: Vec::new(),
+    })
+}
+
+#[cache_evict(region = "user:{result.id}:orders")]
+async fn orders_by_result_late() -> Product {
+    std::future::pending().await
+}
+
+#[cache_evict(region = "user:{result.id}:orders")]
+async fn orders_by_panicking() -> Product {
+    panic!("on purpose")
+}
+
+#[tokio::test]
+async fn a_region_without_its_result_is_every_region_it_could_be() {
+    let keys = [
+        "user:7:orders",
+        "user:7:orders:1",
+        "user:8:orders:2:lines",
+        "user:7:ordersets",
+        "user:7",
+    ];
+    let others = ["user:7", "user:7:ordersets"];
+    let known = ["user:7", "user:7:ordersets", "user:8:orders:2:lines"];
+    assert_eq!(leaves(&keys, orders_by_result(true)).await, known);
+    assert_eq!(leaves(&keys, orders_by_result(false)).await, others);
+    let dropped = drop_after_first_poll(orders_by_result_late());
+    assert_eq!(leaves(&keys, dropped).await, others);
+    let cache = in_memory();
+    fill(&cache, &keys).await;
+    panics(&cache, orders_by_panicking()).await;
+    assert_eq!(
+        left(&cache, &keys).await.into_iter().collect::<Vec<_>>(),
+        others
+    );
+}
+
+#[cache_evict(region = "user:{result.id}", always)]
+async fn user_by_result() -> Result<Product, String> {
+    Err("there is no result".to_owned())
+}
+
+#[tokio::test]
+async fn a_region_that_ends_with_its_result_is_the_region_around_it() {
+    let keys = ["user:7", "user:7:orders:1", "users:7"];
+    assert_eq!(leaves(&keys, user_by_result()).await, ["users:7"]);
+}
+
 async fn drop_after_first_poll<T>(future: impl Future<Output = T>) {
     let mut future = Box::pin(future);
     assert!(

@@ -146,6 +146,11 @@ impl Pattern {
         }
     }
 
+    /// Whether it ends in `*`, and so selects all that begins like what it selects.
+    pub(crate) fn ends_in_any(&self) -> bool {
+        self.tokens.last() == Some(&Token::Any)
+    }
+
     /// What to give to `MATCH` of Redis' SCAN: a superset of the texts that [`matches`](Self::matches) selects.
     #[cfg(any(feature = "redis", test))]
     pub(crate) fn server_glob(&self) -> String {
