@@ -3,6 +3,7 @@
 //! Object-safe (futures are boxed), so that another store, or a faulty one, can take its place. What the calls must do to keep the
 //! promise is the protocol of leases: every fill presents one, every eviction breaks it.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 
 use super::TierError;
-use crate::bus::{Listener, Manner};
+use crate::bus::{Gone, Listener, Manner};
 use crate::entry::Token;
 use crate::key::Pattern;
 use crate::tags::{Label, Logical, Standing};
@@ -85,7 +86,7 @@ pub trait Tier: Send + Sync + Debug {
     /// is left to expire.
     fn release_later(&self, key: &str, token: Token);
 
-    /// Evicts or expires keys and labels, all in one round trip, and announces it. `within` bounds each batch; what earlier
+    /// Evicts or expires keys and labels, all in one round trip, and announces it ([`Removal::news`]). `within` bounds each batch; what earlier
     /// batches did stays done when a later one fails.
     ///
     /// A label's generation is replaced, deleted before it is written, so that it works when the server is out of memory.
@@ -321,6 +322,29 @@ pub struct Removal<'a> {
     pub labels: &'a [LabelEviction<'a>],
     /// Asks for the registered regions, read after the labels were evicted.
     pub registry: bool,
+}
+
+impl Removal<'_> {
+    /// What is to be announced: one message for each hold, because a message says one, and who hears it holds all that it names.
+    #[must_use]
+    pub fn news(&self) -> Vec<Gone> {
+        let mut news = BTreeMap::<Duration, Gone>::new();
+        let mut of_hold = |hold, add: &dyn Fn(&mut Gone)| {
+            let gone = news.entry(hold).or_insert_with(|| Gone {
+                manner: self.manner,
+                hold,
+                ..Gone::default()
+            });
+            add(gone);
+        };
+        for it in self.keys {
+            of_hold(it.hold, &|gone| gone.keys.push(it.key.into()));
+        }
+        for it in self.labels {
+            of_hold(it.hold, &|gone| gone.labels.push(it.label.clone()));
+        }
+        news.into_values().collect()
+    }
 }
 
 /// The answer to [`Removal`].

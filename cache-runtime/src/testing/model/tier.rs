@@ -287,8 +287,8 @@ impl Tier for ModelTier {
             .map(|one| (one.label.clone(), one.hold))
             .collect();
         let (manner, registry, by) = (what.manner, what.registry, self.by());
-        let changes = !(keys.is_empty() && labels.is_empty());
-        if !changes && !registry {
+        let news = what.news();
+        if news.is_empty() && !registry {
             return Box::pin(std::future::ready(Ok(Removed::default())));
         }
         Box::pin(
@@ -304,16 +304,7 @@ impl Tier for ModelTier {
                     }
                     let regions = registry.then(|| state.labels.registry()).flatten();
                     drop(state);
-                    let holds = keys.iter().map(|(_, hold)| hold);
-                    let holds = holds.chain(labels.iter().map(|(_, hold)| hold));
-                    let gone = Gone {
-                        manner,
-                        hold: holds.max().copied().unwrap_or_default(),
-                        keys: keys.into_iter().map(|(key, _)| key).collect(),
-                        labels: labels.into_iter().map(|(label, _)| label).collect(),
-                        patterns: Vec::new(),
-                    };
-                    if changes {
+                    for gone in news {
                         server.publish(News::Gone(gone), &by);
                     }
                     Removed { regions }

@@ -1,6 +1,6 @@
-//! Evicting keys and labels: one round trip, one message.
+//! Evicting keys and labels: one round trip, and a message for each hold.
 //!
-//! What is too much for one script or one message goes in several rounds, each with a deadline and a message of its own: each
+//! What is too much for one script or one message goes in several rounds, each with a deadline and messages of its own: each
 //! announces what it did, whatever becomes of the next.
 //!
 //! A script about several logical keys is right for one server, which all of them are on. A cluster has to split by slot.
@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::labels::era;
 use super::millis;
 use crate::bus::{Gone, Manner};
-use crate::tags::LabelKind;
+use crate::tags::{Label, LabelKind};
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::announcer::random;
 use crate::tiers::redis::link::{Connection, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline};
-use crate::tiers::{Eviction, LabelEviction, Removal, Removed, TierError};
+use crate::tiers::{Removal, Removed, TierError};
 
 /// Keys and labels per round trip: a script holds the server up while it runs.
 const CHUNK: usize = 1000;
@@ -43,23 +43,25 @@ impl RedisTier {
         }
     }
 
-    /// One round trip. The last script announces what all of them did.
+    /// One round trip. Of what has one hold, the last script announces what all of them did.
     async fn remove_part(&self, part: Removal<'_>, within: Duration) -> Result<Removed, TierError> {
         if part.keys.is_empty() && part.labels.is_empty() && !part.registry {
             return Ok(Removed::default());
         }
         let steps = |pipeline: &mut Pipeline| {
-            let message = self.announcer.gone(gone(&part));
-            let by_keys = if part.labels.is_empty() {
-                &message[..]
-            } else {
-                &[]
-            };
-            if !part.keys.is_empty() {
-                self.add_keys(pipeline, part.keys, part.manner, by_keys);
-            }
-            if !part.labels.is_empty() {
-                self.add_evictions(pipeline, part.labels, part.manner, &message);
+            for gone in part.news() {
+                let message = self.announcer.gone(gone.clone());
+                let by_keys = if gone.labels.is_empty() {
+                    &message[..]
+                } else {
+                    &[]
+                };
+                if !gone.keys.is_empty() {
+                    self.add_keys(pipeline, &gone, by_keys);
+                }
+                if !gone.labels.is_empty() {
+                    self.add_evictions(pipeline, &gone, &message);
+                }
             }
             if part.registry {
                 pipeline.command(self.registry_read());
@@ -78,54 +80,43 @@ impl RedisTier {
         self.link.call(Lane::Upkeep, within, work).await
     }
 
-    fn add_keys(
-        &self,
-        pipeline: &mut Pipeline,
-        chunk: &[Eviction<'_>],
-        manner: Manner,
-        message: &[u8],
-    ) {
-        let names = |it: &Eviction<'_>| {
+    fn add_keys(&self, pipeline: &mut Pipeline, gone: &Gone, message: &[u8]) {
+        let names = |key: &Box<str>| {
             let names = &self.names;
             [
-                names.value(it.key),
-                names.lease(it.key),
-                names.failed(it.key),
-                names.hold(it.key),
+                names.value(key),
+                names.lease(key),
+                names.failed(key),
+                names.hold(key),
             ]
         };
-        let keys: Vec<String> = chunk.iter().flat_map(names).collect();
+        let keys: Vec<String> = gone.keys.iter().flat_map(names).collect();
         let mut args = vec![
-            flag(manner).to_vec(),
+            flag(gone.manner).to_vec(),
             self.announcer.channel().into(),
             message.to_vec(),
         ];
-        args.extend(chunk.iter().map(|it| hold(it.hold).into_bytes()));
+        args.extend(gone.keys.iter().map(|_| hold(gone.hold).into_bytes()));
         pipeline.script(&scripts::EVICT, &keys, &args);
     }
 
-    fn add_evictions(
-        &self,
-        pipeline: &mut Pipeline,
-        labels: &[LabelEviction<'_>],
-        manner: Manner,
-        message: &[u8],
-    ) {
-        let is_cache = |it: &&LabelEviction<'_>| it.label.kind() == LabelKind::Cache;
-        let cache = labels.iter().filter(is_cache).map(|it| it.hold).max();
+    fn add_evictions(&self, pipeline: &mut Pipeline, gone: &Gone, message: &[u8]) {
+        let is_cache = |label: &&Label| label.kind() == LabelKind::Cache;
+        let (random, hold) = (|| random().to_vec(), hold(gone.hold).into_bytes());
+        let cache = gone.labels.iter().any(|label| is_cache(&label));
         let mut keys = vec![self.names.sites(), self.names.clock()];
         let mut args = vec![
-            flag(manner).to_vec(),
+            flag(gone.manner).to_vec(),
             self.announcer.channel().into(),
             message.to_vec(),
             era().into_bytes(),
             millis(LIFE).into_bytes(),
-            cache.map_or(Vec::new(), |_| random().into()),
-            hold(cache.unwrap_or_default()).into_bytes(),
+            if cache { random() } else { Vec::new() },
+            hold.clone(),
         ];
-        for it in labels.iter().filter(|it| !is_cache(it)) {
-            keys.push(self.names.label(it.label));
-            args.extend([random().into(), hold(it.hold).into_bytes()]);
+        for label in gone.labels.iter().filter(|label| !is_cache(label)) {
+            keys.push(self.names.label(label));
+            args.extend([random(), hold.clone()]);
         }
         pipeline.script(&scripts::EVICT_LABELS, &keys, &args);
     }
@@ -151,19 +142,6 @@ fn take_part<'a>(what: &mut Removal<'a>) -> Removal<'a> {
         keys,
         labels,
         ..*what
-    }
-}
-
-/// What the message says.
-fn gone(what: &Removal<'_>) -> Gone {
-    let holds = what.keys.iter().map(|it| it.hold);
-    let holds = holds.chain(what.labels.iter().map(|it| it.hold));
-    Gone {
-        manner: what.manner,
-        keys: what.keys.iter().map(|it| it.key.into()).collect(),
-        labels: what.labels.iter().map(|it| it.label.clone()).collect(),
-        patterns: Vec::new(),
-        hold: holds.max().unwrap_or_default(),
     }
 }
 

@@ -25,7 +25,7 @@ async fn expire(tier: &RedisTier, key: &str) {
 }
 
 #[tokio::test]
-async fn keys_labels_and_the_registry_are_one_round_trip_and_one_message() {
+async fn keys_labels_and_the_registry_are_one_round_trip_and_one_message_per_hold() {
     let server = Server::start();
     let tap = Tap::before(&server, None);
     let tier = tap.tier().await;
@@ -51,7 +51,7 @@ async fn keys_labels_and_the_registry_are_one_round_trip_and_one_message() {
             },
             LabelEviction {
                 label: &region,
-                hold: held / 2,
+                hold: held,
             },
         ],
         registry: true,
@@ -66,25 +66,33 @@ async fn keys_labels_and_the_registry_are_one_round_trip_and_one_message() {
         .iter()
         .filter_map(|line| line.split('"').nth(1))
         .collect();
-    assert_eq!(commands, ["EVALSHA", "EVALSHA", "HGETALL"]);
+    assert_eq!(
+        commands,
+        ["EVALSHA", "EVALSHA", "EVALSHA", "EVALSHA", "HGETALL"]
+    );
 
     for key in ["a", "b"] {
         assert_eq!(tier.get(key, SOON).await.unwrap(), None);
     }
-    assert!(tier.inspect("b", SOON).await.unwrap().hold.is_some());
+    let hold = async |key| tier.inspect(key, SOON).await.unwrap().hold;
+    assert_eq!(hold("a").await, None);
+    assert!(hold("b").await.is_some());
     let after = tier.standings(&[hot.clone(), region.clone()], SOON).await;
     let after = after.unwrap();
     assert_ne!(is(after[0]).evict, is(before[0]).evict);
     assert_eq!(after[1], Standing::Held);
     let said: Vec<_> = ear.heard(&server).into_iter().map(|it| it.news).collect();
-    let expected = News::Gone(Gone {
-        manner: Manner::Evict,
-        keys: vec!["a".into(), "b".into()],
-        labels: vec![hot, region],
-        patterns: Vec::new(),
-        hold: held,
-    });
-    assert_eq!(said, [expected]);
+    let gone = |key: &str, label, hold| {
+        News::Gone(Gone {
+            manner: Manner::Evict,
+            keys: vec![key.into()],
+            labels: vec![label],
+            patterns: Vec::new(),
+            hold,
+        })
+    };
+    let expected = [gone("a", hot, Duration::ZERO), gone("b", region, held)];
+    assert_eq!(said, expected);
 }
 
 #[tokio::test]
@@ -292,4 +300,63 @@ async fn an_eviction_takes_the_note_of_a_failure() {
     server.ask(&["SET", "shop:{a}:failed", "x"]);
     expire(&tier, "a").await;
     assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");
+}
+
+/// Whichever scripts the server knows, what every hold is about is said, and said last in a message that nobody has heard before.
+#[tokio::test]
+async fn every_hold_is_told_even_when_scripts_were_flushed() {
+    let server = Server::start();
+    let tier = tier(&server);
+    let held = Duration::from_secs(20);
+    let labels = [Label::stored("warm"), hot()];
+    for known in [0, 1, 2] {
+        fill(&tier, "a").await;
+        fill(&tier, "b").await;
+        server.ask(&["SCRIPT", "FLUSH"]);
+        if known == 1 {
+            tier.evict(&[eviction("c")], SOON).await.unwrap();
+        } else if known == 2 {
+            remove_labels(&tier, Manner::Evict, &[&hot()], Duration::ZERO).await;
+        }
+        let mut ear = Ear::at(&server);
+        let what = Removal {
+            keys: &[
+                Eviction {
+                    key: "a",
+                    hold: held,
+                },
+                eviction("b"),
+            ],
+            labels: &[
+                LabelEviction {
+                    label: &labels[0],
+                    hold: Duration::ZERO,
+                },
+                LabelEviction {
+                    label: &labels[1],
+                    hold: held,
+                },
+            ],
+            ..Removal::default()
+        };
+        tier.remove(what, SOON).await.unwrap();
+        let heard = ear.heard(&server);
+        let ids: std::collections::BTreeSet<_> = heard.iter().map(|heard| heard.id).collect();
+        assert_eq!(ids.len(), heard.len(), "{heard:?}");
+        let last: Vec<_> = heard.into_iter().rev().take(2).map(|it| it.news).collect();
+        let gone = |key: &str, label: &Label, hold| {
+            News::Gone(Gone {
+                keys: vec![key.into()],
+                labels: vec![label.clone()],
+                hold,
+                ..Gone::default()
+            })
+        };
+        let expected = [
+            gone("a", &labels[1], held),
+            gone("b", &labels[0], Duration::ZERO),
+        ];
+        assert_eq!(last, expected);
+        server.ask(&["DEL", "shop:{a}:hold"]);
+    }
 }
