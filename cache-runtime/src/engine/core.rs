@@ -70,11 +70,17 @@ impl Core {
 
     /// What holds for a flight that begins now.
     pub(crate) fn beginning(&self, text: &str, labelling: &Labelling) -> Beginning {
-        let now = self.clock.now();
+        self.beginning_at(self.clock.now(), text, labelling)
+    }
+
+    fn beginning_at(&self, now: u64, text: &str, labelling: &Labelling) -> Beginning {
+        // An eviction sets the hold, then moves the count, then marks the flights whose counts are old. Read in the same order, a new
+        // count could come with a hold that was not there yet, and nothing would mark the flight.
+        let stamp = self.cells.stamp(labelling, self.coherence.epoch());
         Beginning {
             held: self.holds.holds(text, now) || labelling.is_held(now),
             tag_evictions: self.cells.tag_evictions(),
-            stamp: self.cells.stamp(labelling, self.coherence.epoch()),
+            stamp,
             late: labelling.late,
         }
     }
@@ -114,5 +120,51 @@ impl Core {
 
     pub(crate) fn hash(&self, text: &str) -> KeyHash {
         self.memory.hash(text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{hint::spin_loop, sync::Barrier, thread};
+
+    use crate::{
+        Cache,
+        key::Key,
+        tags::{Label, Labelling},
+    };
+
+    /// An eviction marks the flights whose counts are old, so one that begins beside it either sees the hold or has an old count.
+    #[test]
+    fn a_flight_begins_with_the_hold_or_before_the_count() {
+        const ROUNDS: u64 = 50_000;
+        let cache = Cache::builder("core").build().unwrap();
+        let (core, start) = (cache.core(), Barrier::new(2));
+        let labellings: Vec<Labelling> = (0..64)
+            .map(|_| core.labelling(&Key::new("a"), &[Label::stored("x")], false))
+            .collect();
+        let label = Label::stored("x");
+        let mut missed = Vec::new();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..ROUNDS {
+                    start.wait();
+                    core.cells.evicted(&label, round, round + 1);
+                    start.wait();
+                }
+            });
+            for round in 0..ROUNDS {
+                start.wait();
+                for _ in 0..fastrand::u8(..100) {
+                    spin_loop();
+                }
+                let labelling = &labellings[round as usize % labellings.len()];
+                let begun = core.beginning_at(round, "a", labelling);
+                start.wait();
+                if !begun.held && begun.stamp.is_current() {
+                    missed.push(round);
+                }
+            }
+        });
+        assert!(missed.is_empty(), "{missed:?}");
     }
 }
