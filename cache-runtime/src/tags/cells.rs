@@ -30,6 +30,9 @@ const BELIEVED: u64 = 3_600_000;
 /// Unused cells are looked for when there are so many, at first.
 const MANY: usize = 1_024;
 
+/// Beyond this many held labels, or twice as many if nobody has looked, everything is held: safe, and bounded.
+const MOST_HELD: usize = 10_000;
+
 /// One label.
 #[derive(Debug)]
 pub(crate) struct Cell {
@@ -110,8 +113,11 @@ impl Cell {
         now < self.held_until.load(Ordering::SeqCst)
     }
 
-    fn evicted(&self, held_until: u64) {
-        self.held_until.fetch_max(held_until, Ordering::SeqCst);
+    fn hold(&self, until: u64) {
+        self.held_until.fetch_max(until, Ordering::SeqCst);
+    }
+
+    fn evicted(&self) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
         self.forget();
     }
@@ -182,12 +188,19 @@ impl Root {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_held(&self, now: u64) -> bool {
+        now < self.held_until.load(Ordering::SeqCst)
+    }
+
     fn has(&self, label: &Label) -> bool {
         self.cells.iter().any(|cell| cell.label == *label)
     }
 
-    fn evicted(&self, held_until: u64) {
-        self.held_until.fetch_max(held_until, Ordering::SeqCst);
+    fn hold(&self, until: u64) {
+        self.held_until.fetch_max(until, Ordering::SeqCst);
+    }
+
+    fn evicted(&self) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -217,8 +230,7 @@ impl Labelling {
 
     /// Whether stores under one of the labels are refused at `now`, as far as this process has heard.
     pub(crate) fn is_held(&self, now: u64) -> bool {
-        now < self.root.held_until.load(Ordering::SeqCst)
-            || self.own().any(|cell| cell.is_held(now))
+        self.root.is_held(now) || self.own().any(|cell| cell.is_held(now))
     }
 
     fn own(&self) -> impl Iterator<Item = &Arc<Cell>> {
@@ -280,9 +292,10 @@ pub(crate) struct Cells {
 struct Table {
     cells: HashMap<Label, Arc<Cell>>,
     roots: HashMap<Box<str>, Arc<Root>>,
-    /// Cells and roots that have to stay until their hold ends.
-    held: Vec<(u64, Arc<Cell>, Option<Arc<Root>>)>,
+    /// Cells that have to stay until their hold ends, and when that is: what comes later is held by them.
+    held: HashMap<Label, (u64, Arc<Cell>)>,
     look_at: usize,
+    look_at_held: usize,
 }
 
 impl Cells {
@@ -324,18 +337,18 @@ impl Cells {
             // First: who reads a cell's count after it moved must find this one moved as well.
             self.tag_evictions.fetch_add(1, Ordering::SeqCst);
         }
-        let held = now < held_until;
-        // A cell that nobody has made is in no flight and under no entry; a hold has to be remembered all the same.
+        // A cell that nobody has made is in no flight and under no entry; a hold has to be remembered all the same, and to be seen by whoever
+        // sees the count.
         let mut table = self.write();
-        if held {
+        if now < held_until {
             table.hold(label, now, held_until);
         }
         if let Some(cell) = table.cells.get(label) {
-            cell.evicted(held_until);
+            cell.evicted();
         }
         if matches!(kind, LabelKind::Cache | LabelKind::Region) {
             let concerned = table.roots.values().filter(|root| root.has(label));
-            concerned.for_each(|root| root.evicted(held_until));
+            concerned.for_each(|root| root.evicted());
         }
     }
 
@@ -380,12 +393,31 @@ impl Table {
         root
     }
 
-    /// Keeps a held label's cell until the hold ends.
+    /// Holds a label, and keeps its cell until the hold ends.
     fn hold(&mut self, label: &Label, now: u64, until: u64) {
-        self.held.retain(|(until, ..)| now < *until);
         let cell = self.cell(label);
-        let root = label.as_region().map(|region| self.root(region));
-        self.held.push((until, cell, root));
+        cell.hold(until);
+        if matches!(label.kind(), LabelKind::Cache | LabelKind::Region) {
+            let concerned = self.roots.values().filter(|root| root.has(label));
+            concerned.for_each(|root| root.hold(until));
+        }
+        let held = self.held.entry(label.clone()).or_insert((until, cell));
+        held.0 = held.0.max(until);
+        self.forget_holds(now);
+    }
+
+    /// Drops what is over, when there is twice as much as after the last time; if what is left is beyond the bound, the cache is held as a
+    /// whole.
+    fn forget_holds(&mut self, now: u64) {
+        if self.held.len() < self.look_at_held.max(MANY) {
+            return;
+        }
+        self.held.retain(|_, (until, _)| now < *until);
+        self.look_at_held = 2 * self.held.len();
+        if self.held.len() > MOST_HELD {
+            let longest = self.held.drain().map(|(_, (until, _))| until).max();
+            self.hold(&Label::cache(), now, longest.unwrap_or(now));
+        }
     }
 
     /// Drops what only this table points at, when there is twice as much as after the last time.
@@ -396,5 +428,64 @@ impl Table {
         self.roots.retain(|_, root| Arc::strong_count(root) > 1);
         self.cells.retain(|_, cell| Arc::strong_count(cell) > 1);
         self.look_at = 2 * (self.cells.len() + self.roots.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cells, Label};
+
+    fn label(n: usize) -> Label {
+        Label::stored(&n.to_string())
+    }
+
+    impl Cells {
+        fn holds(&self, label: &Label, now: u64) -> bool {
+            self.cell(label).is_held(now)
+        }
+    }
+
+    #[test]
+    fn a_label_that_is_held_again_and_again_is_remembered_once_and_for_the_longest() {
+        let cells = Cells::default();
+        for until in [20, 30, 10] {
+            cells.evicted(&label(1), 0, until);
+        }
+        assert_eq!(cells.read().held.len(), 1);
+        assert!(cells.holds(&label(1), 29) && !cells.holds(&label(1), 30));
+    }
+
+    #[test]
+    fn holds_that_are_over_are_forgotten() {
+        let cells = Cells::default();
+        for n in 0..50_000 {
+            cells.evicted(&label(n), n as u64, n as u64 + 10);
+        }
+        let table = cells.read();
+        assert!(table.held.len() < 3_000, "{}", table.held.len());
+        assert!(table.cells.len() < 6_000, "{}", table.cells.len());
+    }
+
+    #[test]
+    fn more_holds_than_the_bound_hold_everything() {
+        let cells = Cells::default();
+        let before = cells.root("a:b");
+        for n in 0..2 * super::MOST_HELD {
+            cells.evicted(&label(n), 0, 10);
+        }
+        assert!(cells.read().held.len() <= super::MOST_HELD);
+        for root in [before, cells.root("made:later")] {
+            assert!(root.is_held(9) && !root.is_held(10));
+        }
+    }
+
+    #[test]
+    fn a_hold_outlives_the_use_of_its_label() {
+        let cells = Cells::default();
+        cells.evicted(&Label::region("a"), 0, 10);
+        for n in 0..5_000 {
+            cells.cell(&label(n));
+        }
+        assert!(cells.root("a:b").is_held(9));
     }
 }
