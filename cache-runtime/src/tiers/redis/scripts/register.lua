@@ -22,12 +22,13 @@ local NOBODY = 5400000
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- A region is kept until it can have no entry any more. Time that the clock jumped over, or that nobody was there, does not count.
+-- A region is kept until it can have no entry any more. Time that the clock jumped over, or that nobody was there, does not count: what was
+-- registered before is believed for an hour still. A clock that was set back changes nothing: entries live until the same moment.
 local region = ARGV[1]
 local swept = tonumber(redis.call('HGET', KEYS[1], '#swept') or '') or now - EVERY - 1
 local since = now - swept
 if region ~= '' and (since < 0 or since > EVERY) then
-  local jump = (since < 0 or since > NOBODY) and since or 0
+  local jump = since > NOBODY and since or 0
   local fields = redis.call('HGETALL', KEYS[1])
   for i = 1, #fields, 2 do
     local over = tonumber(fields[i + 1])
