@@ -18,7 +18,14 @@ use tokio::{
 
 /// The bells of one cache.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes(Mutex<HashMap<Box<str>, Arc<Bell>>>);
+pub(crate) struct Wakes(Mutex<HashMap<Box<str>, Awaited>>);
+
+/// A bell, and how many wait for it: who leaves last takes it along.
+#[derive(Debug, Default)]
+struct Awaited {
+    bell: Arc<Bell>,
+    by: usize,
+}
 
 #[derive(Debug, Default)]
 struct Bell {
@@ -43,18 +50,20 @@ pub(crate) struct Wake<'a> {
 
 impl Wakes {
     pub(crate) fn of<'a>(&'a self, key: &'a str) -> Wake<'a> {
-        let bell = Arc::clone(self.lock().entry(key.into()).or_default());
+        let mut bells = self.lock();
+        let awaited = bells.entry(key.into()).or_default();
+        awaited.by += 1;
         Wake {
             wakes: self,
             key,
-            bell,
+            bell: Arc::clone(&awaited.bell),
         }
     }
 
     /// Who waits for this key may look again.
     pub(crate) fn wake(&self, key: &str) {
-        if let Some(bell) = self.lock().get(key) {
-            bell.ring();
+        if let Some(awaited) = self.lock().get(key) {
+            awaited.bell.ring();
         }
     }
 
@@ -62,10 +71,10 @@ impl Wakes {
     pub(crate) fn wake_where(&self, chosen: impl Fn(&str) -> bool) {
         let bells = self.lock();
         let chosen = bells.iter().filter(|(key, _)| chosen(key));
-        chosen.for_each(|(_, bell)| bell.ring());
+        chosen.for_each(|(_, awaited)| awaited.bell.ring());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Bell>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Awaited>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,9 +105,55 @@ impl Wake<'_> {
 impl Drop for Wake<'_> {
     fn drop(&mut self) {
         let mut bells = self.wakes.lock();
-        // The table's, and this one.
-        if Arc::strong_count(&self.bell) <= 2 {
-            bells.remove(self.key);
+        if let Some(awaited) = bells.get_mut(self.key) {
+            awaited.by -= 1;
+            if awaited.by == 0 {
+                bells.remove(self.key);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::Wakes;
+
+    #[test]
+    fn the_last_of_those_who_waited_takes_the_bell_along() {
+        const ROUNDS: usize = 50_000;
+        let (wakes, together) = (Wakes::default(), Barrier::new(2));
+        let wait = || {
+            let wake = wakes.of("a");
+            together.wait();
+            drop(wake);
+            together.wait();
+        };
+        let mut left = 0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    wait();
+                    together.wait();
+                }
+            });
+            for _ in 0..ROUNDS {
+                wait();
+                left += wakes.lock().len();
+                together.wait();
+            }
+        });
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn who_comes_while_another_waits_hears_the_same_bell() {
+        let wakes = Wakes::default();
+        let (one, other) = (wakes.of("a"), wakes.of("a"));
+        drop(one);
+        let third = wakes.of("a");
+        wakes.wake("a");
+        assert_eq!((other.rung(), third.rung()), (1, 1));
     }
 }
