@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::testing::{Faults, ModelRedis};
+use cache_runtime::testing::{Fate, Faults, ModelRedis, Network, Passage, Step};
 use cache_runtime::{Cache, Policy};
 
 /// The Redis budget of a call in [`process`].
@@ -40,4 +40,28 @@ pub fn answer(redis: &ModelRedis, delay: Duration) {
         delay,
         ..Faults::default()
     });
+}
+
+/// A network on which these steps of one process, given by its number, take so long, and nothing else takes any time.
+#[derive(Clone, Debug)]
+pub struct Slow {
+    /// The process.
+    pub process: usize,
+    /// Its steps.
+    pub steps: Vec<(Step, Duration)>,
+}
+
+impl Network for Slow {
+    fn step(&self, process: usize, step: Step) -> Passage {
+        let slow = self.steps.iter().find(|(slow, _)| *slow == step);
+        let takes = match (step, slow) {
+            (Step::Patience(within), _) => within,
+            (_, Some((_, takes))) if process == self.process => *takes,
+            _ => return Box::pin(std::future::ready(Fate::Arrived)),
+        };
+        Box::pin(async move {
+            tokio::time::sleep(takes).await;
+            Fate::Arrived
+        })
+    }
 }

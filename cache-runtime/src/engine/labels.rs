@@ -20,7 +20,11 @@ pub(super) const MOST_TAGS: usize = 64;
 
 /// What a call has learned of labels.
 #[derive(Debug, Default)]
-pub(super) struct View(Vec<(Label, Standing, Source)>);
+pub(super) struct View {
+    known: Vec<(Label, Standing, Source)>,
+    /// The data connection the last question was asked over, or an earlier one.
+    connection: Option<u64>,
+}
 
 /// Where a standing is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(super) struct Question {
     cells: Vec<(Arc<Cell>, Before)>,
     cache: Option<(Arc<Cell>, Before)>,
     epoch: Option<u64>,
+    /// Taken before it is asked: an answer never comes over an earlier one.
+    connection: u64,
     life: Duration,
     clock: bool,
 }
@@ -60,7 +66,7 @@ pub(super) struct Burden {
     pub(super) tags: Vec<Carried>,
     /// The fleet's clock, where tags are still to come.
     pub(super) clock: Option<Logical>,
-    /// The data connection it was read over.
+    /// The data connection it was read over, or an earlier one.
     pub(super) connection: u64,
     /// The labels live at least as long as an entry of this life.
     pub(super) life: Duration,
@@ -97,8 +103,7 @@ impl Core {
 impl Question {
     /// What a hit has to ask: what no healthy cell knows, the cache's label included.
     pub(super) fn of_hit(core: &Core, labelling: &Labelling) -> Self {
-        let epoch = core.listening();
-        let mut question = Self::new(epoch, Duration::ZERO);
+        let mut question = Self::new(core, Duration::ZERO);
         for cell in labelling.cells() {
             question.add_unknown(core, cell);
         }
@@ -107,8 +112,7 @@ impl Question {
 
     /// What is asked of these labels of an entry.
     pub(super) fn of_labels(core: &Core, labels: &[Label]) -> Self {
-        let epoch = core.listening();
-        let mut question = Self::new(epoch, Duration::ZERO);
+        let mut question = Self::new(core, Duration::ZERO);
         labels
             .iter()
             .for_each(|label| question.add(core.cells.cell(label)));
@@ -122,8 +126,7 @@ impl Question {
         life: Duration,
         more: &[Label],
     ) -> Self {
-        let epoch = core.listening();
-        let mut question = Self::new(epoch, life);
+        let mut question = Self::new(core, life);
         question.add_region(core, labelling);
         for cell in labelling.cells().skip(1) {
             question.add_unknown(core, cell);
@@ -137,8 +140,7 @@ impl Question {
 
     /// What is asked of the tags a value has named, before it is stored under them.
     pub(super) fn of_tags(core: &Core, tags: &[Label], life: Duration) -> Self {
-        let epoch = core.listening();
-        let mut question = Self::new(epoch, life);
+        let mut question = Self::new(core, life);
         for tag in tags {
             question.add_unknown(core, &core.cells.cell(tag));
         }
@@ -147,17 +149,18 @@ impl Question {
 
     /// What a load has to ask that Redis takes no part in; `None`: its template is known there.
     pub(super) fn of_template(core: &Core, labelling: &Labelling, life: Duration) -> Option<Self> {
-        let mut question = Self::new(core.listening(), life);
+        let mut question = Self::new(core, life);
         question.add_region(core, labelling);
         question.cache.is_some().then_some(question)
     }
 
-    fn new(epoch: Option<u64>, life: Duration) -> Self {
+    fn new(core: &Core, life: Duration) -> Self {
         Self {
             labels: Vec::new(),
             cells: Vec::new(),
             cache: None,
-            epoch,
+            epoch: core.listening(),
+            connection: core.tier.connection(),
             life,
             clock: false,
         }
@@ -221,6 +224,7 @@ impl Question {
     /// Takes in how the labels stand.
     pub(super) fn learn(self, core: &Core, standings: &[Standing], view: &mut View) {
         let now = core.clock.now();
+        view.connection = Some(self.connection);
         for ((cell, before), standing) in self.cells.iter().zip(standings) {
             learn(cell, *before, *standing, self.epoch, now, self.life);
             view.put(cell.label(), *standing, Source::Read);
@@ -264,12 +268,12 @@ fn learn(
 
 impl View {
     fn put(&mut self, label: &Label, standing: Standing, source: Source) {
-        self.0.retain(|(known, ..)| known != label);
-        self.0.push((label.clone(), standing, source));
+        self.known.retain(|(known, ..)| known != label);
+        self.known.push((label.clone(), standing, source));
     }
 
     fn get(&self, core: &Core, label: &Label) -> Option<(Standing, Source)> {
-        let read = self.0.iter().find(|(known, ..)| known == label);
+        let read = self.known.iter().find(|(known, ..)| known == label);
         let read = read.map(|(_, standing, source)| (*standing, *source));
         read.or_else(|| {
             let now = core.clock.now();
@@ -342,7 +346,7 @@ impl View {
         for label in entry.all(key) {
             core.cells.cell(&label).forget();
         }
-        self.0.clear();
+        self.known.clear();
     }
 
     /// What an entry loaded from now on carries; `None` if a label has no generation, or is held.
@@ -370,7 +374,7 @@ impl View {
             fold: Fold::of(&common?),
             tags: tags.collect::<Option<_>>()?,
             clock,
-            connection: core.tier.connection(),
+            connection: self.connection?,
             life,
         })
     }

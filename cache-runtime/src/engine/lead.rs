@@ -278,7 +278,10 @@ impl Lead {
             life,
             more.as_deref().unwrap_or_default(),
         );
-        self.guard.flight().asks_now();
+        // What is in hand, and may be served after this, is as old as the look that found it.
+        if self.suspect.is_none() {
+            self.guard.flight().asks_now();
+        }
         let asked = Instant::now();
         let tier = &call.core.tier;
         let labels = question.ask(&call.labelling);

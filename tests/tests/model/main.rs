@@ -2,6 +2,7 @@
 
 mod budgets;
 mod close;
+mod connections;
 mod holds;
 mod journal;
 mod patterns;
