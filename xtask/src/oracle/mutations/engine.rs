@@ -99,15 +99,17 @@ pub(super) const ALL: &[Mutation] = &[
         }
 "; Schedules),
     engine!("a message gives a cell a generation", "testing/model/tier.rs",
-        "            drop(state);\n" =>
-        "            let told = labels.iter().map(|(label, _)| match state.labels.standing(label) {
-                Standing::Is(is) => format!(\"#told|{}|{}|{}|{}\", is.evict, is.expire, is.made.era, is.made.n).into(),
-                _ => Box::from(\"#told\"),
-            });
-            let told: Vec<Box<str>> = told.collect();
-            drop(state);
-", "testing/model/tier.rs",
-        "keys: keys.into_iter().map(|(key, _)| key).collect()," => "keys: keys.into_iter().map(|(key, _)| key).chain(told).collect(),", "engine/evict.rs",
+        "                    drop(state);\n                    for gone in news {\n" =>
+        "                    let told = |label: &_| match state.labels.standing(label) {
+                        Standing::Is(is) => format!(\"#told|{}|{}|{}|{}\", is.evict, is.expire, is.made.era, is.made.n).into(),
+                        _ => Box::from(\"#told\"),
+                    };
+                    let told: Vec<Vec<Box<str>>> =
+                        news.iter().map(|gone| gone.labels.iter().map(told).collect()).collect();
+                    drop(state);
+                    for (mut gone, told) in news.into_iter().zip(told) {
+                        gone.keys.extend(told);
+", "engine/evict.rs",
         "    for key in &gone.keys {\n" =>
         "    let told = gone.keys.iter().filter(|key| key.starts_with(\"#told\"));
     for (label, told) in gone.labels.iter().zip(told) {

@@ -81,7 +81,7 @@ impl RedisTier {
     }
 
     fn add_keys(&self, pipeline: &mut Pipeline, gone: &Gone, message: &[u8]) {
-        let names = |key: &Box<str>| {
+        let names = |key: &str| {
             let names = &self.names;
             [
                 names.value(key),
@@ -90,7 +90,7 @@ impl RedisTier {
                 names.hold(key),
             ]
         };
-        let keys: Vec<String> = gone.keys.iter().flat_map(names).collect();
+        let keys: Vec<String> = gone.keys.iter().flat_map(|key| names(key)).collect();
         let mut args = vec![
             flag(gone.manner).to_vec(),
             self.announcer.channel().into(),
