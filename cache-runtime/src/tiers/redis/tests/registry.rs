@@ -136,6 +136,19 @@ async fn a_clock_that_was_set_back_drops_nothing_before_its_time() {
     assert!((5 * HOUR..6 * HOUR).contains(&left), "{left}");
 }
 
+/// The last look was at a time that is still to come: it is no reason to keep what is over.
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nothing_that_is_over() {
+    let server = Server::start();
+    let tier = tier(&server);
+    register(&tier, "used").await;
+    let now = tier.now();
+    let (over, later) = ((now - HOUR).to_string(), (now + 5 * HOUR).to_string());
+    server.ask(&["HSET", SITES, "old", &over, "#swept", &later]);
+    register(&tier, "used").await;
+    assert_eq!(read(&tier).await.unwrap(), ["used"]);
+}
+
 #[tokio::test]
 async fn the_registry_is_bounded_and_then_stands_for_any_key() {
     let server = Server::start();
