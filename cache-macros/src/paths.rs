@@ -2,8 +2,8 @@
 //!
 //! The runtime can then move and rename whatever it likes, and a user who renamed or re-exported the crate says so once, with
 //! `crate = …`. An expansion imports the door under one short name, so that it stays readable. Items used: `Policy`,
-//! `StampedeProtection`, `Duration`, `Box`, `Site`, `EvictSite`, `Probe`, `via`, `Opaque`, `Found`, `Call`, `KeyBuf`, `EvictPlan`, and
-//! the functions `instance`, `current`, `cache_ref`, `key`.
+//! `StampedeProtection`, `Duration`, `Box`, `Site`, `EvictSite`, `Probe`, `via`, `Opaque`, `Found`, `Call`, `KeyBuf`, `TagBuf`, `EvictPlan`,
+//! and the functions `instance`, `current`, `cache_ref`, `key`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

@@ -8,7 +8,7 @@ pub use crate::{
     cache::CacheRef,
     door::{
         Call, EvictGuard, EvictPlan, Found, Miss, Opaque, Plain, Probe, PutGuard, PutPlan, Ready,
-        Res, via,
+        Res, TagBuf, via,
     },
     key::{Holes, KeyBuf},
     policy::{Policy, StampedeProtection},

@@ -15,12 +15,13 @@ pub(super) fn expand(model: &Cacheable<'_>) -> TokenStream {
     let (cache, condition) = (call::cache(options, p), call::condition(options));
     let (site, render) = (site(), model.key.render(p));
     let (policy, hooks) = (policy::of_call(options, p), policy::hooks(options));
-    let tags = model.tags.render(&generated! { __miss }, p);
-    let (mutable, late_tags) = (model.tags.mutable(), model.tags.hook());
+    let (lookup, demand) = model.tags.of_lookup(p);
+    let (mutable, tags) = model.tags.after_lookup(&generated! { __miss }, p);
+    let late_tags = model.tags.hook();
     let load = body::load(function);
     let statements = generated! {
         #head
-        let __found = __ready.lookup(#p::Call::new(&#site, #cache, __instance), #condition, #render);
+        let __found = __ready.#lookup(#p::Call::new(&#site, #cache, __instance), #condition, #render #demand);
         match __found {
             #p::Found::Hit(__value) => __ready.join(__value),
             #p::Found::Miss(#mutable __miss) => {

@@ -25,12 +25,13 @@ impl<'a> Cacheable<'a> {
             [template, ..] => KeyPlan::of(template, Kind::Key, secret, false),
             [] => KeyPlan::default(&function.arguments, options.names("skip"), secret),
         };
+        let key = key.scoped(options.templates("scope").first(), secret);
         Self {
             function,
             options,
             door: Door::of_body(options.root()),
-            key: key.scoped(options.templates("scope").first(), secret),
-            tags: Tags::of(options),
+            tags: Tags::of(options, Some(&key)),
+            key,
         }
     }
 }

@@ -35,6 +35,21 @@ enum Part {
     Hole(TokenStream, Span),
 }
 
+impl Part {
+    fn is_value(&self) -> bool {
+        matches!(self, Self::Value(_) | Self::Secret(_) | Self::Hole(..))
+    }
+
+    /// What is evaluated before the body, as it is written, and whether its digest is taken.
+    fn value(&self) -> Option<(String, bool)> {
+        match self {
+            Self::Value(value) => Some((value.to_string(), false)),
+            Self::Secret(value) => Some((value.to_string(), true)),
+            Self::Path | Self::Text(_) | Self::Glob(_) | Self::Hole(..) => None,
+        }
+    }
+}
+
 impl KeyPlan {
     /// The default key: the path, then every argument that the body can see.
     pub(crate) fn default(arguments: &Arguments, skipped: &[Ident], secret: &[Ident]) -> Self {
@@ -87,12 +102,49 @@ impl KeyPlan {
 
     /// The template with its placeholders blanked: what the entry is fingerprinted with.
     pub(crate) fn blanked(&self) -> String {
-        let blank = |part: &Part| match part {
-            Part::Path => "@".to_owned(),
-            Part::Text(text) | Part::Glob(text) => text.clone(),
-            Part::Value(_) | Part::Secret(_) | Part::Hole(..) => "{}".to_owned(),
+        blanked(&self.parts)
+    }
+
+    /// The template of a tag with its placeholders blanked. One whose value stands in `key` says which of its values that is: all tags that
+    /// functions of that key spell alike are then the same text for the same key.
+    pub(crate) fn blanked_beside(&self, key: Option<&Self>) -> String {
+        let blank = |part: &Part| match (part, key) {
+            (Part::Path, _) => "@".to_owned(),
+            (Part::Text(text) | Part::Glob(text), _) => text.clone(),
+            (Part::Hole(..), _) => "{result}".to_owned(),
+            (Part::Value(_) | Part::Secret(_), key) => match key.and_then(|key| key.place_of(part))
+            {
+                Some(place) => format!("{{{place}}}"),
+                None => "{}".to_owned(),
+            },
         };
         self.parts.iter().map(blank).collect()
+    }
+
+    /// Whether every value that is known before the body stands in `key` as well.
+    pub(crate) fn stands_in(&self, key: Option<&Self>) -> bool {
+        let mut values = self.parts.iter().filter(|part| part.value().is_some());
+        values.all(|part| key.is_some_and(|key| key.place_of(part).is_some()))
+    }
+
+    /// Where the value of `part` stands in the key or its scope: the how-manieth of their values it is, and their template.
+    fn place_of(&self, part: &Part) -> Option<String> {
+        let scope = self.scope.iter().flatten();
+        let mut values = self
+            .parts
+            .iter()
+            .chain(scope)
+            .filter(|part| part.is_value());
+        let at = values.position(|of_key| of_key.value() == part.value())?;
+        let scope = self
+            .scope
+            .as_ref()
+            .map(|parts| format!(",{}", blanked(parts)));
+        Some(format!(
+            "{at} of {}{}",
+            self.blanked(),
+            scope.unwrap_or_default()
+        ))
     }
 
     /// The closure that renders the key before the body.
@@ -116,6 +168,15 @@ impl KeyPlan {
             _ => None,
         })
     }
+}
+
+fn blanked(parts: &[Part]) -> String {
+    let blank = |part| match part {
+        &Part::Path => "@",
+        Part::Text(text) | Part::Glob(text) => text,
+        Part::Value(_) | Part::Secret(_) | Part::Hole(..) => "{}",
+    };
+    parts.iter().map(blank).collect()
 }
 
 /// The statements that write parts into `__key`.

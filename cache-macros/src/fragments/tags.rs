@@ -1,7 +1,8 @@
 //! Tags: labels of an entry, by which it is evicted together with others.
 //!
-//! They are rendered on a miss only, before the body takes the arguments: a hit pays nothing for them. The static tells what tags
-//! the site gives, so that an entry of a build that knew fewer is not taken for one that has them all.
+//! They are rendered on a miss, before the body takes the arguments. A hit needs an entry that carries every tag this call would give it. Where
+//! the key tells them (a tag is literal, or its values stand in the key or the scope), functions of one key that spell their tags alike give the same,
+//! so a fingerprint of the spelling decides and a hit pays nothing. Else the lookup renders them as well.
 
 use proc_macro2::TokenStream;
 
@@ -14,53 +15,100 @@ use crate::source::value::template::Kind;
 /// The tags of a function that stores.
 pub(crate) struct Tags {
     plans: Vec<KeyPlan>,
+    /// The templates with their placeholders blanked: those rendered before the body, then those that wait for the value.
+    known: Vec<String>,
+    waiting: Vec<String>,
+    /// The key does not tell them.
+    by_argument: bool,
     /// There are more, in the value.
     from_value: bool,
 }
 
 impl Tags {
-    pub(crate) fn of(options: &Options) -> Self {
+    /// The tags of entries under `key`.
+    pub(crate) fn of(options: &Options, key: Option<&KeyPlan>) -> Self {
         let secret = options.names("secret");
         let templates = options.templates("tags").iter();
+        let plans: Vec<_> = templates
+            .map(|template| KeyPlan::of(template, Kind::Tag, secret, true))
+            .collect();
+        let (waiting, known): (Vec<_>, Vec<_>) = plans.iter().partition(|plan| plan.has_holes());
+        let blanked =
+            |plans: &[&KeyPlan]| plans.iter().map(|plan| plan.blanked_beside(key)).collect();
         Self {
-            plans: templates
-                .map(|template| KeyPlan::of(template, Kind::Tag, secret, true))
-                .collect(),
+            by_argument: !known.iter().all(|plan| plan.stands_in(key)),
+            known: blanked(&known),
+            waiting: blanked(&waiting),
             from_value: options.name("tags_from").is_some(),
+            plans,
         }
     }
 
     /// The call on the site.
     pub(crate) fn of_site(&self) -> Option<TokenStream> {
-        if self.plans.is_empty() && !self.from_value {
-            return None;
+        let (known, waiting) = (&self.known, &self.waiting);
+        if !waiting.is_empty() || self.from_value {
+            return Some(generated! { .late_tags(&[#(#known),*], &[#(#waiting),*]) });
         }
-        let (templates, late) = (self.plans.iter().map(KeyPlan::blanked), self.are_late());
-        Some(generated! { .tags(&[#(#templates),*], #late) })
+        (!known.is_empty()).then(|| generated! { .tags(&[#(#known),*]) })
     }
 
-    /// `mut`, if tags are written into what it stands before.
-    pub(crate) fn mutable(&self) -> Option<TokenStream> {
-        (!self.plans.is_empty()).then(|| generated! { mut })
+    /// What a lookup asks of an entry beside its key: the name of the method, and the closure that renders the tags for it.
+    pub(crate) fn of_lookup(&self, p: &Door) -> (TokenStream, Option<TokenStream>) {
+        if !self.by_argument {
+            return (generated! { lookup }, None);
+        }
+        let render = rendered(self.known(), &generated! { __tags }, p);
+        (
+            generated! { lookup_tagged },
+            Some(generated! { , |__tags: &mut #p::TagBuf| { #render } }),
+        )
     }
 
-    /// The statements that render them into `on`.
-    pub(crate) fn render(&self, on: &TokenStream, p: &Door) -> TokenStream {
-        let tag = |plan: &KeyPlan| {
-            let render = plan.render(p);
-            generated! { #on.tag(#render); }
-        };
-        self.plans.iter().map(tag).collect()
+    /// What is rendered after a lookup, into `on`: `mut` if there is anything, and the statements.
+    pub(crate) fn after_lookup(
+        &self,
+        on: &TokenStream,
+        p: &Door,
+    ) -> (Option<TokenStream>, TokenStream) {
+        let left = |plan: &&KeyPlan| !self.by_argument || plan.has_holes();
+        rendered_into(self.plans.iter().filter(left), on, p)
+    }
+
+    /// All of them, rendered into `on`: `mut` if there are any, and the statements.
+    pub(crate) fn render(&self, on: &TokenStream, p: &Door) -> (Option<TokenStream>, TokenStream) {
+        rendered_into(self.plans.iter(), on, p)
     }
 
     /// The call on the hooks that fills what waited for the value.
     pub(crate) fn hook(&self) -> Option<TokenStream> {
-        let waits = self.plans.iter().any(KeyPlan::has_holes);
-        let fill = waits.then(|| late(&self.plans))?;
+        let fill = (!self.waiting.is_empty()).then(|| late(&self.plans))?;
         Some(generated! { .late_tags(#fill) })
     }
 
-    fn are_late(&self) -> bool {
-        self.from_value || self.plans.iter().any(KeyPlan::has_holes)
+    fn known(&self) -> impl Iterator<Item = &KeyPlan> {
+        self.plans.iter().filter(|plan| !plan.has_holes())
     }
+}
+
+fn rendered_into<'a>(
+    plans: impl Iterator<Item = &'a KeyPlan>,
+    on: &TokenStream,
+    p: &Door,
+) -> (Option<TokenStream>, TokenStream) {
+    let render = rendered(plans, on, p);
+    ((!render.is_empty()).then(|| generated! { mut }), render)
+}
+
+/// The statements that render tags into `on`.
+fn rendered<'a>(
+    plans: impl Iterator<Item = &'a KeyPlan>,
+    on: &TokenStream,
+    p: &Door,
+) -> TokenStream {
+    let tag = |plan: &KeyPlan| {
+        let render = plan.render(p);
+        generated! { #on.tag(#render); }
+    };
+    plans.map(tag).collect()
 }

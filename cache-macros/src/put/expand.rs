@@ -26,14 +26,14 @@ pub(super) fn expand(input: &Input) -> TokenStream {
             key.scoped(options.templates("scope").first(), secret)
         })
         .collect();
-    let tags = Tags::of(options);
+    let tags = Tags::of(options, plans.first());
     let (render, late) = (plans.first().map(|plan| plan.render(p)), late(&plans));
     let template = plans.first().map_or_else(String::new, KeyPlan::blanked);
     let head = head(input, p, &template, &tags);
     let (cache, condition) = (call::cache(options, p), call::condition(options));
     let (site, policy, hooks) = (site(), policy::of_call(options, p), policy::hooks(options));
-    let rendered = tags.render(&generated! { __plan }, p);
-    let (mutable, late_tags) = (tags.mutable(), tags.hook());
+    let (mutable, rendered) = tags.render(&generated! { __plan }, p);
+    let late_tags = tags.hook();
     let (output, load) = (&function.returns.output, body::load(function));
     let statements = generated! {
         #head

@@ -101,6 +101,21 @@ snapshot! {
 }
 
 snapshot! {
+    cacheable_with_tags_of_arguments, cacheable::attribute, "cacheable",
+    (key = "order:{order.id}", tags = ["orders", "customer:{order.customer}"], share_errors = false),
+    async fn total(order: &Order) -> u64 {
+        sum(order)
+    }
+}
+
+snapshot! {
+    cacheable_with_tags_of_its_key, cacheable::attribute, "cacheable", (skip(user), scope = "{user}", tags = "{id}:{user}", share_errors = false),
+    async fn product(id: u64, user: u64) -> u64 {
+        id + user
+    }
+}
+
+snapshot! {
     cacheable_with_tags_of_the_value, cacheable::attribute, "cacheable", (skip(user), scope = "{user}", tags_from = Product::tags),
     async fn product(id: u64, user: u64) -> Result<Product, Error> {
         find(id, user).await

@@ -11,7 +11,7 @@ use crate::{
     engine::{Call, Core, Evict, EvictTask, Item, Loaded, Put, Tags, Wish, run},
     entry::{CacheValue, ValueType},
     error::{BuildError, CacheError, ErrorKind, InstallError},
-    key::{Key, fingerprint_all},
+    key::{Key, UNSPECIFIED, fingerprint_all},
     observe::{Count, Counters, Served, Why},
     policy::{Policy, Resolved},
     site::{Hooks, Share},
@@ -91,14 +91,9 @@ impl Cache {
         if !self.is_usable(key) {
             return None;
         }
-        let reader = Reader {
-            schema: None,
-            ..self.reader::<T>(key, &Policy::new())
-        };
-        let value = self
-            .call(key.clone(), reader, &Policy::new(), "get")
-            .stored()
-            .await?;
+        let mut call = self.call::<T>(key.clone(), &Policy::new(), "get");
+        call.reader.schema = None;
+        let value = call.stored().await?;
         value.downcast_ref::<T>().cloned()
     }
 
@@ -149,8 +144,7 @@ impl Cache {
             scope::report(Served::Bypassed(why));
             return result;
         }
-        let reader = self.reader::<T>(&key, policy);
-        let mut call = self.call(key, reader, policy, "get_or_load");
+        let mut call = self.call::<T>(key, policy, "get_or_load");
         call.refresh = mode == Mode::Refresh;
         if let Some(value) = call
             .in_memory()
@@ -191,7 +185,8 @@ impl Cache {
                 "the key is longer than `max_key_bytes`",
             ));
         }
-        let (reader, tags) = (self.reader::<T>(&key, policy), tags_of(policy));
+        let tags = tags_of(policy);
+        let reader = self.reader::<T>(&key, policy, &tags);
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
         let put = Put::begin(core, key, reader, policy, self.counters("put"), tags).await;
@@ -256,19 +251,22 @@ impl Cache {
         key.usable().is_ok() && key.logical().len() <= self.core.settings.max_key_bytes
     }
 
-    fn reader<T: CacheValue>(&self, key: &Key, policy: &Policy) -> Reader {
+    fn reader<T: CacheValue>(&self, key: &Key, policy: &Policy, tags: &Tags) -> Reader {
+        let texts: Vec<_> = tags.known.iter().map(Label::as_str).collect();
         let schema = policy.schema_over(&self.core.settings.defaults);
         Reader {
             template: key.template(),
             instance: 0,
-            tags: fingerprint_of(policy.own_tags()),
+            tags: fingerprint_all(UNSPECIFIED, &texts),
+            late_tags: UNSPECIFIED,
             schema: Some(schema),
             ty: ValueType::of::<T>(),
         }
     }
 
-    fn call(&self, key: Key, reader: Reader, policy: &Policy, site: &str) -> Call {
+    fn call<T: CacheValue>(&self, key: Key, policy: &Policy, site: &str) -> Call {
         let tags = tags_of(policy);
+        let reader = self.reader::<T>(&key, policy, &tags);
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
         Call::new(core, key, reader, policy, self.counters(site), false, tags)
@@ -294,10 +292,6 @@ fn tags_of(policy: &Policy) -> Tags {
         known,
         ..Tags::default()
     }
-}
-
-fn fingerprint_of(tags: &[String]) -> u64 {
-    fingerprint_all(&tags.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 impl fmt::Debug for Cache {

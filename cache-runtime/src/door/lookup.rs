@@ -2,7 +2,10 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use super::shape::{Plain, Res, Shape};
+use super::{
+    shape::{Plain, Res, Shape},
+    tags::TagBuf,
+};
 use crate::{
     cache::{
         CacheRef,
@@ -10,7 +13,7 @@ use crate::{
     },
     engine::{self, Core, Loaded, Tags},
     entry::{CacheValue, ValueType},
-    key::{Key, KeyBuf, UNSPECIFIED, Unrenderable},
+    key::{Key, KeyBuf, Lines, Unrenderable},
     observe::{Count, Counters, Served, Why},
     policy::{Policy, Resolved},
     site::{Hooks, Share, Site},
@@ -45,6 +48,7 @@ impl<'a> Call<'a> {
             template: self.site.template,
             instance: self.site.fingerprint(self.instance),
             tags: self.site.tags,
+            late_tags: self.site.late_tags,
             schema: Some(schema),
             ty: ValueType::of::<V>(),
         }
@@ -109,38 +113,18 @@ impl Miss {
     }
 }
 
-impl Tags {
-    /// Renders a tag as far as the arguments allow.
-    pub(super) fn add(
-        &mut self,
-        core: &Core,
-        render: impl FnOnce(&mut KeyBuf),
-    ) -> Result<(), Unrenderable> {
-        let mut buffer = KeyBuf::new(core.settings.max_key_bytes, core.secret.as_ref());
-        render(&mut buffer);
-        let template = buffer.finish_late();
-        if template.has_holes() {
-            self.templates.push(template);
-            return Ok(());
-        }
-        let tag = Label::tag(&template.render()?.into_key(UNSPECIFIED));
-        if !self.known.contains(&tag) {
-            self.known.push(tag);
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Debug for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Miss").finish_non_exhaustive()
     }
 }
 
+/// `tags` renders those that the key does not tell.
 fn lookup<V: CacheValue>(
     call: &Call<'_>,
     condition: bool,
     render: impl FnOnce(&mut KeyBuf),
+    tags: Option<impl FnOnce(&mut TagBuf)>,
 ) -> Found<V> {
     let mode = scope::mode();
     if !condition || mode == Mode::Bypass {
@@ -153,11 +137,18 @@ fn lookup<V: CacheValue>(
     }
     let mut buffer = call.buffer();
     render(&mut buffer);
+    let tags = match tags.map(|tags| rendered(call, tags)).transpose() {
+        Ok(tags) => tags,
+        Err(why) => {
+            tracing::debug!(site = call.site.name, %why, "a tag cannot be rendered; the call bypasses the cache");
+            return bypass(call, Why::Key);
+        }
+    };
     let reader = call.reader::<V>();
     let defaults = &call.cache.core().settings.defaults;
     let reads = mode == Mode::Normal && call.site.literal_policy().reads_memory_over(defaults);
     if let Some(text) = buffer.ready().filter(|_| reads)
-        && let Some(value) = in_memory(call, &reader, text, None)
+        && let Some(value) = in_memory(call, &reader, text, None, tags.as_ref())
     {
         return Found::Hit(value);
     }
@@ -169,22 +160,32 @@ fn lookup<V: CacheValue>(
         }
     };
     if let Some(full) = rendered.full().filter(|_| reads)
-        && let Some(value) = in_memory(call, &reader, rendered.bytes(), Some(full))
+        && let Some(value) = in_memory(call, &reader, rendered.bytes(), Some(full), tags.as_ref())
     {
         return Found::Hit(value);
     }
     let core = call.cache.core();
+    let mut known = Tags {
+        late: call.site.late,
+        ..Tags::default()
+    };
+    for tag in tags.iter().flat_map(Lines::iter) {
+        known.know(Label::stored(tag));
+    }
     Found::Miss(Miss(Box::new(Missed::Fill(Fill {
         core: Arc::clone(core),
         key: rendered.into_key(call.site.template),
         reader,
         counters: call.counters(Arc::clone),
         refresh: mode == Mode::Refresh,
-        tags: Tags {
-            late: call.site.late,
-            ..Tags::default()
-        },
+        tags: known,
     }))))
+}
+
+fn rendered(call: &Call<'_>, tags: impl FnOnce(&mut TagBuf)) -> Result<Lines, Unrenderable> {
+    let mut buffer = TagBuf::new(call.cache.core());
+    tags(&mut buffer);
+    buffer.finish()
 }
 
 /// The hit: one probe, one comparison, one reading of the clock, one clone.
@@ -193,11 +194,16 @@ fn in_memory<V: CacheValue>(
     reader: &Reader,
     text: &[u8],
     full: Option<&str>,
+    tags: Option<&Lines>,
 ) -> Option<V> {
     let core = call.cache.core();
     let entry = core.memory.get(core.memory.hash(text), text)?;
     let now = core.clock.now();
-    if !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now) {
+    let carries = match tags {
+        None => entry.has_tags_of(reader),
+        Some(tags) => entry.carries(reader, tags.iter()),
+    };
+    if !carries || !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now) {
         return None;
     }
     let value = entry.typed::<V>(reader)?;
@@ -256,7 +262,18 @@ macro_rules! ready {
                 condition: bool,
                 key: impl FnOnce(&mut KeyBuf),
             ) -> Found<$value> {
-                lookup(&call, condition, key)
+                lookup(&call, condition, key, None::<fn(&mut TagBuf)>)
+            }
+
+            /// Looks into memory, for an entry with tags that the key does not tell.
+            pub fn lookup_tagged(
+                self,
+                call: Call<'_>,
+                condition: bool,
+                key: impl FnOnce(&mut KeyBuf),
+                tags: impl FnOnce(&mut TagBuf),
+            ) -> Found<$value> {
+                lookup(&call, condition, key, Some(tags))
             }
 
             /// A hit as the function's return value.

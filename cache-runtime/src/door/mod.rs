@@ -8,11 +8,13 @@ mod evict;
 mod lookup;
 mod put;
 mod shape;
+mod tags;
 
 pub use evict::{EvictGuard, EvictPlan, Opaque};
 pub use lookup::{Call, Found, Miss, Ready};
 pub use put::{PutGuard, PutPlan};
 pub use shape::{Plain, Probe, Res, via};
+pub use tags::TagBuf;
 
 use crate::key::{Key, KeyBuf, fingerprint};
 

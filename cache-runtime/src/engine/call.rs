@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cache::scope,
     entry::Erased,
-    flight::{FlightKind, Outcome, Registered, RetryPermit, SharedError},
+    flight::{FlightKind, Outcome, Registered, RetryPermit, SharedError, Wanted},
     key::{Key, LateTemplate},
     observe::{Count, Counters, Served, Why},
     policy::{MemoryUse, Resolved, StampedeProtection},
@@ -131,7 +131,15 @@ impl Call {
         if !self.reads_memory() {
             return None;
         }
-        from_memory(&self.core, self.hash, &self.key, &self.reader)?.value_as(&self.reader)
+        let Self {
+            core,
+            key,
+            hash,
+            reader,
+            labelling,
+            ..
+        } = self;
+        from_memory(core, *hash, key, reader, labelling)?.value_as(reader)
     }
 
     /// A usable value in either tier, without loading; one found in Redis goes into memory.
@@ -150,7 +158,12 @@ impl Call {
         } = &self;
         let flights = Arc::clone(&core.flights);
         let begin = || core.beginning(key.text(), labelling);
-        let registered = flights.register(key, *hash, *reader, FlightKind::Alone, begin, || None);
+        let wanted = Wanted {
+            reader: *reader,
+            kind: FlightKind::Alone,
+            tags: &labelling.tags,
+        };
+        let registered = flights.register(key, *hash, wanted, begin, || None);
         let value = match registered {
             Registered::Leads(guard) => Lead::new(guard).read_only(&mut self).await,
             // A put's body runs: what is stored is about to be old.
@@ -271,10 +284,15 @@ impl Call {
             (false, StampedeProtection::Off) => FlightKind::Alone,
             (false, _) => FlightKind::Load,
         };
-        core.flights.register(key, *hash, *reader, kind, begin, || {
+        let wanted = Wanted {
+            reader: *reader,
+            kind,
+            tags: &labelling.tags,
+        };
+        core.flights.register(key, *hash, wanted, begin, || {
             let readable = !self.unstored && !self.foreign && self.reads_memory();
             readable
-                .then(|| from_memory(core, *hash, key, reader))
+                .then(|| from_memory(core, *hash, key, reader, labelling))
                 .flatten()
         })
     }

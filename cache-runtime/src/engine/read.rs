@@ -167,10 +167,14 @@ pub(crate) fn from_memory(
     hash: KeyHash,
     key: &Key,
     reader: &Reader,
+    labelling: &Labelling,
 ) -> Option<Arc<MemoryEntry>> {
     let entry = core.memory.get(hash, key.text().as_bytes())?;
     let now = core.clock.now();
-    let usable = entry.is_for(reader, key.full(), now) && core.serves(&entry.stamp, now);
+    let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
+    let usable = entry.is_for(reader, key.full(), now)
+        && entry.carries(reader, tags)
+        && core.serves(&entry.stamp, now);
     usable.then_some(entry)
 }
 

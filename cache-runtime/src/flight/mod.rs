@@ -18,5 +18,5 @@ mod table;
 
 pub(crate) use guard::FlightGuard;
 pub(crate) use retry::{Retries, RetryPermit};
-pub(crate) use state::{Beginning, Flight, FlightKind, Outcome, SharedError};
+pub(crate) use state::{Beginning, Flight, FlightKind, Outcome, SharedError, Wanted};
 pub(crate) use table::{Flights, Registered};

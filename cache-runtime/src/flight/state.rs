@@ -14,7 +14,7 @@ use tokio::{sync::Notify, time::Instant};
 use crate::{
     entry::Erased,
     key::Key,
-    tags::{Cells, Stamp},
+    tags::{Cell, Cells, Stamp},
     tiers::memory::Reader,
 };
 
@@ -29,6 +29,15 @@ pub(crate) enum FlightKind {
     Unstored,
     /// A put whose body runs: nobody waits for it.
     Put,
+}
+
+/// What a caller would load, if nobody does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) reader: Reader,
+    pub(crate) kind: FlightKind,
+    /// The tags it would carry, as far as they are known before there is a value.
+    pub(crate) tags: &'a [Arc<Cell>],
 }
 
 /// An error that waiters take their own from.
@@ -107,6 +116,14 @@ impl Flight {
             marked: AtomicBool::new(false),
             on_mark: Notify::new(),
         }
+    }
+
+    /// Whether its value is what somebody wants who has not begun to load it.
+    pub(super) fn is_for(&self, wanted: &Wanted<'_>) -> bool {
+        let tags = wanted.tags.iter().map(|tag| tag.label().as_str());
+        self.kind == wanted.kind
+            && self.reader.is_same(&wanted.reader)
+            && self.reader.tags_for(&self.stamp, &wanted.reader, tags)
     }
 
     /// What it brings is as old as this moment: Redis is asked now, or the origin.

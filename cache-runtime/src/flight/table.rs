@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     guard::FlightGuard,
-    state::{Beginning, Flight, FlightKind, Outcome},
+    state::{Beginning, Flight, FlightKind, Outcome, Wanted},
 };
 use crate::{
     bus::Coherence,
@@ -63,11 +63,11 @@ impl Flights {
         self: &Arc<Self>,
         key: &Key,
         hash: KeyHash,
-        reader: Reader,
-        kind: FlightKind,
+        wanted: Wanted<'_>,
         begin: impl FnOnce() -> Beginning,
         look_again: impl FnOnce() -> Option<Arc<MemoryEntry>>,
     ) -> Registered {
+        let Wanted { reader, kind, .. } = wanted;
         let mut shard = self.shard(hash);
         let flights = shard.get(key.text()).map_or(&[][..], Vec::as_slice);
         let of_key = |flight: &&Arc<Flight>| flight.key.full() == key.full();
@@ -76,7 +76,7 @@ impl Flights {
         }
         if matches!(kind, FlightKind::Load | FlightKind::Unstored) {
             let mut same = flights.iter().filter(of_key);
-            if let Some(flight) = same.find(|f| f.kind == kind && f.reader.is_same(&reader)) {
+            if let Some(flight) = same.find(|flight| flight.is_for(&wanted)) {
                 return Registered::Joined(Arc::clone(flight));
             }
         }
@@ -224,7 +224,7 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use super::{Beginning, FlightKind, Flights, Registered};
+    use super::{Beginning, FlightKind, Flights, Registered, Wanted};
     use crate::{
         bus::Coherence,
         entry::ValueType,
@@ -248,6 +248,7 @@ mod tests {
             instance: 0,
             schema: Some(0),
             tags: 0,
+            late_tags: 0,
             ty: ValueType::of::<u8>(),
         };
         let labelling = Labelling {
@@ -265,7 +266,12 @@ mod tests {
                 tag_evictions: 0,
             }
         };
-        let registered = flights.register(&key, hash, reader, FlightKind::Load, begin, || None);
+        let wanted = Wanted {
+            reader,
+            kind: FlightKind::Load,
+            tags: &[],
+        };
+        let registered = flights.register(&key, hash, wanted, begin, || None);
         let Registered::Leads(load) = registered else {
             panic!("nobody else has registered");
         };

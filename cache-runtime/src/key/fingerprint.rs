@@ -27,9 +27,9 @@ pub(crate) const fn fingerprint(template: &str) -> u64 {
     }
 }
 
-/// The fingerprint of several templates in their order; [`UNSPECIFIED`] of none.
-pub(crate) const fn fingerprint_all(templates: &[&str]) -> u64 {
-    let mut hash = UNSPECIFIED;
+/// The fingerprint of several templates in their order, behind those that have the fingerprint `before`; [`UNSPECIFIED`] of none.
+pub(crate) const fn fingerprint_all(before: u64, templates: &[&str]) -> u64 {
+    let mut hash = before;
     let mut at = 0;
     while at < templates.len() {
         hash = hash.rotate_left(7) ^ fingerprint(templates[at]);

@@ -39,6 +39,7 @@ mod fingerprint;
 )]
 mod key;
 mod late;
+mod lines;
 mod path;
 mod pattern;
 mod region;
@@ -56,6 +57,7 @@ pub(crate) use buf::Unrenderable;
 pub(crate) use digest::KeySecret;
 pub(crate) use fingerprint::{UNSPECIFIED, fingerprint, fingerprint_all};
 pub(crate) use late::LateTemplate;
+pub(crate) use lines::Lines;
 pub use pattern::Pattern;
 pub(crate) use region::{Below, below, regions};
 pub(crate) use scope::{scope_segment, segment_of};

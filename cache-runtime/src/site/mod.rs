@@ -21,7 +21,9 @@ pub struct Site {
     pub(crate) template: u64,
     /// Fingerprint of the templates of its tags; zero without any.
     pub(crate) tags: u64,
-    /// Some of them are known only with the value.
+    /// Of those that wait for the value.
+    pub(crate) late_tags: u64,
+    /// Some tags are known only with the value.
     pub(crate) late: bool,
     policy: Policy,
     /// The first instantiation, and its fingerprint.
@@ -36,7 +38,8 @@ impl Site {
         Self {
             name,
             template: key::fingerprint(template),
-            tags: 0,
+            tags: key::UNSPECIFIED,
+            late_tags: key::UNSPECIFIED,
             late: false,
             policy,
             first: OnceCell::new(),
@@ -44,11 +47,24 @@ impl Site {
         }
     }
 
-    /// The templates of its tags, with `{}` for every placeholder; `late` if some are known only with the value.
+    /// The templates of its tags. A placeholder is `{}`, or where its value stands in the key.
     #[must_use]
-    pub const fn tags(mut self, templates: &'static [&'static str], late: bool) -> Self {
-        self.tags = key::fingerprint_all(templates);
-        self.late = late;
+    pub const fn tags(mut self, templates: &'static [&'static str]) -> Self {
+        self.tags = key::fingerprint_all(key::UNSPECIFIED, templates);
+        self
+    }
+
+    /// The same, and the templates of those that wait for the value: none where only a function names them.
+    #[must_use]
+    pub const fn late_tags(
+        mut self,
+        templates: &'static [&'static str],
+        late: &'static [&'static str],
+    ) -> Self {
+        self = self.tags(templates);
+        self.tags = key::fingerprint_all(self.tags, late);
+        self.late_tags = key::fingerprint_all(key::UNSPECIFIED, late);
+        self.late = true;
         self
     }
 

@@ -14,8 +14,10 @@ pub(crate) struct Reader {
     pub(crate) instance: u64,
     /// Schema version of the value; `None` reads every version.
     pub(crate) schema: Option<u32>,
-    /// Fingerprint of the tags that its entries carry; zero demands none.
+    /// Fingerprint of the templates of its tags; zero: it has none.
     pub(crate) tags: u64,
+    /// Of those whose text waits for the value.
+    pub(crate) late_tags: u64,
     /// The value's type.
     pub(crate) ty: &'static ValueType,
 }
@@ -33,8 +35,19 @@ impl Reader {
         self.template == other.template
             && self.instance == other.instance
             && self.schema == other.schema
-            && self.tags == other.tags
             && self.type_id() == other.type_id()
+    }
+
+    /// Whether what this reader has loaded under `stamp` carries `tags`, those that `other` knows before it sees a value, and names the tags of
+    /// a value as `other` does.
+    pub(crate) fn tags_for<'t>(
+        &self,
+        stamp: &Stamp,
+        other: &Self,
+        mut tags: impl Iterator<Item = &'t str>,
+    ) -> bool {
+        let carries = |tag: &str| stamp.own().any(|label| label.as_str() == tag);
+        (other.late_tags == 0 || other.late_tags == self.late_tags) && tags.all(carries)
     }
 
     pub(crate) fn type_id(&self) -> TypeId {
@@ -71,12 +84,21 @@ pub(crate) struct MemoryEntry {
 }
 
 impl MemoryEntry {
-    /// Whether `reader`, asking for `full_key` at `now`, may have the value.
+    /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags.
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
         now < self.fresh_until
             && reader.accepts(self.of.template, self.of.instance, self.schema)
-            && (reader.tags == 0 || reader.tags == self.of.tags)
             && self.full_key.as_deref() == full_key
+    }
+
+    /// Whether it carries the tags of a reader whose key tells them: then templates of one fingerprint are the same texts.
+    pub(crate) fn has_tags_of(&self, reader: &Reader) -> bool {
+        reader.tags == 0 || reader.tags == self.of.tags
+    }
+
+    /// Whether it carries these tags, the reader's.
+    pub(crate) fn carries<'t>(&self, reader: &Reader, tags: impl Iterator<Item = &'t str>) -> bool {
+        self.of.tags_for(&self.stamp, reader, tags)
     }
 
     /// The value as the reader's type: itself, or through JSON as if it came from Redis.

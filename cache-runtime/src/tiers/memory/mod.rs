@@ -1,7 +1,7 @@
 //! The memory tier: typed values in this process.
 //!
 //! A hit is one probe of the map, a comparison of the key and of what the reader is (template,
-//! instantiation, schema version, type), and a reading of the clock. Entries carry their own deadlines;
+//! instantiation, tags, schema version, type), and a reading of the clock. Entries carry their own deadlines;
 //! nothing ticks, and what is dead leaves when its place is needed. The map (`quick_cache`) bounds entries or
 //! bytes and evicts by S3-FIFO, so a scan does not wash out what is hot.
 
