@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{Core, Tags},
-    key::{KeyBuf, KeySecret, Lines, UNSPECIFIED, Unrenderable},
+    key::{KeyBuf, KeySecret, Lines, UNSPECIFIED, Unrenderable, canonical},
     tags::Label,
 };
 
@@ -33,7 +33,7 @@ impl TagBuf {
         let mut buffer = KeyBuf::new(self.limit, self.secret.as_ref());
         render(&mut buffer);
         match buffer.finish() {
-            Ok(rendered) => self.texts.push(rendered.as_str()),
+            Ok(rendered) => self.texts.push(&canonical(rendered.logical())),
             Err(why) => self.failure = Some(why),
         }
     }

@@ -115,6 +115,9 @@ impl Evict {
     }
 
     /// Every entry that carries a tag, at the same cost whatever their number.
+    ///
+    /// A tag is its text: what a template makes of an argument, `"author:{author}"`, is reached by the text that `format!` makes of it, whatever
+    /// characters are in it. `None` is the empty text.
     pub fn tag(tag: impl AsRef<str>) -> Self {
         Self::tags([tag])
     }

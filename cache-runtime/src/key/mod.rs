@@ -29,6 +29,7 @@
 //! This module is a leaf: it imports nothing of the crate.
 
 mod buf;
+mod canonical;
 mod digest;
 mod encode;
 mod escape;
@@ -54,6 +55,7 @@ pub use key::Key;
 pub use late::Holes;
 
 pub(crate) use buf::Unrenderable;
+pub(crate) use canonical::canonical;
 pub(crate) use digest::KeySecret;
 pub(crate) use fingerprint::{UNSPECIFIED, fingerprint, fingerprint_all};
 pub(crate) use late::LateTemplate;

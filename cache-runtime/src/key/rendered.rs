@@ -66,7 +66,7 @@ impl Rendered {
     }
 
     /// The text, or what it is a digest of.
-    pub(super) fn logical(&self) -> &str {
+    pub(crate) fn logical(&self) -> &str {
         self.full().unwrap_or(self.as_str())
     }
 

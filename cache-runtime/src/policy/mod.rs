@@ -128,7 +128,7 @@ impl Policy {
         self
     }
 
-    /// Labels on the entry, by which it can be evicted together with others: [`Evict::tag`](crate::Evict::tag). At most 64.
+    /// Labels on the entry, by which it can be evicted together with others: [`Evict::tag`](crate::Evict::tag). At most 64. Each is its text, as there.
     ///
     /// For programmatic calls; as a cache's defaults they are an error of `build`.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {

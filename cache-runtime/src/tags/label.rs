@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::key::Key;
+use crate::key::{Key, canonical};
 
 /// What a label speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,9 +47,9 @@ impl Label {
         Self(format!("{SCOPE}{segment}").into())
     }
 
-    /// A tag whose text was rendered as a key is (long texts become digests).
+    /// A tag whose text was rendered as a key is: the same for all that reads alike, however it was written (long texts become digests).
     pub(crate) fn tag(text: &Key) -> Self {
-        Self(text.text().into())
+        Self(canonical(text.logical()).into())
     }
 
     /// A label from its stored form, [`as_str`](Self::as_str).

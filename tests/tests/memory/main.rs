@@ -23,6 +23,7 @@ mod secret;
 mod secret_keys;
 mod slow_failures;
 mod stampede;
+mod tag_texts;
 mod tags_of_arguments;
 mod templates;
 mod tiers;
