@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     bus::Manner,
     error::{CacheError, ErrorKind},
-    key::{Key, Pattern, scope_segment},
+    key::{Key, Pattern, scope_segment, segment_of},
     tags::{Label, Labelling},
 };
 
@@ -137,9 +137,28 @@ impl Evict {
     }
 
     /// Every entry of an owner, whatever their number and keys.
+    ///
+    /// In the text `:` separates, as in that of a key; for arguments that may contain one, or be empty, see [`scope_named`](Self::scope_named).
     pub fn scope(scope: impl AsRef<str>) -> Self {
         let segment = scope_segment(scope.as_ref());
         Self::of([Target::Label(Label::scope(&segment))])
+    }
+
+    /// [`scope`](Self::scope), named by a key of the template that the attribute's `scope` has: whatever its arguments contain, it is the scope that the
+    /// attribute means. A key that cannot be rendered might be any scope: everything is evicted.
+    ///
+    /// ```
+    /// use cache_runtime::{Evict, key};
+    ///
+    /// let user = "urn:7";
+    /// let what = Evict::scope_named(&key!("user:{user}"));
+    /// # let _ = what;
+    /// ```
+    pub fn scope_named(scope: &Key) -> Self {
+        Self::of([match scope.usable() {
+            Ok(()) => Target::Label(Label::scope(&segment_of(scope.without_scope()))),
+            Err(_) => Target::all(),
+        }])
     }
 
     /// Everything of this cache, at the same cost whatever it holds.

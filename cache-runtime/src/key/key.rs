@@ -50,6 +50,9 @@ impl Key {
     /// The same key as it belongs to an owner: a user, a tenant. It is another entry than the key itself, and than the key in every
     /// other scope; [`Evict::scope`](crate::Evict::scope) evicts all that an owner has. It replaces a scope the key has already.
     ///
+    /// In the text of a scope, as in that of a key, `:` separates. Where an argument may contain one, or be empty, the template of an attribute's `scope`
+    /// makes another scope than `format!` would: [`in_scope_named`](Self::in_scope_named) spells it.
+    ///
     /// ```
     /// use cache_runtime::{Key, key};
     ///
@@ -60,18 +63,41 @@ impl Key {
     /// ```
     #[must_use]
     pub fn in_scope(self, scope: &str) -> Self {
-        if self.unusable.is_some() {
-            return self;
+        self.in_scope_named(&Self::new(scope))
+    }
+
+    /// [`in_scope`](Self::in_scope), the scope being named by a key of the template that the attribute's `scope` has: whatever its arguments contain, it is
+    /// the scope that the attribute means.
+    ///
+    /// ```
+    /// use cache_runtime::key;
+    ///
+    /// let (id, user) = (7, "urn:1");
+    /// let mine = key!("basket:{id}").in_scope_named(&key!("user:{user}"));
+    /// assert_ne!(mine, key!("basket:{id}").in_scope("user:urn:1"));
+    /// ```
+    #[must_use]
+    pub fn in_scope_named(self, scope: &Self) -> Self {
+        if let Some(why) = self.unusable.as_ref().or(scope.unusable.as_ref()) {
+            return Self {
+                unusable: Some(why.clone()),
+                ..self
+            };
         }
         let mut text = Text::new(usize::MAX);
         let pushed = text
             .push(&self.text[..self.key])
-            .and_then(|()| push_scope(&mut text, Self::new(scope).logical()));
+            .and_then(|()| push_scope(&mut text, scope.without_scope()));
         pushed.expect("a text without a limit is never full");
         Self {
             text: text.as_str().into(),
             ..self
         }
+    }
+
+    /// The full text of the key itself, whatever scope it is in.
+    pub(crate) fn without_scope(&self) -> &str {
+        self.full().unwrap_or(&self.text[..self.key])
     }
 
     /// The scope as it stands in the text.

@@ -98,6 +98,19 @@ mod tests {
         assert_eq!(rendered("7"), Key::new("product:7").in_scope("user:7"));
         assert_ne!(rendered("7:8"), Key::new("product:7").in_scope("user:7:8"));
         assert_ne!(rendered("7"), rendered("8"));
+        let long = "x".repeat(600);
+        for id in ["7", "7:8", "", "a b", &long] {
+            let mut name = KeyBuf::new(usize::MAX, None);
+            name.lit("user:");
+            name.arg(id);
+            let name = name.finish_key(0);
+            assert_eq!(rendered(id), Key::new("product:7").in_scope_named(&name));
+            let elsewhere = name.in_scope("elsewhere");
+            assert_eq!(
+                rendered(id),
+                Key::new("product:7").in_scope_named(&elsewhere)
+            );
+        }
     }
 
     #[derive(Debug, Clone, Serialize)]

@@ -137,7 +137,8 @@ impl Policy {
     }
 
     /// The owner of the entry: the key becomes [`Key::in_scope`](crate::Key::in_scope), and
-    /// [`Evict::scope`](crate::Evict::scope) evicts all that an owner has.
+    /// [`Evict::scope`](crate::Evict::scope) evicts all that an owner has. A scope with arguments that may contain special characters is given to the
+    /// key itself, [`Key::in_scope_named`](crate::Key::in_scope_named).
     ///
     /// For programmatic calls; as a cache's default it is an error of `build`.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {

@@ -239,6 +239,54 @@ async fn scopes_by_hand_are_those_of_templates() {
 }
 
 #[tokio::test]
+async fn scopes_with_arguments_are_named_as_keys_are() {
+    let cache = in_memory();
+    let long = "x".repeat(600);
+    let users = ["ann", "ann:1", "a b", "50%", "*", "", &long];
+    for user in users {
+        cache.as_current(basket(user)).await;
+    }
+    for user in users {
+        let mine = Key::new("basket").in_scope_named(&key!("user:{user}"));
+        assert_eq!(cache.get::<String>(&mine).await.as_deref(), Some(user));
+        cache
+            .evict(Evict::scope_named(&key!("user:{user}")))
+            .await
+            .unwrap();
+        assert_eq!(cache.get::<String>(&mine).await, None, "{user:?}");
+    }
+    cache.as_current(basket("ann:1")).await;
+    cache.evict(Evict::scope("user:ann:1")).await.unwrap();
+    assert_eq!(
+        served(&cache, basket("ann:1")).await,
+        Served::Memory,
+        "of the text the `:` separates"
+    );
+    cache
+        .evict(Evict::scope_named(&key!("user:{\"ann:1\"}")))
+        .await
+        .unwrap();
+    assert_eq!(served(&cache, basket("ann:1")).await, Served::Loaded);
+}
+
+#[tokio::test]
+async fn a_scope_without_a_text_is_every_scope() {
+    struct Broken;
+    impl Serialize for Broken {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("never serializes"))
+        }
+    }
+    let cache = in_memory();
+    let nobody = || key!("user:{Broken}");
+    let nobodys = Key::new("basket").in_scope_named(&nobody());
+    assert!(cache.put(&nobodys, 1_u64, &Policy::new()).await.is_err());
+    cache.as_current(basket("ann")).await;
+    cache.evict(Evict::scope_named(&nobody())).await.unwrap();
+    assert_eq!(served(&cache, basket("ann")).await, Served::Loaded);
+}
+
+#[tokio::test]
 async fn patterns_and_regions_speak_of_every_scope() {
     let cache = in_memory();
     for what in [
