@@ -161,7 +161,7 @@ impl Cache {
         run(call, with, Box::pin(async move { load().await })).await
     }
 
-    /// Stores a value in both tiers.
+    /// Stores a value in both tiers. With [`Policy::l2(false)`](Policy::l2), in memory; Redis and other processes lose what they had under the key.
     ///
     /// It fences what happens after the call. Where two writers can meet, evict instead or use `#[cache_put]`, whose
     /// lease spans the write to the origin. Dropping the future evicts the key.

@@ -3,16 +3,23 @@
 //! A put takes the lease by force *before its body runs* and registers as a flight. It stores only if it still has
 //! the lease; if it lost it, failed, panicked, was dropped, or Redis did not answer, it evicts. So of two writers
 //! that commit in one order and store in the other nothing remains, rather than something old.
+//!
+//! A put that leaves Redis out has no lease. What Redis has is old all the same, and so is what others have in memory: it evicts the key there, and
+//! with it the leases of loads that began before, then goes into memory. Its flight tells whether anything came between.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{
+    mem,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use super::{
     Core,
-    budget::Budget,
+    budget::{Budget, count},
     call::Tags,
-    evict::EvictTask,
+    evict::{EvictTask, deliver},
     labels::{Burden, Question, View},
     lease::{Ended, LEASE, Lease},
     selection::{Item, Target, UNKNOWN_OUTCOME_HOLD},
@@ -189,6 +196,10 @@ impl Put {
             }
         };
         let stored = match (self.lease.take(), self.burden.take()) {
+            (None, _) if self.core.tier.is_present() => {
+                self.evict_elsewhere().await?;
+                true
+            }
             (None, _) => true,
             (Some(_), None) => false,
             (Some(lease), Some(burden)) => self.store(lease, &prepared, burden).await,
@@ -227,7 +238,30 @@ impl Put {
         stored
     }
 
-    /// Redis has it; now memory, unless an eviction came between.
+    /// Redis takes no part: it and the others lose what they have. Memory comes later, when nothing old can enter it any more.
+    async fn evict_elsewhere(&mut self) -> Result<(), CacheError> {
+        if self.core.closed.load(Ordering::Acquire) {
+            let evicted = self.give_up(Duration::ZERO).run_detached().await;
+            return evicted.and(Err(not_stored("the cache is closed")));
+        }
+        self.core.wake();
+        let item = Item::evict(Target::Key(self.key.clone()));
+        // Without this process: the eviction would mark the put's own flight.
+        let Err(error) = deliver(&self.core, &[item]).await else {
+            return Ok(());
+        };
+        count(&error, &self.counters);
+        self.counters.add(Count::RefusedStore);
+        // Into the journal, and out of memory.
+        drop(self.give_up(Duration::ZERO));
+        Err(CacheError::new(
+            ErrorKind::Queued,
+            "the value was not stored: Redis did not confirm the eviction of its key, which is queued",
+        )
+        .caused_by(error))
+    }
+
+    /// Redis has it, or has nothing; now memory, unless an eviction came between.
     async fn insert(mut self, value: &Erased, prepared: &Prepared) -> Result<(), CacheError> {
         let guard = self
             .guard

@@ -152,7 +152,7 @@ impl Policy {
         self
     }
 
-    /// Leaves Redis out (`false`).
+    /// Leaves Redis out (`false`). A put still evicts there what it replaces, and in the memory of other processes.
     pub const fn l2(mut self, on: bool) -> Self {
         self.redis = Some(on);
         self

@@ -7,4 +7,5 @@ mod holds;
 mod journal;
 mod patterns;
 mod promotion;
+mod puts;
 mod unknown_tags;
