@@ -44,6 +44,8 @@ pub(crate) struct Lead {
     pub(super) lease: Option<Lease>,
     pub(super) guard: FlightGuard,
     pub(super) right: Right,
+    /// No later than its load, by the memory clock: what is held at any time from then on is not stored.
+    pub(super) began: u64,
     /// The lease was broken, or ran out: somebody else may have evicted the key.
     pub(super) lost: bool,
     /// What is stored and was of no use.
@@ -85,6 +87,7 @@ impl Lead {
             guard,
             lease: None,
             right,
+            began: 0,
             lost: false,
             seen: None,
             damaged: false,
@@ -96,6 +99,7 @@ impl Lead {
 
     /// Everything between registration and the load.
     pub(super) async fn prepare(mut self: Box<Self>, call: &mut Call) -> Led {
+        self.began = call.core.clock.now();
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }

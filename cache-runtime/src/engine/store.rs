@@ -106,10 +106,9 @@ impl Lead {
         }
     }
 
-    /// Whether an eviction came first, or a hold of a tag that only the value has named.
+    /// Whether an eviction came first, or when it began a tag was held that only the value has named.
     fn is_overtaken(&self, call: &Call, prepared: &Prepared) -> bool {
-        let now = call.core.clock.now();
-        let held = |tag: &Label| call.core.cells.cell(tag).is_held(now);
+        let held = |tag: &Label| call.core.cells.cell(tag).is_held(self.began);
         self.guard.flight().is_marked() || prepared.late.iter().any(held)
     }
 

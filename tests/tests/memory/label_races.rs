@@ -131,17 +131,16 @@ async fn a_hold_refuses_stores_as_long_as_it_stands() {
 
 #[tokio::test]
 async fn a_load_that_began_during_a_hold_is_not_stored_after_it() {
-    let (cache, clock) = on_manual_clock();
-    let origin = Origin::closed();
-    cache
-        .evict(Evict::tag("static:7").hold(SECOND))
-        .await
-        .unwrap();
-    let crowd = Crowd::of(3, calls(&cache, &origin)).await;
-    clock.advance(2 * SECOND);
-    origin.open_gate();
-    assert_eq!(crowd.answers().await.len(), 3);
-    assert_eq!(stored(&cache).await, None);
+    for tag in ["static:7", "late:7:0"] {
+        let (cache, clock) = on_manual_clock();
+        let origin = Origin::closed();
+        cache.evict(Evict::tag(tag).hold(SECOND)).await.unwrap();
+        let crowd = Crowd::of(3, calls(&cache, &origin)).await;
+        clock.advance(2 * SECOND);
+        origin.open_gate();
+        assert_eq!(crowd.answers().await.len(), 3);
+        assert_eq!(stored(&cache).await, None, "{tag}");
+    }
 }
 
 #[tokio::test]
