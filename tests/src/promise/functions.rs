@@ -32,6 +32,31 @@ pub(super) async fn scoped<R: Rows>(rows: &R, row: usize) -> Result<u64, String>
     rows.load(row).await
 }
 
+/// Its entries carry the region `led`, and are evicted by regions below it.
+#[cacheable(key = "led:{row}:of:{row}", ttl = rows.ttl(row), stampede_protection = "fleet", wait_timeout = "1s")]
+pub(super) async fn led<R: Rows>(rows: &R, row: usize) -> Result<u64, String> {
+    rows.load(row).await
+}
+
+#[cacheable(key = "local:{row}", ttl = rows.ttl(row), tags = ["t:{row}"], l2 = false)]
+pub(super) async fn local<R: Rows>(rows: &R, row: usize) -> Result<u64, String> {
+    rows.load(row).await
+}
+
+/// Without its result it is every region of the name.
+#[cache_evict(region = "led:{result.0}:of", always)]
+pub(super) async fn write_by_result<R: Rows>(
+    rows: &R,
+    row: usize,
+    committed: &AtomicU64,
+) -> Result<(usize,), String> {
+    rows.commit(row, committed).await;
+    if fastrand::bool() {
+        return Err("the write is reported as failed".to_owned());
+    }
+    Ok((row,))
+}
+
 #[cache_evict(key = "row:{row}")]
 pub(super) async fn write<R: Rows>(rows: &R, row: usize, committed: &AtomicU64) {
     rows.commit(row, committed).await;

@@ -31,10 +31,14 @@ pub enum Family {
     Late,
     /// In a scope.
     Scoped,
+    /// Below a region that an argument leads into.
+    Led,
+    /// In memory only, with a tag.
+    Local,
 }
 
 /// How many families there are.
-pub const FAMILIES: usize = 3;
+pub const FAMILIES: usize = 5;
 
 /// How an eviction reaches the entries of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

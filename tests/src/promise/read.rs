@@ -2,7 +2,7 @@
 
 use cache_runtime::{Cache, Served, key, refresh, traced};
 
-use super::functions::{fleet, late, off, process, scoped};
+use super::functions::{fleet, late, led, local, off, process, scoped};
 use super::{Family, Rows, dropped_sometimes};
 
 /// The way a row is read.
@@ -17,6 +17,8 @@ pub enum How {
     /// By `Cache::get`, which knows nothing of the tags of what it finds.
     LateByHand,
     Scoped,
+    Led,
+    Local,
 }
 
 /// What came of it.
@@ -31,13 +33,15 @@ pub struct Read {
 impl How {
     /// One of them.
     pub fn any() -> Self {
-        match fastrand::u8(..12) {
+        match fastrand::u8(..16) {
             0..4 => Self::Fleet,
             4..6 => Self::Process,
             6 => Self::Off,
             7 => Self::LateAnew,
             8 => Self::Late,
             9 => Self::LateByHand,
+            10 | 11 => Self::Led,
+            12 | 13 => Self::Local,
             _ => Self::Scoped,
         }
     }
@@ -48,6 +52,8 @@ impl How {
             Self::Fleet | Self::Process | Self::Off => Family::Row,
             Self::Late | Self::LateAnew | Self::LateByHand => Family::Late,
             Self::Scoped => Family::Scoped,
+            Self::Led => Family::Led,
+            Self::Local => Family::Local,
         }
     }
 
@@ -62,6 +68,8 @@ impl How {
                 Self::LateAnew => second(refresh(late(rows, row)).await.ok()),
                 Self::LateByHand => second(cache.get(&key!("late:{row}")).await),
                 Self::Scoped => scoped(rows, row).await.ok(),
+                Self::Led => led(rows, row).await.ok(),
+                Self::Local => local(rows, row).await.ok(),
             }
         };
         let read = dropped_sometimes(rows, cache.as_current(traced(read))).await;

@@ -6,18 +6,23 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, Evict, Key, key};
 
-use super::functions::{put, write, write_by_label};
+use super::functions::{put, write, write_by_label, write_by_result};
 use super::{Family, Reach, Rows, dropped_sometimes};
 
-const BY_KEY: [Reach; 3] = [
+const BY_KEY: [Reach; 5] = [
     Reach::Key(Family::Row),
     Reach::Key(Family::Late),
     Reach::Key(Family::Scoped),
+    Reach::Key(Family::Led),
+    Reach::Key(Family::Local),
 ];
-const BY_LABEL: [Reach; 3] = [
+/// Those that tags and scopes reach come first.
+const BY_LABEL: [Reach; 5] = [
     Reach::Label(Family::Row),
     Reach::Label(Family::Late),
     Reach::Label(Family::Scoped),
+    Reach::Label(Family::Local),
+    Reach::Label(Family::Led),
 ];
 
 /// What is known of Redis's part in a write that is over.
@@ -48,18 +53,22 @@ impl Write {
     /// Writes and evicts, and is dropped sometimes.
     pub async fn any(rows: &impl Rows, cache: &Cache, row: usize) -> Self {
         let committed = AtomicU64::new(0);
-        match fastrand::u8(..9) {
+        match fastrand::u8(..10) {
             0 => {
                 let write = write(rows, row, &committed);
                 annotated(rows, cache, write, &committed, &BY_KEY[..1]).await
             }
             1 | 2 => {
                 let write = write_by_label(rows, row, &committed);
-                annotated(rows, cache, write, &committed, &BY_LABEL).await
+                annotated(rows, cache, write, &committed, &BY_LABEL[..4]).await
             }
             3 => {
                 let put = put(rows, row, &committed);
                 annotated(rows, cache, put, &committed, &BY_KEY[..1]).await
+            }
+            4 => {
+                let write = write_by_result(rows, row, &committed);
+                annotated(rows, cache, write, &committed, &BY_LABEL[4..]).await
             }
             _ => {
                 rows.commit(row, &committed).await;
@@ -114,25 +123,35 @@ async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize, version: u64) -> W
 fn ways(row: usize, others: bool) -> (Evict, &'static [Reach]) {
     let keys = || {
         let mine = key!("mine:{row}").in_scope(&format!("owner:{row}"));
-        [key!("row:{row}"), key!("late:{row}"), mine]
+        let led = key!("led:{row}:of:{row}");
+        let local = key!("local:{row}");
+        [key!("row:{row}"), key!("late:{row}"), mine, led, local]
     };
-    let each = |one: fn(&str) -> Evict| one("row").and(one("late")).and(one("mine"));
-    match fastrand::u8(..if others { 8 } else { 4 }) {
+    let each = |one: fn(&str) -> Evict| {
+        let literal = one("row").and(one("late")).and(one("mine"));
+        literal.and(one("local")).and(one(&format!("led:{row}")))
+    };
+    let (what, reach): (_, &'static [Reach]) = match fastrand::u8(..if others { 7 } else { 4 }) {
         0 => (Evict::keys(keys()), &BY_KEY),
         1 | 2 => {
             let tag = Evict::tag(format!("t:{row}"));
-            (tag.and(Evict::scope(format!("owner:{row}"))), &BY_LABEL)
+            let tagged = tag.and(Evict::scope(format!("owner:{row}")));
+            (tagged, &BY_LABEL[..4])
         }
-        3 => (Evict::pattern(format!("[rlm]*:{row}")), &BY_KEY),
+        // No hold: a pattern that needs a scan has none.
+        3 => return (Evict::pattern(format!("[rlm]*:{row}")), &BY_KEY),
         4 => (each(|region| Evict::region(region)), &BY_LABEL),
         5 => {
             let patterns = each(|region| Evict::pattern(format!("{region}:*")));
             (patterns, &BY_LABEL)
         }
-        6 => {
-            let held = Evict::all().hold(Duration::from_millis(fastrand::u64(1..20)));
-            (held, &BY_LABEL)
-        }
-        _ => (Evict::all().and(Evict::key(Key::new("other"))), &BY_LABEL),
+        _ => (Evict::all(), &BY_LABEL),
+    };
+    let hold = Duration::from_millis(fastrand::u64(1..20));
+    match fastrand::u8(..3) {
+        0 => (what.hold(hold), reach),
+        // What is held is not all that is evicted.
+        1 => (Evict::key(Key::new("other")).hold(hold).and(what), reach),
+        _ => (what, reach),
     }
 }
