@@ -148,7 +148,7 @@ fn ways(row: usize, others: bool) -> (Evict, &'static [Reach]) {
         _ => (Evict::all(), &BY_LABEL),
     };
     let hold = Duration::from_millis(fastrand::u64(1..20));
-    match fastrand::u8(..3) {
+    match fastrand::u8(..8) {
         0 => (what.hold(hold), reach),
         // What is held is not all that is evicted.
         1 => (Evict::key(Key::new("other")).hold(hold).and(what), reach),

@@ -8,7 +8,7 @@ use tests::promise::{How, Redis, Rows, Write};
 use crate::world::World;
 
 pub(crate) async fn reader(world: Rc<World>, process: usize, row: usize) {
-    let (how, cache) = (How::any(), &world.caches[process]);
+    let (how, cache) = (How::any(world.of_all), &world.caches[process]);
     let family = how.family();
     let floor = world.floor(process, family, row);
     world.tell(format_args!(

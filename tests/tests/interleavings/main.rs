@@ -50,14 +50,14 @@ async fn schedule() -> Verdict {
     let lossy = fastrand::bool();
     let share = if lossy { 0.1 * fastrand::f64() } else { 0.0 };
     let no_bus = fastrand::u8(..6) == 0;
-    let severed = if fastrand::u8(..3) == 0 { 0.2 } else { 0.0 };
+    let severed = if fastrand::bool() { 0.2 } else { 0.0 };
     let faults = Faults {
         delay: longest / 2,
         lost: share,
         unanswered: share,
         severed,
-        outage: if fastrand::bool() {
-            longest * 4
+        outage: if fastrand::u8(..4) > 0 {
+            longest * 10
         } else {
             Duration::ZERO
         },
@@ -88,7 +88,7 @@ async fn schedule() -> Verdict {
             }
         }));
     }
-    if fastrand::u8(..4) == 0 {
+    if fastrand::u8(..3) == 0 {
         let (redis, at) = (redis.clone(), longest.mul_f64(6.0 * fastrand::f64()));
         tasks.push(tokio::task::spawn_local(async move {
             sleep(at).await;

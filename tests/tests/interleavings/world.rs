@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) caches: Vec<Cache>,
     /// Whether processes hear of each other.
     pub(crate) bus: bool,
+    /// Whether all families are read.
+    pub(crate) of_all: bool,
     /// Per process, family and key.
     complete: RefCell<[[[Vec<Complete>; KEYS]; FAMILIES]; PROCESSES]>,
     /// Every journal is empty and every message has arrived: what is complete for one is complete for all.
@@ -81,6 +83,7 @@ impl World {
             rows: Default::default(),
             caches: caches.collect(),
             bus,
+            of_all: fastrand::u8(..3) == 0,
             complete: RefCell::default(),
             settled: Cell::new(false),
             reads: Cell::new(0),

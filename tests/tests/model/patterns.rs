@@ -1,8 +1,9 @@
 //! An eviction by pattern in one process while another loads what it matches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cache_runtime::testing::ModelRedis;
+use cache_runtime::testing::{Faults, ModelRedis};
 use cache_runtime::{Cache, Evict, cacheable};
 use tests::crowd::Crowd;
 use tests::model::process;
@@ -27,6 +28,12 @@ async fn a_pattern_reaches_the_first_load_of_a_template_elsewhere() {
     let origin = Origin::closed();
     let loading = Crowd::of(1, |_| call(&here, &origin)).await;
     origin.reached(1).await;
+    // Who hears of it looks for himself. Here nobody does.
+    redis.set_faults(Faults {
+        outage: Duration::from_secs(3_600),
+        ..Faults::default()
+    });
+    redis.sever();
     let evicted = elsewhere.evict(Evict::pattern("product:*")).await;
     evicted.expect("the model answers");
     origin.open_gate();

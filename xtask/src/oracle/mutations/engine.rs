@@ -22,7 +22,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("an entry in memory does not look at the epoch", "bus/coherence.rs",
         "self.served_from.load(Ordering::SeqCst) <= stamp.epoch" => "stamp.epoch < u64::MAX"; Schedules),
     engine!("memory takes things in without a subscription", "bus/coherence.rs",
-        "epoch.is_multiple_of(2) && epoch == self.epoch()" => "epoch < u64::MAX"; Schedules),
+        "epoch.is_multiple_of(2) && epoch == self.epoch()" => "epoch < u64::MAX"; Unit("bus::coherence")),
     engine!("a generation is believed though its label was evicted since it was asked for", "tags/cells.rs",
         "if self.before() == before {" => "if before == before {"; Schedules),
     engine!("a generation is believed in another epoch", "tags/cells.rs",
