@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Core,
-    evict::{held_until, settle_label},
+    evict::{doubt, held_until, settle_label},
     selection::region_label,
 };
 use crate::{
@@ -65,7 +65,9 @@ impl Around<'_> {
                 registry: true,
                 ..Removal::default()
             };
-            self.registered = core.tier.remove(ask, within).await?.regions;
+            let answer = core.tier.remove(ask, within).await?;
+            doubt(core, &answer);
+            self.registered = answer.regions;
         }
         let region = region_around(self.pattern.literal_region(), self.registered.as_deref());
         let label = region_label(region);

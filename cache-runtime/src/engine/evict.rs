@@ -23,7 +23,7 @@ use crate::{
     error::{CacheError, ErrorKind},
     key::{Below, Pattern, below},
     observe::Counters,
-    tags::{Label, LabelKind},
+    tags::{Label, LabelKind, Standing},
     tiers::{Eviction, LabelEviction, Removal, Removed, TierError, memory::MemoryEntry},
 };
 
@@ -139,6 +139,9 @@ async fn deliver_as(core: &Arc<Core>, manner: Manner, items: &[&Item]) -> Result
     let within = core.settings.evict_deadline;
     let what = Parts::of(items);
     let mut result = what.remove(core, manner, within).await;
+    if let Ok(removed) = &result {
+        doubt(core, removed);
+    }
     for item in items {
         let Target::Pattern(pattern) = &item.target else {
             continue;
@@ -163,6 +166,20 @@ async fn deliver_as(core: &Arc<Core>, manner: Manner, items: &[&Item]) -> Result
         reclaim_later(core, items);
     }
     result.map(drop)
+}
+
+/// A registry of another generation than the one that is known here was lost and made anew, and the message has not come yet: a region that
+/// this process has registered may be missing there, and an entry that carries the old generation is not alive.
+pub(super) fn doubt(core: &Core, removed: &Removed) {
+    let known = core.listening().and_then(|epoch| {
+        let cache = core.cells.cell(&Label::cache());
+        cache.known(epoch, core.clock.now(), Duration::ZERO)
+    });
+    if let (Some(Standing::Is(there)), Some(known)) = (removed.cache, known)
+        && there.evict != known.evict
+    {
+        core.coherence.anew();
+    }
 }
 
 /// What one round trip takes.

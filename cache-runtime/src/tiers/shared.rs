@@ -350,6 +350,9 @@ impl Removal<'_> {
 /// The answer to [`Removal`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
+    /// How the cache stands, if the registry was asked for: its generation is kept beside the regions, and is another where they were
+    /// lost and registered anew.
+    pub cache: Option<Standing>,
     /// The registered regions, if they were asked for and the registry can be relied on: one without a generation
     /// of the cache may have been lost and decides nothing.
     pub regions: Option<Vec<Box<str>>>,

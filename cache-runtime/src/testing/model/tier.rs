@@ -303,11 +303,12 @@ impl Tier for ModelTier {
                         state.labels.evict(eviction, manner);
                     }
                     let regions = registry.then(|| state.labels.registry()).flatten();
+                    let cache = registry.then(|| state.labels.standing(&Label::cache()));
                     drop(state);
                     for gone in news {
                         server.publish(News::Gone(gone), &by);
                     }
-                    Removed { regions }
+                    Removed { cache, regions }
                 }),
         )
     }

@@ -90,6 +90,8 @@ pub(super) const ALL: &[Mutation] = &[
         let ask = crate::tiers::Labels { register, ..Default::default() };
         let _ = call.core.tier.labelled(ask, Duration::from_secs(1)).await;
         if kept == Kept::Refused {\n            self.lost = true;"; Tests("model", "patterns::")),
+    engine!("who evicts does not doubt what he knows of a lost registry", "engine/evict.rs",
+        "        doubt(core, removed);\n" => ""; Tests("model", "patterns::")),
     engine!("a put takes its lease after its body", "engine/put.rs",
         "            put.take_lease().await;\n" => "", "engine/put.rs",
         "        self.counters.add(Count::Put);\n" =>

@@ -67,15 +67,18 @@ impl RedisTier {
                 pipeline.command(self.registry_read());
             }
         };
+        let now = self.link.clock().now();
         let work = async |mut connection: Connection| {
             let mut answers = Pipeline::run(&mut connection, steps).await?;
             let registry = if part.registry { answers.pop() } else { None };
             // Who may not read the registry has evicted all the same.
-            let regions = registry.and_then(Result::ok).and_then(Self::regions);
+            let registry = registry
+                .and_then(Result::ok)
+                .and_then(|answer| Self::registry(answer, now));
             for answer in answers {
                 answer?;
             }
-            Ok(Removed { regions })
+            Ok(registry.unwrap_or_default())
         };
         self.link.call(Lane::Upkeep, within, work).await
     }

@@ -10,7 +10,7 @@ use crate::tiers::redis::announcer::random;
 use crate::tiers::redis::fault::is_wrong_type;
 use crate::tiers::redis::link::{Connection, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline};
-use crate::tiers::{Labelled, Labels, Register, TierError};
+use crate::tiers::{Labelled, Labels, Register, Removed, TierError};
 
 /// A label, and a region in the registry, lives so much longer than the entries under it, so that one in use is read again before it is
 /// lost.
@@ -33,7 +33,7 @@ impl RedisTier {
         }
     }
 
-    /// The command that reads the registry; see [`regions`](Self::regions).
+    /// The command that reads the registry; see [`registry`](Self::registry).
     pub(super) fn registry_read(&self) -> redis::Cmd {
         let mut command = redis::cmd("HGETALL");
         command.arg(self.names.sites());
@@ -106,10 +106,11 @@ impl RedisTier {
         }
     }
 
-    /// The registry's regions, from the reply of `HGETALL`; nothing if it has no generation.
-    pub(super) fn regions(answer: redis::Value) -> Option<Vec<Box<str>>> {
+    /// The registry's regions and the generation beside them, from the reply of `HGETALL`; nothing if it has no generation.
+    pub(super) fn registry(answer: redis::Value, now: u64) -> Option<Removed> {
         let fields: Vec<(String, Vec<u8>)> = redis::from_redis_value(answer).ok()?;
-        let known = fields.iter().any(|(field, _)| field == CACHE);
+        let cache = fields.iter().find(|(field, _)| field == CACHE);
+        let cache = cache.map(|(_, bytes)| of_bytes(bytes, now));
         let regions = fields
             .into_iter()
             .filter(|(field, _)| !field.starts_with('#'));
@@ -120,7 +121,10 @@ impl RedisTier {
                 field.into_boxed_str()
             }
         };
-        known.then(|| regions.map(region).collect())
+        cache.is_some().then(|| Removed {
+            cache,
+            regions: Some(regions.map(region).collect()),
+        })
     }
 }
 
