@@ -24,6 +24,11 @@ pub(super) async fn the_first_to_register_makes_the_generation_and_tells_everybo
     assert_eq!(two.standing(&Label::cache()).await, Standing::Is(first));
     let regions = one.regions().await.expect("there is a generation");
     assert_eq!(regions, ["", "products:list", "users"]);
+    let ask = Removal {
+        registry: true,
+        ..Removal::default()
+    };
+    assert_eq!(one.remove(ask).await.cache, Some(Standing::Is(first)));
     if let Some(ear) = &mut ear {
         assert_eq!(ear.news().await, [News::Anew], "once");
     }

@@ -303,7 +303,8 @@ impl Tier for ModelTier {
                         state.labels.evict(eviction, manner);
                     }
                     let regions = registry.then(|| state.labels.registry()).flatten();
-                    let cache = registry.then(|| state.labels.standing(&Label::cache()));
+                    let cache = state.labels.standing(&Label::cache());
+                    let cache = (registry && cache != Standing::Missing).then_some(cache);
                     drop(state);
                     for gone in news {
                         server.publish(News::Gone(gone), &by);
