@@ -224,7 +224,7 @@ mod tests {
             tags: Vec::new(),
             late: false,
         };
-        cells.stamp(&labelling, epoch)
+        Stamp::of(&labelling, epoch)
     }
 
     fn shared(grace: Duration) -> Coherence {

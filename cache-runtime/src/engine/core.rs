@@ -76,7 +76,7 @@ impl Core {
     fn beginning_at(&self, now: u64, text: &str, labelling: &Labelling) -> Beginning {
         // An eviction sets the hold, then moves the count, then marks the flights whose counts are old. Read in the same order, a new
         // count could come with a hold that was not there yet, and nothing would mark the flight.
-        let stamp = self.cells.stamp(labelling, self.coherence.epoch());
+        let stamp = Stamp::of(labelling, self.coherence.epoch());
         Beginning {
             held: self.holds.holds(text, now) || labelling.is_held(now),
             tag_evictions: self.cells.tag_evictions(),

@@ -229,7 +229,7 @@ mod tests {
         bus::Coherence,
         entry::ValueType,
         key::Key,
-        tags::{Cells, Labelling},
+        tags::{Cells, Labelling, Stamp},
         tiers::memory::{Memory, MemoryTier, Reader},
     };
 
@@ -261,7 +261,7 @@ mod tests {
             assert!(flights.shards.iter().any(|shard| shard.try_lock().is_err()));
             Beginning {
                 held: true,
-                stamp: cells.stamp(&labelling, 2),
+                stamp: Stamp::of(&labelling, 2),
                 late: false,
                 tag_evictions: 0,
             }

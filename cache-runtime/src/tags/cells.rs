@@ -1,4 +1,4 @@
-//! What this process knows of labels.
+//! What this process knows of labels: the table of all [`Cell`]s and [`Root`]s.
 //!
 //! **Problem.** A hit in memory must not ask Redis whether a label was evicted, and a generation that was read must not be
 //! believed if the label was evicted while the answer was on its way.
@@ -16,269 +16,19 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use super::{Generation, Label, LabelKind};
+use super::{Cell, Label, LabelKind, Root};
 use crate::key::regions;
 
-/// How long a generation is believed, in milliseconds: a label in use is read again, and its life prolonged, long before it is lost.
-const BELIEVED: u64 = 3_600_000;
 /// Unused cells are looked for when there are so many, at first.
 const MANY: usize = 1_024;
 
 /// Beyond this many held labels, or twice as many if nobody has looked, everything is held: safe, and bounded.
 const MOST_HELD: usize = 10_000;
-
-/// One label.
-#[derive(Debug)]
-pub(crate) struct Cell {
-    label: Label,
-    evictions: AtomicU64,
-    held_until: AtomicU64,
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    generation: Generation,
-    epoch: u64,
-    /// Milliseconds of the memory clock.
-    at: u64,
-    /// Entries of this life may rely on it.
-    life: Duration,
-}
-
-/// A count as it was before a read was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Before(u64);
-
-impl Cell {
-    fn new(label: Label) -> Self {
-        Self {
-            label,
-            evictions: AtomicU64::new(0),
-            held_until: AtomicU64::new(0),
-            known: Mutex::new(None),
-        }
-    }
-
-    pub(crate) fn label(&self) -> &Label {
-        &self.label
-    }
-
-    /// The count now; to be taken before a read is sent.
-    pub(crate) fn before(&self) -> Before {
-        Before(self.evictions.load(Ordering::SeqCst))
-    }
-
-    /// Takes in what a read brought.
-    pub(crate) fn learn(
-        &self,
-        before: Before,
-        generation: Generation,
-        epoch: u64,
-        now: u64,
-        life: Duration,
-    ) {
-        let mut known = self.lock();
-        // Under the lock: an eviction moves the count first and forgets then.
-        if self.before() == before {
-            *known = Some(Known {
-                generation,
-                epoch,
-                at: now,
-                life,
-            });
-        }
-    }
-
-    /// The generation, if it is known in this epoch and entries of this life may rely on it.
-    pub(crate) fn known(&self, epoch: u64, now: u64, life: Duration) -> Option<Generation> {
-        let known = (*self.lock())?;
-        let fits = known.epoch == epoch && known.life >= life;
-        (fits && now.saturating_sub(known.at) < BELIEVED).then_some(known.generation)
-    }
-
-    /// What is known did not agree with an entry: one of the two is old.
-    pub(crate) fn forget(&self) {
-        *self.lock() = None;
-    }
-
-    /// Whether stores under it are refused at `now`, as far as this process has heard.
-    pub(crate) fn is_held(&self, now: u64) -> bool {
-        now < self.held_until.load(Ordering::SeqCst)
-    }
-
-    fn hold(&self, until: u64) {
-        self.held_until.fetch_max(until, Ordering::SeqCst);
-    }
-
-    fn evicted(&self) {
-        self.evictions.fetch_add(1, Ordering::SeqCst);
-        self.forget();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The labels that every entry of one region has: the cache, and the regions from the outside in.
-#[derive(Debug)]
-pub(crate) struct Root {
-    region: Box<str>,
-    evictions: AtomicU64,
-    held_until: AtomicU64,
-    cells: Box<[Arc<Cell>]>,
-    registered: Mutex<Option<Registered>>,
-}
-
-/// Redis has confirmed to know of a region.
-#[derive(Clone, Copy, Debug)]
-struct Registered {
-    epoch: u64,
-    /// Milliseconds of the memory clock.
-    at: u64,
-    /// The first half of the cache's generation beside it. A registry that was lost and made again has another.
-    cache: u64,
-    /// Entries of this life may rely on it.
-    life: Duration,
-}
-
-impl Root {
-    pub(crate) fn region(&self) -> &str {
-        &self.region
-    }
-
-    /// The cell of the cache, then those of the regions.
-    pub(crate) fn cells(&self) -> &[Arc<Cell>] {
-        &self.cells
-    }
-
-    /// Whether Redis knows of the region for as long as an entry of this life, in this epoch and under the generation of the cache
-    /// that is known. It forgets regions that nobody registers again, so this is believed no longer than a generation.
-    pub(crate) fn is_registered(&self, epoch: u64, now: u64, life: Duration) -> bool {
-        let Some(registered) = *self.registration() else {
-            return false;
-        };
-        let cache = self.cells[0].known(epoch, now, Duration::ZERO);
-        registered.epoch == epoch
-            && registered.life >= life
-            && now.saturating_sub(registered.at) < BELIEVED
-            && cache.is_some_and(|cache| cache.evict == registered.cache)
-    }
-
-    /// Redis has registered the region for entries of this life, beside this generation of the cache.
-    pub(crate) fn registered(&self, epoch: u64, now: u64, cache: Generation, life: Duration) {
-        *self.registration() = Some(Registered {
-            epoch,
-            at: now,
-            cache: cache.evict,
-            life,
-        });
-    }
-
-    fn registration(&self) -> std::sync::MutexGuard<'_, Option<Registered>> {
-        self.registered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_held(&self, now: u64) -> bool {
-        now < self.held_until.load(Ordering::SeqCst)
-    }
-
-    fn has(&self, label: &Label) -> bool {
-        self.cells.iter().any(|cell| cell.label == *label)
-    }
-
-    fn hold(&self, until: u64) {
-        self.held_until.fetch_max(until, Ordering::SeqCst);
-    }
-
-    fn evicted(&self) {
-        self.evictions.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// What an entry carries, or is going to: the labels its function gives it without having seen the value.
-#[derive(Clone, Debug)]
-pub(crate) struct Labelling {
-    pub(crate) root: Arc<Root>,
-    pub(crate) scope: Option<Arc<Cell>>,
-    pub(crate) tags: Vec<Arc<Cell>>,
-    /// The value will name more tags.
-    pub(crate) late: bool,
-}
-
-impl Labelling {
-    /// All cells, the cache's first.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = &Arc<Cell>> {
-        let own = self.scope.iter().chain(&self.tags);
-        self.root.cells.iter().chain(own)
-    }
-
-    /// Whether an eviction of `label` might concern the entry.
-    pub(crate) fn may_carry(&self, label: &Label) -> bool {
-        (self.late && label.kind() == LabelKind::Tag)
-            || self.cells().any(|cell| cell.label == *label)
-    }
-
-    /// Whether stores under one of the labels are refused at `now`, as far as this process has heard.
-    pub(crate) fn is_held(&self, now: u64) -> bool {
-        self.root.is_held(now) || self.own().any(|cell| cell.is_held(now))
-    }
-
-    fn own(&self) -> impl Iterator<Item = &Arc<Cell>> {
-        self.scope.iter().chain(&self.tags)
-    }
-}
-
-/// The counts under which something was derived.
-#[derive(Debug)]
-pub(crate) struct Stamp {
-    root: Arc<Root>,
-    at_root: u64,
-    own: Box<[(Arc<Cell>, u64)]>,
-    pub(crate) epoch: u64,
-}
-
-impl Stamp {
-    /// Whether none of the labels has been evicted since.
-    #[inline]
-    pub(crate) fn is_current(&self) -> bool {
-        self.at_root == self.root.evictions.load(Ordering::SeqCst)
-            && self
-                .own
-                .iter()
-                .all(|(cell, at)| *at == cell.evictions.load(Ordering::SeqCst))
-    }
-
-    /// The same with more labels, under their counts of this moment.
-    pub(crate) fn with(&self, more: &[Arc<Cell>]) -> Self {
-        let own = self.own.iter().cloned();
-        let more = more.iter().map(stamped);
-        Self {
-            root: Arc::clone(&self.root),
-            at_root: self.at_root,
-            own: own.chain(more).collect(),
-            epoch: self.epoch,
-        }
-    }
-
-    /// The labels it speaks of, but for those every entry has.
-    pub(crate) fn own(&self) -> impl Iterator<Item = &Label> {
-        self.own.iter().map(|(cell, _)| &cell.label)
-    }
-}
-
-fn stamped(cell: &Arc<Cell>) -> (Arc<Cell>, u64) {
-    (Arc::clone(cell), cell.evictions.load(Ordering::SeqCst))
-}
 
 /// All cells of a cache.
 #[derive(Debug, Default)]
@@ -308,16 +58,6 @@ impl Cells {
     pub(crate) fn cell(&self, label: &Label) -> Arc<Cell> {
         let known = self.read().cells.get(label).cloned();
         known.unwrap_or_else(|| self.write().cell(label))
-    }
-
-    /// The counts of this moment.
-    pub(crate) fn stamp(&self, labelling: &Labelling, epoch: u64) -> Stamp {
-        Stamp {
-            root: Arc::clone(&labelling.root),
-            at_root: labelling.root.evictions.load(Ordering::SeqCst),
-            own: labelling.own().map(stamped).collect(),
-            epoch,
-        }
     }
 
     /// How many evictions of tags there were.
@@ -381,14 +121,7 @@ impl Table {
         let cells: Box<[_]> = std::iter::once(cache)
             .chain(regions.collect::<Vec<_>>())
             .collect();
-        let held = |cell: &Arc<Cell>| cell.held_until.load(Ordering::SeqCst);
-        let root = Arc::new(Root {
-            region: region.into(),
-            evictions: AtomicU64::new(0),
-            held_until: AtomicU64::new(cells.iter().map(held).max().unwrap_or(0)),
-            cells,
-            registered: Mutex::new(None),
-        });
+        let root = Arc::new(Root::new(region, cells));
         self.roots.insert(region.into(), Arc::clone(&root));
         root
     }

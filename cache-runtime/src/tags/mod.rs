@@ -11,11 +11,17 @@
 //!
 //! This module is a leaf but for keys: it knows neither Redis nor the engine.
 
+mod cell;
 mod cells;
 mod generation;
 mod label;
+mod root;
+mod stamp;
 
-pub(crate) use cells::{Before, Cell, Cells, Labelling, Stamp};
+pub(crate) use cell::{Before, Cell};
+pub(crate) use cells::Cells;
 pub(crate) use generation::Fold;
 pub use generation::{Generation, Logical, Standing};
 pub use label::{Label, LabelKind};
+pub(crate) use root::Root;
+pub(crate) use stamp::{Labelling, Stamp};

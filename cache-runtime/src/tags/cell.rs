@@ -1,0 +1,118 @@
+//! One label: how often it was evicted as far as this process has heard, and its generation, if that is known.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{Generation, Label};
+
+/// How long a generation is believed, in milliseconds: a label in use is read again, and its life prolonged, long before it is lost.
+pub(super) const BELIEVED: u64 = 3_600_000;
+
+/// One label.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    label: Label,
+    evictions: AtomicU64,
+    held_until: AtomicU64,
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    generation: Generation,
+    epoch: u64,
+    /// Milliseconds of the memory clock.
+    at: u64,
+    /// Entries of this life may rely on it.
+    life: Duration,
+}
+
+/// A count as it was before a read was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Before(u64);
+
+impl Cell {
+    pub(super) fn new(label: Label) -> Self {
+        Self {
+            label,
+            evictions: AtomicU64::new(0),
+            held_until: AtomicU64::new(0),
+            known: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn label(&self) -> &Label {
+        &self.label
+    }
+
+    /// How often it was evicted, as far as this process has heard.
+    #[inline]
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::SeqCst)
+    }
+
+    /// The count now; to be taken before a read is sent.
+    pub(crate) fn before(&self) -> Before {
+        Before(self.evictions())
+    }
+
+    /// Takes in what a read brought.
+    pub(crate) fn learn(
+        &self,
+        before: Before,
+        generation: Generation,
+        epoch: u64,
+        now: u64,
+        life: Duration,
+    ) {
+        let mut known = self.lock();
+        // Under the lock: an eviction moves the count first and forgets then.
+        if self.before() == before {
+            *known = Some(Known {
+                generation,
+                epoch,
+                at: now,
+                life,
+            });
+        }
+    }
+
+    /// The generation, if it is known in this epoch and entries of this life may rely on it.
+    pub(crate) fn known(&self, epoch: u64, now: u64, life: Duration) -> Option<Generation> {
+        let known = (*self.lock())?;
+        let fits = known.epoch == epoch && known.life >= life;
+        (fits && now.saturating_sub(known.at) < BELIEVED).then_some(known.generation)
+    }
+
+    /// What is known did not agree with an entry: one of the two is old.
+    pub(crate) fn forget(&self) {
+        *self.lock() = None;
+    }
+
+    /// Whether stores under it are refused at `now`, as far as this process has heard.
+    pub(crate) fn is_held(&self, now: u64) -> bool {
+        now < self.held_until()
+    }
+
+    pub(super) fn held_until(&self) -> u64 {
+        self.held_until.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn hold(&self, until: u64) {
+        self.held_until.fetch_max(until, Ordering::SeqCst);
+    }
+
+    pub(super) fn evicted(&self) {
+        self.evictions.fetch_add(1, Ordering::SeqCst);
+        self.forget();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
