@@ -14,10 +14,12 @@ mod none;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod shared;
+mod words;
 
 pub use error::{ErrorKind, TierError};
 pub(crate) use none::NoTier;
-pub use shared::{
-    Acquire, Acquired, Announce, Eviction, Fut, LabelEviction, Labelled, Labels, LeaseKind,
-    LinkState, Moment, Read, Register, Remote, Removal, Removed, Store, Stored, Tier,
+pub use shared::{Fut, Tier};
+pub use words::{
+    Acquire, Acquired, Announce, Eviction, LabelEviction, Labelled, Labels, LeaseKind, LinkState,
+    Moment, Read, Register, Remote, Removal, Removed, Store, Stored,
 };
