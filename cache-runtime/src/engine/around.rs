@@ -31,9 +31,10 @@ impl Around<'_> {
         within: Duration,
     ) -> Result<(), TierError> {
         // A hold replaces the generation.
-        let held = match self.hold.is_zero() {
-            true => None,
-            false => Some(self.replace(core, Manner::Evict, within).await),
+        let held = if self.hold.is_zero() {
+            None
+        } else {
+            Some(self.replace(core, Manner::Evict, within).await)
         };
         if let Some(Err(error)) = &held
             && error.is_silence()
