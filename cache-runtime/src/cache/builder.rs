@@ -290,7 +290,10 @@ impl CacheBuilder {
         Ok(Arc::new(crate::tiers::redis::RedisTier::new(
             &self.name,
             endpoint,
-            self.max_in_flight,
+            crate::tiers::redis::Limits {
+                max_in_flight: self.max_in_flight,
+                patience: self.redis_budget,
+            },
         )))
     }
 

@@ -27,6 +27,7 @@ use bytes::Bytes;
 use announcer::Announcer;
 use bus::Bus;
 pub(crate) use endpoint::{Endpoint, parse};
+pub(crate) use link::Limits;
 use link::Link;
 use names::Names;
 
@@ -49,7 +50,7 @@ pub(crate) struct RedisTier {
 
 impl RedisTier {
     /// A tier that connects when it is first used. `name` is of `[A-Za-z0-9_.-]`.
-    pub(crate) fn new(name: &str, endpoint: Endpoint, max_in_flight: usize) -> Self {
+    pub(crate) fn new(name: &str, endpoint: Endpoint, limits: Limits) -> Self {
         let names = Names::new(name);
         let announcer = Announcer::new(endpoint.database, names.bus());
         let link = Link::new(
@@ -57,7 +58,7 @@ impl RedisTier {
             endpoint,
             names.probe(),
             names.bus(),
-            max_in_flight,
+            limits,
         );
         Self {
             names,

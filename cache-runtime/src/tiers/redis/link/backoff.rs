@@ -1,14 +1,14 @@
 //! How long to wait before the next attempt.
 //!
 //! Full jitter (Brooker, "Exponential Backoff and Jitter", AWS 2015): uniformly random below a bound
-//! that doubles from 50 ms to 2 s, so that the clients of a restarted server do not return together. A
+//! that doubles from 50 ms to 1.5 s, so that the clients of a restarted server do not return together. A
 //! connection that did not last does not reset the bound, or a server that resets every connection
 //! would be asked twenty times a second.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
-const CAP: Duration = Duration::from_secs(2);
+const CAP: Duration = Duration::from_millis(1_500);
 
 /// The delays of one supervisor.
 #[derive(Debug)]

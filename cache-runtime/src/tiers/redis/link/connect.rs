@@ -4,7 +4,8 @@
 //! that became a replica answers everything but writes, and one whose process is stopped accepts
 //! connections. So a connection counts when our account is accepted, a read of one of our keys and a
 //! deletion of a key nobody has are not refused, and the time came back. One round trip, which also
-//! loads the scripts.
+//! loads the scripts. A second one has to be as fast as a caller wants it: a server that is too slow for every
+//! call would else be found well again and again.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,26 @@ pub(super) async fn connect(core: &Core) -> Result<Connection, String> {
         Ok(greeted) => greeted.map_err(words)?,
         Err(_) => return Err(format!("connected, but no answer within {WITHIN:?}")),
     }
+    let patience = core.patience.min(WITHIN);
+    match timeout(patience, read(core, &mut connection)).await {
+        Ok(answered) => answered.map_err(words)?,
+        Err(_) => {
+            return Err(format!(
+                "connected, but answers take longer than {patience:?}"
+            ));
+        }
+    }
     Ok(connection)
+}
+
+/// What a caller would ask.
+async fn read(core: &Core, connection: &mut Connection) -> redis::RedisResult<()> {
+    let mut command = redis::cmd("GET");
+    command.arg(&core.probe);
+    match connection.command(&command).await {
+        Err(error) if !is_wrong_type(&error) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Which question an answer belongs to.

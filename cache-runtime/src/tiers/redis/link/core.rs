@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -32,6 +32,8 @@ pub(super) struct Core {
     pub(super) cache: String,
     pub(super) endpoint: Endpoint,
     pub(super) probe: String,
+    /// How long a caller waits for an answer.
+    pub(super) patience: Duration,
     pub(super) clock: ServerClock,
     pub(super) state: watch::Sender<State>,
     pub(super) releases: Releases,
@@ -74,7 +76,13 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    pub(super) fn new(cache: String, endpoint: Endpoint, probe: String, channel: String) -> Self {
+    pub(super) fn new(
+        cache: String,
+        endpoint: Endpoint,
+        probe: String,
+        channel: String,
+        patience: Duration,
+    ) -> Self {
         let nothing = Trouble {
             serial: 0,
             why: "".into(),
@@ -83,6 +91,7 @@ impl Core {
             cache,
             endpoint,
             probe,
+            patience,
             clock: ServerClock::new(),
             state: watch::Sender::new(State::Idle),
             releases: Releases::new(channel),

@@ -1,7 +1,8 @@
 //! One connection, from its making to its end.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::breaker::Breaker;
 use crate::tiers::Moment;
 
 /// A handle on the multiplexed connection; cheap to clone, one per call.
@@ -32,9 +33,6 @@ impl Connection {
     }
 }
 
-/// So many calls in a row without an answer, and the socket is taken for dead.
-const SILENCES: u32 = 5;
-
 /// A connection that was proved ready.
 #[derive(Debug)]
 pub(in crate::tiers::redis) struct Live {
@@ -42,7 +40,7 @@ pub(in crate::tiers::redis) struct Live {
     pub(super) serial: u64,
     pub(super) since: Moment,
     connection: Connection,
-    silences: AtomicU32,
+    pub(super) breaker: Breaker,
 }
 
 impl Live {
@@ -52,24 +50,11 @@ impl Live {
             serial: MADE.fetch_add(1, Ordering::Relaxed) + 1,
             since: Moment::now(),
             connection,
-            silences: AtomicU32::new(0),
+            breaker: Breaker::default(),
         }
     }
 
     pub(in crate::tiers::redis) fn connection(&self) -> Connection {
         self.connection.clone()
-    }
-
-    /// A call was answered.
-    pub(super) fn answered(&self) {
-        // Read first: the counter is zero nearly always, and shared by all callers.
-        if self.silences.load(Ordering::Relaxed) != 0 {
-            self.silences.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// A call was not answered in time; whether that was one too many.
-    pub(super) fn silent(&self) -> bool {
-        self.silences.fetch_add(1, Ordering::Relaxed) + 1 == SILENCES
     }
 }

@@ -7,15 +7,15 @@
 //!
 //! * A call fails at once when there is no connection. Only while the very first attempt runs does it
 //!   wait for it, within its own deadline. The deadline covers permits, that wait and the answer.
-//! * A call that meets a broken connection, and the fifth in a row that meets none but silence, tell
-//!   the supervisor, which drops the socket. (A circuit breaker belongs into [`Link::call`], before the
-//!   permit, fed by the same two places.)
+//! * A call that meets a broken connection, and one whose silence opens the circuit [`breaker`], tell the supervisor, which drops the
+//!   socket. Until it has proved another, within the time a caller would wait, calls fail at once.
 //! * Dropping a call in flight never shifts replies: the multiplexer keeps its place in the queue.
 //! * Who needs a task that starts and ends with this one runs in it ([`Link::run_beside`]).
 //! * The task ends with the [`Link`]. A connection lives on the runtime of the task, so when that
 //!   runtime is gone both are, and the next call starts both again where it runs.
 
 mod backoff;
+mod breaker;
 mod connect;
 mod core;
 mod live;
@@ -49,6 +49,15 @@ use super::fault::{Remedy, judge};
 use crate::entry::Token;
 use crate::tiers::{ErrorKind, LinkState, TierError};
 
+/// How much a tier asks of its server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Reads and fills at the same time; evictions are not counted.
+    pub(crate) max_in_flight: usize,
+    /// How long a call waits for an answer, if it is a read: a server that takes longer counts as down.
+    pub(crate) patience: Duration,
+}
+
 /// Owner of the connection and its supervisor.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -63,11 +72,11 @@ impl Link {
         endpoint: Endpoint,
         probe: String,
         channel: String,
-        max_in_flight: usize,
+        limits: Limits,
     ) -> Self {
         Self {
-            core: Arc::new(Core::new(cache, endpoint, probe, channel)),
-            permits: Permits::new(max_in_flight),
+            core: Arc::new(Core::new(cache, endpoint, probe, channel, limits.patience)),
+            permits: Permits::new(limits.max_in_flight),
         }
     }
 
@@ -102,7 +111,7 @@ impl Link {
         let _permit = self.permits.take(lane, by).await?;
         match timeout_at(by.at, work(live.connection())).await {
             Ok(Ok(answer)) => {
-                live.answered();
+                live.breaker.answered();
                 Ok(answer)
             }
             Ok(Err(error)) => Err(self.failed(live, &error)),
@@ -134,14 +143,14 @@ impl Link {
         let text = self.core.endpoint.words(error);
         match remedy {
             Remedy::Reconnect => self.core.report(live, &text),
-            Remedy::None => live.answered(),
+            Remedy::None => live.breaker.answered(),
         }
         TierError::new(kind, text)
     }
 
     fn unanswered(&self, live: &Live, by: Deadline) -> TierError {
         let text = format!("no answer within {:?}", by.within);
-        if live.silent() {
+        if live.breaker.silent() {
             self.core.report(live, &text);
         }
         TierError::new(ErrorKind::Timeout, text)

@@ -45,7 +45,7 @@ async fn messages_name_their_sender_and_database() {
     let server = Server::start();
     let mut ear = Ear::at(&server);
     let url = format!("{}/3", server.url());
-    let other = RedisTier::new("shop", super::super::parse(&url).unwrap(), 8);
+    let other = RedisTier::new("shop", super::super::parse(&url).unwrap(), limits(8));
     let key = Eviction {
         key: "a",
         hold: Duration::ZERO,
@@ -70,7 +70,7 @@ async fn who_may_not_publish_does_everything_else() {
     server.ask(&["ACL", "SETUSER", "quiet", "on", ">secret", "~*", "+@all"]);
     server.ask(&["ACL", "SETUSER", "quiet", "resetchannels"]);
     let url = format!("redis://quiet:secret@127.0.0.1:{}", server.port());
-    let quiet = RedisTier::new("shop", super::super::parse(&url).unwrap(), 8);
+    let quiet = RedisTier::new("shop", super::super::parse(&url).unwrap(), limits(8));
 
     is(register(&quiet, "a").await);
     let token = Token::random();

@@ -111,7 +111,11 @@ impl Listener for Ear {
 
 /// A tier that listens.
 fn listening(url: &str) -> (RedisTier, Arc<Ear>) {
-    let tier = RedisTier::new("shop", crate::tiers::redis::parse(url).unwrap(), 1024);
+    let tier = RedisTier::new(
+        "shop",
+        crate::tiers::redis::parse(url).unwrap(),
+        limits(1024),
+    );
     let ear = Arc::new(Ear::default());
     tier.listen(Arc::clone(&ear) as Arc<dyn Listener>);
     tier.wake();
@@ -161,7 +165,7 @@ async fn another_database_and_another_cache_are_not_heard() {
     let (here, ear) = listening(&server.url());
     let (there, _) = listening(&format!("{}/1", server.url()));
     let endpoint = crate::tiers::redis::parse(&server.url()).unwrap();
-    let other = RedisTier::new("shop2", endpoint, 1024);
+    let other = RedisTier::new("shop2", endpoint, limits(1024));
     ear.subscribed(1).await;
     evict(&there, "a").await;
     evict(&other, "a").await;
@@ -359,7 +363,7 @@ async fn who_may_not_has_no_bus_and_is_told_once() {
 async fn who_may_later_is_subscribed_later() {
     let server = Server::start();
     let url = limited(&server, &["resetchannels"]);
-    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), 8);
+    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), limits(8));
     let ear = Arc::new(Ear::default());
     let bus = Bus {
         retry_forbidden: Duration::from_millis(100),

@@ -83,7 +83,7 @@ async fn a_flushed_script_costs_one_more_command_once() {
 #[tokio::test]
 async fn an_absent_server_costs_one_wait_and_then_nothing() {
     let endpoint = crate::tiers::redis::parse("redis://127.0.0.1:1").unwrap();
-    let tier = RedisTier::new("shop", endpoint, 1024);
+    let tier = RedisTier::new("shop", endpoint, limits(1024));
     assert!(matches!(tier.state(), LinkState::Connecting));
     let refused = tier.get("a", SOON).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Unavailable);
@@ -207,7 +207,7 @@ async fn permits_bound_reads_and_leave_evictions_theirs() {
     let tier = RedisTier::new(
         "shop",
         crate::tiers::redis::parse(&server.url()).unwrap(),
-        2,
+        limits(2),
     );
     assert!(tier.connected_within(SOON).await);
     server.signal("STOP");
@@ -267,8 +267,16 @@ async fn databases_and_sockets_are_used() {
     server.sign_in_with("a b&c");
     let by_socket = format!("redis+unix://{path}?db=3&user=default&pass=a%20b%26c");
     let by_port = format!("redis://:a%20b%26c@127.0.0.1:{}/3", server.port());
-    let by_socket = RedisTier::new("shop", crate::tiers::redis::parse(&by_socket).unwrap(), 8);
-    let by_port = RedisTier::new("shop", crate::tiers::redis::parse(&by_port).unwrap(), 8);
+    let by_socket = RedisTier::new(
+        "shop",
+        crate::tiers::redis::parse(&by_socket).unwrap(),
+        limits(8),
+    );
+    let by_port = RedisTier::new(
+        "shop",
+        crate::tiers::redis::parse(&by_port).unwrap(),
+        limits(8),
+    );
     fill(&by_socket, "a").await;
     assert!(by_port.get("a", SOON).await.unwrap().is_some());
     assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n");

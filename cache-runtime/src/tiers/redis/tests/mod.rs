@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::RedisTier;
+use super::{Limits, RedisTier};
 use crate::bus::Manner;
 use crate::entry::Token;
 use crate::key::Pattern;
@@ -36,8 +36,15 @@ const SOON: Duration = Duration::from_secs(2);
 const LEASE: Duration = Duration::from_secs(3);
 const LIFE: Duration = Duration::from_secs(60);
 
+fn limits(max_in_flight: usize) -> Limits {
+    Limits {
+        max_in_flight,
+        patience: Duration::from_millis(100),
+    }
+}
+
 fn tier(server: &Server) -> RedisTier {
-    RedisTier::new("shop", super::parse(&server.url()).unwrap(), 1024)
+    RedisTier::new("shop", super::parse(&server.url()).unwrap(), limits(1024))
 }
 
 /// The calls of the port without labels.

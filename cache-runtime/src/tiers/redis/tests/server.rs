@@ -226,7 +226,7 @@ impl Tap {
     pub(super) async fn tier(&self) -> super::RedisTier {
         let url = format!("redis://127.0.0.1:{}", self.port);
         let endpoint = crate::tiers::redis::parse(&url).unwrap();
-        let tier = super::RedisTier::new("shop", endpoint, 8);
+        let tier = super::RedisTier::new("shop", endpoint, super::limits(8));
         let connected = super::Tier::connected_within(&tier, Duration::from_secs(5)).await;
         assert!(connected);
         tier

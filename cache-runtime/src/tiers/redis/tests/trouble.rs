@@ -100,7 +100,7 @@ async fn a_wrong_password_is_never_final_and_never_shown() {
     let mut server = Server::with(&["--requirepass", "other"]);
     server.sign_in_with("other");
     let url = format!("redis://:s3cret@127.0.0.1:{}", server.port());
-    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), 8);
+    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), limits(8));
     let error = tier.get("a", SOON).await.unwrap_err();
     assert!(why(&tier).contains("WRONGPASS"), "{}", why(&tier));
     assert!(!format!("{error:?} {tier:?}").contains("s3cret"));
@@ -208,7 +208,7 @@ async fn a_half_open_connection_is_noticed_and_replaced() {
     let server = Server::start();
     let proxy = Proxy::before(&server);
     let url = format!("redis://127.0.0.1:{}", proxy.port);
-    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), 8);
+    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), limits(8));
     assert!(tier.connected_within(SOON).await);
     proxy.black_hole_what_is_open();
     let start = Instant::now();
@@ -233,7 +233,7 @@ async fn garbage_drops_the_connection() {
             }
         }
     });
-    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), 8);
+    let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), limits(8));
     let start = Instant::now();
     assert!(tier.get("a", SOON).await.is_err());
     assert!(

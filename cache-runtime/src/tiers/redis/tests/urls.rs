@@ -84,7 +84,7 @@ fn errors_name_the_part_and_hide_the_password() {
 fn nothing_shows_the_password() {
     let endpoint = parse("redis://someone:s3cret@host:1/2").unwrap();
     assert_eq!(endpoint.to_string(), "redis://host:1/2");
-    let tier = crate::tiers::redis::RedisTier::new("shop", endpoint.clone(), 1);
+    let tier = crate::tiers::redis::RedisTier::new("shop", endpoint.clone(), super::limits(1));
     for text in [format!("{endpoint:?}"), format!("{tier:?}")] {
         assert!(!text.contains("s3cret"), "{text}");
     }
