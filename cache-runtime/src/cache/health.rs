@@ -29,6 +29,13 @@ pub enum RedisHealth {
         /// When the connection was made.
         since: SystemTime,
     },
+    /// Commands are answered, and some are refused to this account. The rest works.
+    Degraded {
+        /// When the connection was made.
+        since: SystemTime,
+        /// The commands, each with what it means: `SCAN: …`.
+        missing: Vec<String>,
+    },
     /// Annotated functions answer from memory and from their origins; the connection is retried for ever.
     Down {
         /// When it was lost, or first not made.
@@ -77,7 +84,13 @@ impl Health {
         let redis = match core.tier.state() {
             LinkState::Absent => RedisHealth::NotConfigured,
             LinkState::Connecting => RedisHealth::Connecting,
-            LinkState::Connected { since } => RedisHealth::Connected { since: since.wall },
+            LinkState::Connected { since, missing } if missing.is_empty() => {
+                RedisHealth::Connected { since: since.wall }
+            }
+            LinkState::Connected { since, missing } => RedisHealth::Degraded {
+                since: since.wall,
+                missing: missing.iter().map(|it| it.to_string()).collect(),
+            },
             LinkState::Down { since, why } => RedisHealth::Down {
                 since: since.wall,
                 why: why.to_string(),
@@ -108,6 +121,13 @@ impl std::fmt::Display for Health {
             RedisHealth::NotConfigured => f.write_str("memory only")?,
             RedisHealth::Connecting => f.write_str("Redis: connecting")?,
             RedisHealth::Connected { .. } => f.write_str("Redis: connected")?,
+            RedisHealth::Degraded { missing, .. } => {
+                write!(
+                    f,
+                    "Redis: connected, but not permitted: {}",
+                    missing.join("; ")
+                )?;
+            }
             RedisHealth::Down { why, .. } => write!(f, "Redis: down ({why})")?,
             RedisHealth::Closed => f.write_str("Redis: closed")?,
         }

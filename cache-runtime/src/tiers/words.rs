@@ -256,6 +256,8 @@ pub enum LinkState {
     Connected {
         /// Since when.
         since: Moment,
+        /// What does not work all the same, and what that means, for people.
+        missing: Arc<[Box<str>]>,
     },
     /// Being retried.
     Down {

@@ -63,7 +63,8 @@ pub(super) fn is_forbidden(error: &redis::RedisError) -> bool {
     let refused = |text: &str| {
         text.contains("NOPERM")
             || text.contains("unknown command")
-            || text.contains("can't run this command")
+            || text.contains("user executing the script can't")
+            || text.contains("ACL failure")
     };
     error.code() == Some("NOPERM") || error.detail().is_some_and(refused)
 }

@@ -31,6 +31,7 @@ script!(REGISTER, "scripts/register.lua");
 script!(EXPIRE_VALUES, "scripts/expire_values.lua");
 script!(RECLAIM, "scripts/reclaim.lua");
 script!(BEAT, "scripts/beat.lua");
+script!(CHECK, "scripts/check.lua");
 
 /// One script.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Script {
     }
 
     /// Every script, to be loaded with a connection.
-    pub(super) fn all() -> [&'static Self; 12] {
+    pub(super) fn all() -> [&'static Self; 13] {
         [
             &ACQUIRE,
             &PUT,
@@ -62,6 +63,7 @@ impl Script {
             &EXPIRE_VALUES,
             &RECLAIM,
             &BEAT,
+            &CHECK,
         ]
     }
 

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::super::fault::{Remedy, is_wrong_type, judge};
 use super::super::scripts::Script;
-use super::Connection;
+use super::check::missing;
 use super::core::Core;
+use super::{Connection, Live};
 
 /// Bounds the making of the socket and, again, the first round trip.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -22,7 +23,7 @@ const WITHIN: Duration = Duration::from_secs(1);
 const QUEUE: usize = 2048;
 
 /// Connects, signs in and proves readiness; on failure says why, without secrets.
-pub(super) async fn connect(core: &Core) -> Result<Connection, String> {
+pub(super) async fn connect(core: &Core) -> Result<Live, String> {
     let words = |error: redis::RedisError| core.endpoint.words(&error);
     let client = core.endpoint.client().map_err(words)?;
     // Deadlines are ours, around each call: a second timer inside would only cost.
@@ -48,7 +49,8 @@ pub(super) async fn connect(core: &Core) -> Result<Connection, String> {
             ));
         }
     }
-    Ok(connection)
+    let missing = timeout(WITHIN, missing(&mut connection, &core.probe)).await;
+    Ok(Live::new(connection, missing.unwrap_or_default()))
 }
 
 /// What a caller would ask.

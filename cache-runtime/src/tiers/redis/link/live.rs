@@ -1,5 +1,6 @@
 //! One connection, from its making to its end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::breaker::Breaker;
@@ -41,16 +42,19 @@ pub(in crate::tiers::redis) struct Live {
     pub(super) since: Moment,
     connection: Connection,
     pub(super) breaker: Breaker,
+    /// What the account may not do, and what that means.
+    pub(super) missing: Arc<[Box<str>]>,
 }
 
 impl Live {
-    pub(super) fn new(connection: Connection) -> Self {
+    pub(super) fn new(connection: Connection, missing: Vec<Box<str>>) -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
             serial: MADE.fetch_add(1, Ordering::Relaxed) + 1,
             since: Moment::now(),
             connection,
             breaker: Breaker::default(),
+            missing: missing.into(),
         }
     }
 

@@ -16,6 +16,7 @@
 
 mod backoff;
 mod breaker;
+mod check;
 mod connect;
 mod core;
 mod live;

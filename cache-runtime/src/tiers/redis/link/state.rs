@@ -35,7 +35,10 @@ impl State {
     pub(super) fn shown(&self) -> LinkState {
         match self {
             Self::Idle | Self::Starting => LinkState::Connecting,
-            Self::Up(live) => LinkState::Connected { since: live.since },
+            Self::Up(live) => LinkState::Connected {
+                since: live.since,
+                missing: Arc::clone(&live.missing),
+            },
             Self::Down { since, why } => LinkState::Down {
                 since: *since,
                 why: Arc::clone(why),

@@ -51,8 +51,8 @@ impl Task {
         loop {
             self.core.sign();
             match connect(&self.core).await {
-                Ok(connection) => {
-                    let live = Arc::new(Live::new(connection));
+                Ok(live) => {
+                    let live = Arc::new(live);
                     self.up(&live);
                     let why = self.watch_over(&live).await;
                     backoff.stood(live.since.at.elapsed());
@@ -106,6 +106,9 @@ impl Task {
         self.core
             .publish(self.number, |_| State::Up(Arc::clone(live)));
         tracing::info!(cache = self.core.cache, endpoint = %self.core.endpoint, "connected to Redis");
+        if !live.missing.is_empty() {
+            tracing::warn!(cache = self.core.cache, endpoint = %self.core.endpoint, missing = ?live.missing, "the account may not do all that is needed");
+        }
         if let Some(hook) = self.core.hook() {
             hook();
         }

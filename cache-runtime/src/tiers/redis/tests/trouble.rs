@@ -154,7 +154,7 @@ async fn a_refused_command_does_not_cost_the_connection() {
     assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.text.starts_with("NOPERM"), "{error}");
     assert!(tier.get("a", SOON).await.is_ok());
-    assert!(matches!(tier.state(), LinkState::Connected { since } if since.at < before));
+    assert!(matches!(tier.state(), LinkState::Connected { since, .. } if since.at < before));
 }
 
 /// Forwards to a server, until told to forget the connections it has.
@@ -291,4 +291,48 @@ async fn a_change_of_state_is_one_log_line() {
             tracing::Level::INFO
         ]
     );
+}
+
+/// The commands that a connected tier says it may not use.
+async fn missing(url: &str) -> Vec<String> {
+    let tier = RedisTier::new("shop", crate::tiers::redis::parse(url).unwrap(), limits(8));
+    assert!(tier.connected_within(SOON).await, "{:?}", tier.state());
+    let LinkState::Connected { missing, .. } = tier.state() else {
+        panic!("{:?}", tier.state())
+    };
+    let names = missing.iter().map(|it| it.split_once(": ").unwrap().0);
+    let mut names: Vec<_> = names.map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_an_account_may_not_do_is_named_when_it_connects() {
+    let server = Server::start();
+    assert_eq!(missing(&server.url()).await, [""; 0]);
+    let account = |rules: &[&str]| {
+        let words = [
+            "ACL", "SETUSER", "app", "reset", "on", ">pw", "~shop:*", "&shop:*", "+@all",
+        ];
+        server.ask(&[&words[..], rules].concat());
+        format!("redis://app:pw@127.0.0.1:{}", server.port())
+    };
+    assert_eq!(missing(&account(&[])).await, [""; 0]);
+    for (rules, names) in [
+        (&["-scan"][..], &["SCAN"][..]),
+        (&["-publish"], &["PUBLISH"]),
+        (&["resetchannels"], &["PUBLISH"]),
+        (&["-hset", "-setrange"], &["HSET", "SETRANGE"]),
+        (&["-eval", "-evalsha"], &["EVAL"]),
+    ] {
+        assert_eq!(missing(&account(rules)).await, names, "{rules:?}");
+    }
+    assert_eq!(server.ask(&["DBSIZE"]), ":0\r\n", "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_nobody_in_particular() {
+    let server = Server::start();
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert_eq!(missing(&server.url()).await, [""; 0]);
 }
