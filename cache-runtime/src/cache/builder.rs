@@ -37,6 +37,8 @@ pub struct CacheBuilder {
     max_key_bytes: usize,
     clock: Clock,
     tier: Option<Arc<dyn Tier>>,
+    #[cfg(feature = "test-util")]
+    hosts: Option<crate::testing::Hosts>,
 }
 
 /// What a cache may be called: what needs no escape in a key and means nothing to a pattern.
@@ -73,6 +75,8 @@ impl CacheBuilder {
             max_key_bytes: 64 << 10,
             clock: Clock::default(),
             tier: None,
+            #[cfg(feature = "test-util")]
+            hosts: None,
         }
     }
 
@@ -91,6 +95,14 @@ impl CacheBuilder {
 
     /// A Redis or Valkey shared with the other processes of the fleet: `redis://user:password@host:port/db`,
     /// `rediss://…` (feature `tls`) or `redis+unix:///path`.
+    ///
+    /// Behind Sentinels, `redis-sentinel://user:password@host:port,host:port/NAME/db`: hosts and ports (26379 where none is said) are those of the
+    /// Sentinels, `NAME` is what they call the primary, the account is that of the Redis servers. Sentinels that want an account of
+    /// their own get it as `?sentinel_username=…&sentinel_password=…`, the name only where there is one. `rediss-sentinel://…` (feature `tls`) speaks TLS with
+    /// Sentinels and servers. Name all Sentinels: it is the majority of those named here that is believed. A primary that they replace is
+    /// left within about a second, also one that still answers.
+    ///
+    /// In all of them `%XX` stands for what means something in a URL: `%40` for an `@` in a password.
     ///
     /// Nothing is connected here: an unreachable Redis is reported by [`Cache::health`] and delays nobody.
     pub fn redis(self, url: impl Into<String>) -> Self {
@@ -166,6 +178,13 @@ impl CacheBuilder {
     #[cfg(feature = "test-util")]
     pub fn tokio_clock(mut self) -> Self {
         self.clock = Clock::Tokio(tokio::time::Instant::now());
+        self
+    }
+
+    /// Resolves host names of Redis servers and Sentinels in the place of the system.
+    #[cfg(feature = "test-util")]
+    pub fn hosts(mut self, hosts: crate::testing::Hosts) -> Self {
+        self.hosts = Some(hosts);
         self
     }
 
@@ -287,6 +306,8 @@ impl CacheBuilder {
         let endpoint = crate::tiers::redis::parse(url).map_err(|why| {
             BuildError(format!("`{source}` is `{}`: {why}", without_account(url)))
         })?;
+        #[cfg(feature = "test-util")]
+        let endpoint = endpoint.with_hosts(self.hosts.clone());
         Ok(Arc::new(crate::tiers::redis::RedisTier::new(
             &self.name,
             endpoint,
@@ -308,17 +329,20 @@ impl CacheBuilder {
     }
 }
 
-/// A URL that may be shown: what stands where an account can stand is left out.
+/// A URL that may be shown: what stands where an account can stand is left out, and so are parameters.
 #[cfg(feature = "redis")]
 fn without_account(url: &str) -> String {
     let (scheme, rest) = match url.find("://") {
         Some(at) => url.split_at(at + 3),
         None => ("", url),
     };
-    match rest.rfind('@') {
-        Some(at) => format!("{scheme}…{}", &rest[at..]),
-        None if rest.starts_with(':') => format!("{scheme}…"),
-        None => url.to_owned(),
+    let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    match before.rfind('@') {
+        // An unescaped `?` or `@` of a password: what is what cannot be told.
+        _ if parameters.contains('@') => format!("{scheme}…"),
+        Some(at) => format!("{scheme}…{}", &before[at..]),
+        None if before.starts_with(':') => format!("{scheme}…"),
+        None => format!("{scheme}{before}"),
     }
 }
 
@@ -363,6 +387,11 @@ mod tests {
             "redis://:hunter2",
             "hunter2@host",
             "redis://:hun/ter2#@host/x",
+            "redis://user:hun?ter2@host",
+            "unix://path?pass=hunter2",
+            "redis-sentinel://host?sentinel_password=hunter2",
+            "redis-sentinel://host/shop?sentinel_password=hunter@hunter",
+            "redis-sentinel://:pass@host/?sentinel_password=hunter2",
         ] {
             assert!(!shown(url).contains("hun"), "{}", shown(url));
         }

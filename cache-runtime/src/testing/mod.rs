@@ -3,7 +3,7 @@
 pub mod conformance;
 mod model;
 
-pub use crate::ports::ManualClock;
+pub use crate::ports::{Hosts, ManualClock};
 pub use model::{Fate, Faults, ModelRedis, Network, Passage, Step};
 
 use crate::Cache;

@@ -104,7 +104,7 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row(
         "tiers/redis",
-        &["tiers", "bus", "entry", "tags", "key"],
+        &["tiers", "ports", "bus", "entry", "tags", "key"],
         &[],
     ),
     row("tiers/memory", &["entry", "tags"], &[]),

@@ -6,13 +6,16 @@
 
 mod announcer;
 mod bus;
+mod client;
 mod clock;
 mod commands;
 mod endpoint;
 mod fault;
 mod link;
 mod names;
+mod parse;
 mod scripts;
+mod sentinel;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -26,10 +29,11 @@ use bytes::Bytes;
 
 use announcer::Announcer;
 use bus::Bus;
-pub(crate) use endpoint::{Endpoint, parse};
+pub(crate) use endpoint::Endpoint;
 pub(crate) use link::Limits;
 use link::Link;
 use names::Names;
+pub(crate) use parse::parse;
 
 use super::{
     Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed, Store,

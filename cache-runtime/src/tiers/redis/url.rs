@@ -4,7 +4,7 @@
 //! `?`, `#` or `@` as a host. Here each piece has its own error, that mistake has a text of its own,
 //! and no error quotes anything that could be a password.
 
-use super::endpoint::BadUrl;
+use super::parse::BadUrl;
 
 /// `[account@]address[/path][?query]`, still encoded.
 #[derive(Clone, Copy)]

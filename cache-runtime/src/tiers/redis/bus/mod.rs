@@ -10,6 +10,7 @@
 //!   comes back over the subscribed connection, the way through the server and back works, and what was announced before it was sent
 //!   has been heard: so it carries that time. The answer shows whether the server lost its data meanwhile. Any other message proves nothing.
 //! * `subscribed` is told only after the first beat came back. Three seconds without one, and the connection is dropped.
+//! * It is subscribed where the data connection is: when that is to another server, the subscription is over.
 //! * What is received waits in a bounded [`inbox`]; more than fits ends the subscription as a lost connection does.
 //! * Who may not subscribe, publish or write has no bus: told once, tried again every half minute.
 //! * Which changes the listener and the log hear of, and which they have heard already, is [`teller`]'s.
@@ -23,7 +24,7 @@ mod teller;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::link::{Backoff, Link};
 use crate::bus::{Listener, Sender};
@@ -54,13 +55,17 @@ impl Bus {
     pub(super) async fn run(self: Arc<Self>) {
         let mut backoff = Backoff::new();
         let mut teller = Teller::new(&self.cache, Arc::clone(&self.listener));
+        let Some(mut place) = self.link.upgrade().map(|link| link.place()) else {
+            return;
+        };
         loop {
             let began = Instant::now();
-            match session(&self, &mut teller).await {
+            match session(&self, &mut teller, &mut place).await {
                 End::Lost(why) => {
                     teller.lost(&why);
                     backoff.stood(began.elapsed());
-                    sleep(backoff.delay()).await;
+                    // Another server is tried at once.
+                    let _ = timeout(backoff.delay(), place.changed()).await;
                 }
                 End::Forbidden(why) => {
                     teller.unsupported(&why);

@@ -14,7 +14,7 @@ use crate::bus::Message;
 use crate::tiers::TierError;
 use crate::tiers::redis::announcer::random;
 use crate::tiers::redis::fault::is_forbidden;
-use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::redis::link::{Connection, Lane, Place};
 use crate::tiers::redis::scripts;
 
 const WITHIN: Duration = Duration::from_secs(1);
@@ -50,8 +50,8 @@ struct Session<'a> {
 }
 
 /// Subscribes and listens for as long as that works.
-pub(super) async fn session(bus: &Bus, teller: &mut Teller) -> End {
-    let subscription = match subscribe(bus).await {
+pub(super) async fn session(bus: &Bus, teller: &mut Teller, place: &mut Place) -> End {
+    let subscription = match subscribe(bus, place).await {
         Ok(subscription) => subscription,
         Err(end) => return end,
     };
@@ -62,15 +62,18 @@ pub(super) async fn session(bus: &Bus, teller: &mut Teller) -> End {
         memory: None,
         recent: Recent::default(),
     };
-    session.listen(subscription).await
+    session.listen(subscription, place).await
 }
 
-async fn subscribe(bus: &Bus) -> Result<Subscription, End> {
+async fn subscribe(bus: &Bus, place: &mut Place) -> Result<Subscription, End> {
+    let known = place.wait_for(Option::is_some).await;
+    let address = known.ok().and_then(|known| known.clone());
+    let address = address.ok_or(End::Over)?;
     let link = bus.link.upgrade().ok_or(End::Over)?;
     let endpoint = link.endpoint().clone();
     // Who drops the link is not to wait for us.
     drop(link);
-    match timeout(WITHIN, Subscription::make(&endpoint, bus)).await {
+    match timeout(WITHIN, Subscription::make(&endpoint, &address, bus)).await {
         Ok(Ok(made)) => Ok(made),
         Ok(Err(error)) if is_final(&error) => Err(End::Forbidden(endpoint.words(&error))),
         Ok(Err(error)) => Err(End::Lost(endpoint.words(&error))),
@@ -80,7 +83,7 @@ async fn subscribe(bus: &Bus) -> Result<Subscription, End> {
 
 impl Session<'_> {
     /// Messages come last: a flood of them must neither delay the beats nor hide their absence.
-    async fn listen(mut self, mut subscription: Subscription) -> End {
+    async fn listen(mut self, mut subscription: Subscription, place: &mut Place) -> End {
         let mut ticks = interval_at(Instant::now() + BEAT, BEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let beat = beat(self.bus);
@@ -92,6 +95,10 @@ impl Session<'_> {
                 () = sleep_until(self.heard + SILENCE) => {
                     return End::Lost(format!("no beat within {SILENCE:?}"));
                 }
+                moved = place.changed() => return match moved {
+                    Ok(()) => End::Lost("another server is the primary".to_owned()),
+                    Err(_) => End::Over,
+                },
                 answer = &mut beat, if under_way => {
                     under_way = false;
                     if let Some(end) = self.felt(answer) {

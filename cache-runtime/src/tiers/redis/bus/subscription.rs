@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 
 use super::Bus;
 use super::inbox::{Inbox, inbox};
-use crate::tiers::redis::endpoint::Endpoint;
+use crate::tiers::redis::endpoint::{Address, Endpoint};
 
 /// Both subscriptions, as long as it is there.
 pub(super) struct Subscription {
@@ -18,17 +18,18 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// Connects and subscribes; both subscriptions are acknowledged afterwards. Has no deadline of its own.
-    pub(super) async fn make(endpoint: &Endpoint, bus: &Bus) -> redis::RedisResult<Self> {
+    pub(super) async fn make(
+        endpoint: &Endpoint,
+        address: &Address,
+        bus: &Bus,
+    ) -> redis::RedisResult<Self> {
         let (slot, inbox) = inbox();
         let take = move |push| {
             slot.put(push);
             Ok::<(), redis::aio::SendError>(())
         };
-        let config = redis::AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_push_sender(take);
-        let client = endpoint.subscriber()?;
+        let config = endpoint.config().set_push_sender(take);
+        let client = endpoint.subscriber(address)?;
         let connecting = client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await?;
         connection.subscribe(&[&bus.channel, &bus.beats]).await?;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::super::endpoint::Address;
 use super::super::fault::{Remedy, is_wrong_type, judge};
 use super::super::scripts::Script;
 use super::check::missing;
@@ -23,14 +24,10 @@ const WITHIN: Duration = Duration::from_secs(1);
 const QUEUE: usize = 2048;
 
 /// Connects, signs in and proves readiness; on failure says why, without secrets.
-pub(super) async fn connect(core: &Core) -> Result<Live, String> {
+pub(super) async fn connect(core: &Core, address: &Address) -> Result<Live, String> {
     let words = |error: redis::RedisError| core.endpoint.words(&error);
-    let client = core.endpoint.client().map_err(words)?;
-    // Deadlines are ours, around each call: a second timer inside would only cost.
-    let config = redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None)
-        .set_pipeline_buffer_size(QUEUE);
+    let client = core.endpoint.client(address).map_err(words)?;
+    let config = core.endpoint.config().set_pipeline_buffer_size(QUEUE);
     let socket = client.get_multiplexed_async_connection_with_config(&config);
     let mut connection = match timeout(WITHIN, socket).await {
         Ok(made) => Connection::new(made.map_err(words)?),
@@ -95,12 +92,8 @@ async fn greet(core: &Core, connection: &mut Connection) -> redis::RedisResult<(
 fn questions(core: &Core) -> (redis::Pipeline, Vec<Asked>) {
     let mut commands = redis::pipe();
     let mut asked = Vec::new();
-    if let Some(password) = &core.endpoint.password {
-        let command = commands.cmd("AUTH");
-        if let Some(user) = &core.endpoint.user {
-            command.arg(user);
-        }
-        command.arg(password);
+    if let Some(sign_in) = core.endpoint.account.sign_in() {
+        commands.add_command(sign_in);
         asked.push(Asked::Account);
     }
     if core.endpoint.database != 0 {

@@ -16,7 +16,7 @@ use super::state::State;
 use super::supervisor::Task;
 use super::{Beside, Live};
 use crate::tiers::redis::clock::ServerClock;
-use crate::tiers::redis::endpoint::Endpoint;
+use crate::tiers::redis::endpoint::{Address, Endpoint, Topology};
 
 /// A task that gave no sign for so long is on a runtime that nobody drives. A working one gives a
 /// sign at least every four seconds.
@@ -24,6 +24,8 @@ const GIVEN_UP: u64 = 10_000;
 /// The last sign of a task that must never be replaced.
 const FOR_EVER: u64 = u64::MAX;
 
+/// The server of the present connection or of the last, and whether it is another now; none before the first, where it has to be found.
+pub(in crate::tiers::redis) type Place = watch::Receiver<Option<Arc<Address>>>;
 pub(super) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// What the link and its supervisor share.
@@ -36,6 +38,8 @@ pub(super) struct Core {
     pub(super) patience: Duration,
     pub(super) clock: ServerClock,
     pub(super) state: watch::Sender<State>,
+    /// The server of the present connection, or of the last.
+    place: watch::Sender<Option<Arc<Address>>>,
     pub(super) releases: Releases,
     trouble: watch::Sender<Trouble>,
     hook: Mutex<Option<Hook>>,
@@ -87,6 +91,10 @@ impl Core {
             serial: 0,
             why: "".into(),
         };
+        let place = match &endpoint.topology {
+            Topology::One(address) => Some(Arc::new(address.clone())),
+            Topology::Sentinels(_) => None,
+        };
         Self {
             cache,
             endpoint,
@@ -94,6 +102,7 @@ impl Core {
             patience,
             clock: ServerClock::new(),
             state: watch::Sender::new(State::Idle),
+            place: watch::Sender::new(place),
             releases: Releases::new(channel),
             trouble: watch::Sender::new(nothing),
             hook: Mutex::new(None),
@@ -166,6 +175,21 @@ impl Core {
             let next = next(&self.state.borrow());
             self.state.send_replace(next);
         }
+    }
+
+    /// The connection to come is to this server. Told only if the last one was to another.
+    pub(super) fn settle(&self, address: &Arc<Address>) {
+        self.place.send_if_modified(|place| {
+            let news = place.as_ref() != Some(address);
+            if news {
+                *place = Some(Arc::clone(address));
+            }
+            news
+        });
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.place.subscribe()
     }
 
     /// The task with this number ended. If it was still wanted, its runtime is gone.

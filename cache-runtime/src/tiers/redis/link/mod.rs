@@ -26,6 +26,7 @@ mod state;
 mod supervisor;
 #[cfg(feature = "tls")]
 mod tls;
+mod whereabouts;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +37,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use self::core::Core;
+pub(super) use self::core::Place;
 pub(super) use backoff::Backoff;
 pub(super) use live::{Connection, Live};
 pub(super) use permits::Lane;
@@ -163,6 +165,11 @@ impl Link {
 
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.core.endpoint
+    }
+
+    /// Which server it is, and when it becomes another.
+    pub(super) fn place(&self) -> Place {
+        self.core.place()
     }
 
     pub(super) fn clock(&self) -> &ServerClock {

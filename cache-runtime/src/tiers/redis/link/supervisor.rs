@@ -2,7 +2,7 @@
 //!
 //! It connects, tells callers, and watches until there is a reason to connect again: a missed ping (a
 //! half-open socket is silent; one ping a second with a second to answer finds it within 2 s), a
-//! report by a caller, or a release that could not be sent. It never gives up. It logs one line when
+//! report by a caller, a release that could not be sent, or another server that is the one to talk to now. It never gives up. It logs one line when
 //! the link goes down and one when it comes up, not one per attempt or call.
 
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use super::backoff::Backoff;
 use super::connect::connect;
 use super::core::Core;
 use super::state::State;
+use super::whereabouts::Whereabouts;
 use crate::tiers::Moment;
+use crate::tiers::redis::endpoint::Address;
 use crate::tiers::redis::fault::{Remedy, judge};
 
 const PING_EVERY: Duration = Duration::from_secs(1);
@@ -47,22 +49,42 @@ impl Task {
     }
 
     async fn keep_connected(&self) {
+        let whereabouts = Whereabouts::of(&self.core.endpoint);
         let mut backoff = Backoff::new();
         loop {
             self.core.sign();
-            match connect(&self.core).await {
-                Ok(live) => {
-                    let live = Arc::new(live);
-                    self.up(&live);
-                    let why = self.watch_over(&live).await;
-                    backoff.stood(live.since.at.elapsed());
+            match whereabouts.find().await {
+                Ok(address) => tokio::select! {
+                    () = self.stay(&whereabouts, &address, &mut backoff) => {}
+                    // Whatever it was doing there, the next server is known: nothing to wait for.
+                    why = whereabouts.left(&address, &self.core.cache) => self.down(&why),
+                },
+                Err(why) => {
                     self.down(&why);
+                    self.pause(&mut backoff).await;
                 }
-                Err(why) => self.down(&why),
             }
-            self.core.sign();
-            sleep(backoff.delay()).await;
         }
+    }
+
+    /// At one server, from the attempt to connect to the pause before the next.
+    async fn stay(&self, whereabouts: &Whereabouts, at: &Arc<Address>, backoff: &mut Backoff) {
+        match connect(&self.core, at).await {
+            Ok(live) => {
+                let live = Arc::new(live);
+                self.up(&live, at);
+                let why = self.watch_over(&live).await;
+                backoff.stood(live.since.at.elapsed());
+                self.down(&why);
+            }
+            Err(why) => self.down(&whereabouts.explain(at, why)),
+        }
+        self.pause(backoff).await;
+    }
+
+    async fn pause(&self, backoff: &mut Backoff) {
+        self.core.sign();
+        sleep(backoff.delay()).await;
     }
 
     /// Ends when the connection is no good any more, and says why.
@@ -102,10 +124,12 @@ impl Task {
         }
     }
 
-    fn up(&self, live: &Arc<Live>) {
-        self.core
-            .publish(self.number, |_| State::Up(Arc::clone(live)));
-        tracing::info!(cache = self.core.cache, endpoint = %self.core.endpoint, "connected to Redis");
+    fn up(&self, live: &Arc<Live>, at: &Arc<Address>) {
+        self.core.publish(self.number, |_| {
+            self.core.settle(at);
+            State::Up(Arc::clone(live))
+        });
+        tracing::info!(cache = self.core.cache, endpoint = %self.core.endpoint, server = %at, "connected to Redis");
         if !live.missing.is_empty() {
             tracing::warn!(cache = self.core.cache, endpoint = %self.core.endpoint, missing = ?live.missing, "the account may not do all that is needed");
         }
