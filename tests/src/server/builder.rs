@@ -16,7 +16,9 @@ const ATTEMPTS: usize = 10;
 pub struct Builder {
     password: Option<String>,
     tls: bool,
+    certificates: Option<Certificates>,
     unix_socket: bool,
+    sentinel: Option<String>,
     arguments: Vec<String>,
 }
 
@@ -34,6 +36,18 @@ impl Builder {
     /// Also listens with TLS, under a certificate for `localhost` and 127.0.0.1 of an authority of its own.
     pub fn tls(mut self) -> Builder {
         self.tls = true;
+        self
+    }
+
+    /// The same, with certificates that others have as well.
+    pub(super) fn tls_of(mut self, certificates: Certificates) -> Builder {
+        self.certificates = Some(certificates);
+        self.tls()
+    }
+
+    /// Starts a Sentinel instead, with these lines in the file that it reads and rewrites.
+    pub(super) fn sentinel(mut self, lines: &str) -> Builder {
+        self.sentinel = Some(lines.to_owned());
         self
     }
 
@@ -81,11 +95,20 @@ impl Builder {
             .prefix("redis-")
             .tempdir()
             .expect("the temporary folder is writable");
-        let certificates = self.tls.then(|| Certificates::write_to(folder.path()));
+        let certificates = self.tls.then(|| {
+            let shared = self.certificates.clone();
+            shared.unwrap_or_else(|| Certificates::write_to(folder.path()))
+        });
+        let sentinel = self.sentinel.as_ref().map(|lines| {
+            let file = folder.path().join("sentinel.conf");
+            std::fs::write(&file, lines).expect("the server's folder is writable");
+            file
+        });
         Launch {
             program: program(),
             tls: certificates.map(|certificates| (ports::free(), certificates)),
             unix_socket: self.unix_socket.then(|| folder.path().join("redis.sock")),
+            sentinel,
             arguments: self.arguments.clone(),
             folder,
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 /// The files a server with TLS is started with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Certificates {
     pub(super) authority: PathBuf,
     pub(super) certificate: PathBuf,

@@ -9,6 +9,7 @@ mod certificates;
 mod endpoint;
 mod monitor;
 mod process;
+mod sentinels;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use std::sync::Mutex;
 
 pub use self::builder::Builder;
 pub use self::monitor::{Command, Monitor};
+pub use self::sentinels::{PRIMARY, Sentinels, Settings};
 
 use self::endpoint::Endpoint;
 use self::process::{Launch, Process};
@@ -60,6 +62,11 @@ impl RedisServer {
     /// The plain TCP address.
     pub fn addr(&self) -> SocketAddr {
         self.endpoint.addr()
+    }
+
+    /// Where it listens with TLS, if it does.
+    pub(crate) fn tls_port(&self) -> Option<u16> {
+        self.launch.tls.as_ref().map(|(port, _)| *port)
     }
 
     /// The certificate (PEM) of the authority that signed the server's, for a server with TLS.

@@ -22,6 +22,8 @@ pub(super) struct Launch {
     pub(super) program: PathBuf,
     pub(super) tls: Option<(u16, Certificates)>,
     pub(super) unix_socket: Option<PathBuf>,
+    /// The file of a Sentinel.
+    pub(super) sentinel: Option<PathBuf>,
     pub(super) arguments: Vec<String>,
     pub(super) folder: TempDir,
 }
@@ -96,6 +98,9 @@ impl Launch {
     fn command(&self, endpoint: &Endpoint) -> Command {
         let mut command = Command::new(&self.program);
         command.current_dir(self.folder.path()).stdin(Stdio::null());
+        if let Some(file) = &self.sentinel {
+            command.arg(file).arg("--sentinel");
+        }
         command.args([
             "--bind",
             "127.0.0.1",
