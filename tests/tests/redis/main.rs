@@ -1,5 +1,6 @@
 //! The whole against real Redis servers that die, stall, refuse and hold bytes of others; one module per theme.
 
+mod another_server;
 mod arguments;
 mod close;
 mod coherence;
@@ -14,6 +15,7 @@ mod registry;
 mod restarts;
 mod runtimes;
 mod secrets;
+mod sentinel;
 mod sweeps;
 mod tiers;
 mod trouble;
