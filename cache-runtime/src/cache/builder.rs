@@ -9,7 +9,7 @@ use std::{
 use super::{Background, Cache, Sites};
 use crate::{
     bus::Coherence,
-    engine::{Core, Ear, Holds, Journal, Leases, Settings, Wakes},
+    engine::{Core, Ear, Holds, Journal, Lately, Leases, Settings, Wakes},
     error::BuildError,
     flight::{Flights, Retries},
     key::KeySecret,
@@ -234,6 +234,7 @@ impl CacheBuilder {
             tier,
             holds: Holds::default(),
             journal: Journal::default(),
+            lately: Lately::default(),
             leases: Leases::default(),
             sites: Sites::default(),
             secret,
@@ -247,6 +248,15 @@ impl CacheBuilder {
                 core.background.nudge(&core);
             }
         }));
+        let owner = Arc::downgrade(&core);
+        let may_move = core.tier.on_move(Arc::new(move || {
+            if let Some(core) = owner.upgrade() {
+                core.goes_elsewhere();
+            }
+        }));
+        if may_move {
+            core.lately.want();
+        }
         Ok(Cache::from_core(core))
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{holds::Holds, journal::Journal, lease::Leases, wakes::Wakes};
+use super::{holds::Holds, journal::Journal, lately::Lately, lease::Leases, wakes::Wakes};
 use crate::{
     bus::Coherence,
     cache::{Background, Sites},
@@ -47,6 +47,7 @@ pub(crate) struct Core {
     pub(crate) tier: Arc<dyn Tier>,
     pub(crate) holds: Holds,
     pub(crate) journal: Journal,
+    pub(crate) lately: Lately,
     pub(crate) leases: Leases,
     pub(crate) sites: Sites,
     pub(crate) secret: Option<KeySecret>,

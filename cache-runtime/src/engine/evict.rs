@@ -123,6 +123,7 @@ fn queued(why: &str) -> CacheError {
 
 /// All parts are tried until one has no answer: to wait for each of them would add up. The first error is told.
 pub(super) async fn deliver(core: &Arc<Core>, items: &[Item]) -> Result<(), TierError> {
+    core.lately.note(items, core.clock.now());
     let mut result = Ok(());
     for manner in [Manner::Evict, Manner::Expire] {
         let items: Vec<_> = items.iter().filter(|item| item.manner == manner).collect();

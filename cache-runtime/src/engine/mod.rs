@@ -7,7 +7,7 @@
 //! 5. It *stores*, presenting the lease: Redis first, then memory, then the waiters ([`store`]).
 //!
 //! Beside it: evictions ([`evict`], of what a [`selection`] names), which break leases and mark flights, the
-//! [`journal`] of those that could not be delivered and its [`replay`], puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
+//! [`journal`] of those that could not be delivered and its [`replay`], those that another server may not know ([`lately`]), puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
 //! null implementation, so nothing here asks whether there is a Redis.
 
 mod around;
@@ -20,6 +20,7 @@ mod evict;
 mod holds;
 mod journal;
 mod labels;
+mod lately;
 mod lead;
 mod lease;
 mod put;
@@ -37,6 +38,7 @@ pub(crate) use ear::Ear;
 pub(crate) use evict::EvictTask;
 pub(crate) use holds::Holds;
 pub(crate) use journal::Journal;
+pub(crate) use lately::Lately;
 pub(crate) use lease::{LEASE, Leases};
 pub(crate) use put::Put;
 pub(crate) use run::{Loaded, run, unwrap, wrap};

@@ -227,6 +227,9 @@ impl Put {
         let (Some(tags), Some(within)) = (tags, self.budget.left()) else {
             return false;
         };
+        // Another server may have what this replaces.
+        let replaced = Item::evict(Target::Key(self.key.clone()));
+        core.lately.note(&[replaced], core.clock.now());
         let asked = Instant::now();
         let bytes = bytes(parts, &lease, prepared, burden.fold, &tags);
         let answer = store_once(parts, &lease, prepared, &bytes, Announce::Everybody, within).await;

@@ -157,4 +157,11 @@ pub trait Tier: Send + Sync + Debug {
     fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>) {
         drop(hook);
     }
+
+    /// Sets what is called when the tier has found another server than before, in its background task and before any command goes there: the
+    /// other may lack what the last one has confirmed. Whether that can happen at all.
+    fn on_move(&self, hook: Arc<dyn Fn() + Send + Sync>) -> bool {
+        drop(hook);
+        false
+    }
 }

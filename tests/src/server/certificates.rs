@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 /// The files a server with TLS is started with.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ impl Certificates {
 
 fn sign() -> Result<(String, String, String), rcgen::Error> {
     let mut parameters = CertificateParams::default();
+    // Under the name that every certificate has by default, OpenSSL takes what it signs for self-signed.
+    let name = "the authority of a test";
+    parameters.distinguished_name.push(DnType::CommonName, name);
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;

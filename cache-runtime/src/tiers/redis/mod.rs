@@ -241,4 +241,8 @@ impl Tier for RedisTier {
     fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>) {
         self.link.on_reconnect(hook);
     }
+
+    fn on_move(&self, hook: Arc<dyn Fn() + Send + Sync>) -> bool {
+        self.link.on_move(hook)
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, RedisHealth, Served};
 use tests::eventually;
-use tests::scenarios::functions::{key, rename};
+use tests::scenarios::functions::{key, rename, save};
 use tests::scenarios::origin::{Origin, Source};
 use tests::scenarios::processes::{ask, connected, has, of_url, value_of};
 use tests::server::{RedisServer, Sentinels};
@@ -46,8 +46,16 @@ impl Load {
                     let id = fastrand::u64(..IDS);
                     let (started, at_least) =
                         (Instant::now(), changed[id as usize].load(Ordering::SeqCst));
-                    if fastrand::u8(..20) == 0 {
-                        let now = cache.as_current(rename(&source, id)).await;
+                    let changing = fastrand::u8(..40);
+                    if changing < 3 {
+                        let now = if changing == 0 {
+                            cache
+                                .as_current(save(&source, id))
+                                .await
+                                .expect("the origin is up")
+                        } else {
+                            cache.as_current(rename(&source, id)).await
+                        };
                         changed[id as usize].fetch_max(now, Ordering::SeqCst);
                     } else {
                         let (value, _) = ask(&cache, &source, id).await;
@@ -102,7 +110,7 @@ async fn killed_primary_under_load_costs_no_error_and_no_wrong_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn planned_failover_under_load_costs_no_error() {
+async fn planned_failover_under_load_costs_no_error_and_no_wrong_value() {
     let (all, origin) = (Sentinels::start().await, Origin::start().await);
     let source = origin.source();
     let cache = connected(of_url(&all.url())).await;

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use cache_runtime::Served;
+use cache_runtime::testing::Hosts;
 use tests::eventually;
 use tests::logs::Logs;
 use tests::scenarios::origin::Origin;
-use tests::scenarios::processes::{ask, of_url};
+use tests::scenarios::processes::{ask, connected, of_url};
 use tests::server::{PRIMARY, RedisServer};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -58,10 +59,6 @@ impl Fake {
             Fake::start(says).await,
             Fake::start(says).await,
         ]
-    }
-
-    pub(super) fn addr(&self) -> SocketAddr {
-        self.addr
     }
 
     pub(super) fn say(&self, says: Says) {
@@ -229,4 +226,24 @@ async fn wrong_name_and_sentinels_that_are_gone_are_said() {
     assert_eq!(ask(&cache, &origin.source(), 7).await, (1, Served::Loaded));
     let why = says(&cache, "unknown command").await;
     assert!(why.contains(&server.addr().to_string()), "{why}");
+}
+
+#[tokio::test]
+async fn names_of_sentinels_are_resolved_anew() {
+    let (server, origin) = (RedisServer::start().await, Origin::start().await);
+    let (first, second) = (
+        Fake::start(Says::Primary(server.addr())).await,
+        Fake::start(Says::Primary(server.addr())).await,
+    );
+    let hosts = Hosts::new();
+    hosts.set("sentinel.test", first.addr);
+    let url = format!("redis-sentinel://sentinel.test/{PRIMARY}");
+    let cache = connected(of_url(&url).hosts(hosts.clone())).await;
+    drop(first);
+    hosts.set("sentinel.test", second.addr);
+    let other = RedisServer::start().await;
+    second.say(Says::Primary(other.addr()));
+    let took = uses(&cache, &origin.source(), &other, 100).await;
+    println!("asked the Sentinel that the name means now, and moved, within {took:?}");
+    assert!(took < FOLLOWED, "{took:?}");
 }

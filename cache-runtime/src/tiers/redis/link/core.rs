@@ -43,6 +43,7 @@ pub(super) struct Core {
     pub(super) releases: Releases,
     trouble: watch::Sender<Trouble>,
     hook: Mutex<Option<Hook>>,
+    move_hook: Mutex<Option<Hook>>,
     beside: Mutex<Option<Beside>>,
     post: watch::Sender<Post>,
     /// Serializes changes of `post` and of what may change only while it is held.
@@ -106,6 +107,7 @@ impl Core {
             releases: Releases::new(channel),
             trouble: watch::Sender::new(nothing),
             hook: Mutex::new(None),
+            move_hook: Mutex::new(None),
             beside: Mutex::new(None),
             post: watch::Sender::new(Post::Vacant(0)),
             turn: Mutex::new(()),
@@ -243,6 +245,24 @@ impl Core {
     pub(super) fn hook(&self) -> Option<Hook> {
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner);
         hook.clone()
+    }
+
+    pub(super) fn set_move_hook(&self, hook: Hook) {
+        let mut present = self
+            .move_hook
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *present = Some(hook);
+    }
+
+    /// What to call before a connection to this server is anybody's, if the last one was to another.
+    pub(super) fn move_hook(&self, to: &Arc<Address>) -> Option<Hook> {
+        let moves = self.place.borrow().as_ref().is_some_and(|last| last != to);
+        let hook = self
+            .move_hook
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        hook.clone().filter(|_| moves)
     }
 
     pub(super) fn set_beside(&self, beside: Beside) {

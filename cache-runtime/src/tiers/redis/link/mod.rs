@@ -47,7 +47,7 @@ use state::State;
 pub(super) use tls::choose_provider;
 
 use super::clock::ServerClock;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Topology};
 use super::fault::{Remedy, judge};
 use crate::entry::Token;
 use crate::tiers::{ErrorKind, LinkState, TierError};
@@ -192,6 +192,12 @@ impl Link {
 
     pub(super) fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>) {
         self.core.set_hook(hook);
+    }
+
+    /// Whether the server can become another.
+    pub(super) fn on_move(&self, hook: Arc<dyn Fn() + Send + Sync>) -> bool {
+        self.core.set_move_hook(hook);
+        matches!(self.core.endpoint.topology, Topology::Sentinels(_))
     }
 
     /// Sets what runs in the task beside the supervision, at each of its starts: before the first.

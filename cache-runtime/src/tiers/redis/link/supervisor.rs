@@ -125,6 +125,9 @@ impl Task {
     }
 
     fn up(&self, live: &Arc<Live>, at: &Arc<Address>) {
+        if let Some(hook) = self.core.move_hook(at) {
+            hook();
+        }
         self.core.publish(self.number, |_| {
             self.core.settle(at);
             State::Up(Arc::clone(live))
