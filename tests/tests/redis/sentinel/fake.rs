@@ -7,8 +7,9 @@ use cache_runtime::Served;
 use cache_runtime::testing::Hosts;
 use tests::eventually;
 use tests::logs::Logs;
+use tests::scenarios::functions::key;
 use tests::scenarios::origin::Origin;
-use tests::scenarios::processes::{ask, connected, of_url};
+use tests::scenarios::processes::{ask, connected, has, of_url, value_of};
 use tests::server::{PRIMARY, RedisServer};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,6 +90,12 @@ async fn answer(stream: TcpStream, says: watch::Receiver<Says>) {
     }
 }
 
+async fn replica_of(primary: &RedisServer) -> RedisServer {
+    let port = primary.addr().port().to_string();
+    let replica = RedisServer::builder().args(&["--replicaof", "127.0.0.1", &port]);
+    replica.start().await
+}
+
 fn url(sentinels: &[Fake]) -> String {
     let all: Vec<_> = sentinels.iter().map(|it| it.addr.to_string()).collect();
     format!("redis-sentinel://{}/{PRIMARY}", all.join(","))
@@ -96,14 +103,17 @@ fn url(sentinels: &[Fake]) -> String {
 
 #[tokio::test]
 async fn primary_that_still_accepts_writes_is_left_when_the_sentinels_name_another() {
-    let (old, new) = (RedisServer::start().await, RedisServer::start().await);
-    let origin = Origin::start().await;
+    // What the new one has is from the old one: nothing but its address tells that it is another.
+    let old = RedisServer::start().await;
+    let (new, origin) = (replica_of(&old).await, Origin::start().await);
     let sentinels = Fake::three(Says::Primary(old.addr())).await;
     let cache = process(&url(&sentinels)).await;
-    eventually::holds("it is in memory", async || {
+    eventually::holds("it is in memory, and in both servers", async || {
         ask(&cache, &origin.source(), 7).await.1 == Served::Memory
+            && has(&new, &value_of(&key(7))).await
     })
     .await;
+    new.cli(&["REPLICAOF", "NO", "ONE"]).await;
     // One is cut off with the old primary, and goes on naming it.
     sentinels[1].say(Says::Primary(new.addr()));
     sentinels[2].say(Says::Primary(new.addr()));
@@ -188,9 +198,7 @@ async fn silent_sentinels_are_no_reason_to_leave_a_primary_and_are_logged_once()
 #[tokio::test]
 async fn replica_that_sentinels_name_is_not_used_and_is_said_to_be_one() {
     let (primary, origin) = (RedisServer::start().await, Origin::start().await);
-    let port = primary.addr().port().to_string();
-    let replica = RedisServer::builder().args(&["--replicaof", "127.0.0.1", &port]);
-    let replica = replica.start().await;
+    let replica = replica_of(&primary).await;
     let sentinels = Fake::three(Says::Primary(replica.addr())).await;
     let cache = of_url(&url(&sentinels)).build().unwrap();
     assert_eq!(ask(&cache, &origin.source(), 7).await, (1, Served::Loaded));
