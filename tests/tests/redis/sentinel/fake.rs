@@ -40,10 +40,12 @@ impl Drop for Fake {
 
 impl Fake {
     pub(super) async fn start(says: Says) -> Fake {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("the system has a free port");
+        let addr = listener.local_addr();
         let (says, heard) = watch::channel(says);
         Fake {
-            addr: listener.local_addr().unwrap(),
+            addr: addr.expect("a bound listener has an address"),
             says,
             acceptor: tokio::spawn(async move {
                 let mut connections = JoinSet::new();

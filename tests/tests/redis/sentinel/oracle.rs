@@ -19,7 +19,29 @@ const STORM: Duration = Duration::from_secs(6);
 const QUIET: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_process_reads_what_was_evicted_before_or_during_a_failover() {
+async fn no_process_reads_what_was_evicted_before_or_after_the_primary_was_killed() {
+    judged(async |all| {
+        let old = all.primary().await;
+        old.kill();
+        all.primary_other_than(old).await;
+    })
+    .await;
+}
+
+/// The old primary comes back with what it had, and with commands that were on their way to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_process_reads_what_was_evicted_before_or_after_the_primary_was_stopped() {
+    judged(async |all| {
+        let old = all.primary().await;
+        old.stop();
+        all.primary_other_than(old).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        old.cont();
+    })
+    .await;
+}
+
+async fn judged(happens: impl AsyncFnOnce(&Sentinels)) {
     let all = Sentinels::start().await;
     let database = Database::start(ROWS).await;
     let begin = now();
@@ -51,9 +73,7 @@ async fn no_process_reads_what_was_evicted_before_or_during_a_failover() {
         });
     }
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let old = all.primary().await;
-    old.kill();
-    all.primary_other_than(old).await;
+    happens(&all).await;
     while let Some(part) = parts.join_next().await {
         let left = part.expect("asking does not panic");
         let left = left.unwrap_or_else(|error| panic!("a process: {error}"));
