@@ -7,7 +7,7 @@ use cache_runtime::Served;
 use cache_runtime::testing::Hosts;
 use tests::eventually;
 use tests::logs::Logs;
-use tests::scenarios::functions::key;
+use tests::scenarios::functions::{key, rename, save};
 use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, connected, has, of_url, value_of};
 use tests::server::{PRIMARY, RedisServer};
@@ -135,6 +135,39 @@ async fn primary_that_still_accepts_writes_is_left_when_the_sentinels_name_anoth
         heard_at(&new).await == "1" && heard_at(&old).await == "0"
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_the_old_primary_took_after_its_successor_was_chosen_is_evicted_again() {
+    let old = RedisServer::start().await;
+    let (new, origin) = (replica_of(&old).await, Origin::start().await);
+    let (sentinels, source) = (
+        Fake::three(Says::Primary(old.addr())).await,
+        origin.source(),
+    );
+    let cache = process(&url(&sentinels)).await;
+    for id in [7, 8, 9] {
+        assert_eq!(ask(&cache, &source, id).await, (1, Served::Loaded));
+        eventually::holds("it is in both servers", async || {
+            has(&new, &value_of(&key(id))).await
+        })
+        .await;
+    }
+    new.cli(&["REPLICAOF", "NO", "ONE"]).await;
+    assert_eq!(cache.as_current(rename(&source, 7)).await, 2);
+    assert_eq!(cache.as_current(save(&source, 8)).await, Ok(2));
+    assert_eq!(cache.health().queued_evictions, 0, "it was confirmed");
+    for sentinel in &sentinels {
+        sentinel.say(Says::Primary(new.addr()));
+    }
+    uses(&cache, &source, &new, 100).await;
+    assert_eq!(ask(&cache, &source, 7).await, (2, Served::Loaded));
+    assert_eq!(ask(&cache, &source, 8).await, (2, Served::Loaded));
+    assert_eq!(
+        ask(&cache, &source, 9).await,
+        (1, Served::Redis),
+        "nothing else is"
+    );
 }
 
 #[tokio::test]

@@ -14,9 +14,12 @@ use tokio::task::JoinSet;
 
 const PROCESSES: usize = 3;
 const ROWS: usize = 24;
-/// Everybody writes and reads, and the failover happens; then what it left behind is read, for longer than anybody may be without news.
-const STORM: Duration = Duration::from_secs(6);
-const QUIET: Duration = Duration::from_secs(4);
+/// Everybody writes and reads, and the primary goes. The storm ends while there is none, so that nothing evicts again what was evicted then; what it
+/// left behind is read, for longer than anybody may be without news. Then the same without a failover.
+const STORM: Duration = Duration::from_millis(2_500);
+const QUIET: Duration = Duration::from_millis(5_500);
+const ROUNDS: u32 = 2;
+const GOES: Duration = Duration::from_millis(1_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_process_reads_what_was_evicted_before_or_after_the_primary_was_killed() {
@@ -52,7 +55,7 @@ async fn judged(happens: impl AsyncFnOnce(&Sentinels)) {
         begin,
         storm: nanoseconds(STORM),
         quiet: nanoseconds(QUIET),
-        end: begin + nanoseconds(STORM + QUIET),
+        end: begin + nanoseconds((STORM + QUIET) * ROUNDS),
     };
     let fleet = Arc::new(Fleet::builder().spawn(PROCESSES).await);
     let judge = Arc::new(Mutex::new(Judge::of(ROWS)));
@@ -60,7 +63,7 @@ async fn judged(happens: impl AsyncFnOnce(&Sentinels)) {
     for number in 0..PROCESSES {
         let (playing, plan) = (Arc::clone(&fleet), plan.clone());
         parts.spawn(async move {
-            let within = STORM + QUIET + Duration::from_secs(40);
+            let within = (STORM + QUIET) * ROUNDS + Duration::from_secs(40);
             let worker = playing.worker(number);
             worker.ask_within(within, "promise", json!(plan)).await
         });
@@ -72,7 +75,7 @@ async fn judged(happens: impl AsyncFnOnce(&Sentinels)) {
             }
         });
     }
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    tokio::time::sleep(GOES).await;
     happens(&all).await;
     while let Some(part) = parts.join_next().await {
         let left = part.expect("asking does not panic");
