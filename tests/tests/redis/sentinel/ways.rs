@@ -66,6 +66,27 @@ async fn passwords_of_servers_and_sentinels_are_used_and_shown_nowhere() {
     assert!(!told.contains("secret"), "{told}");
 }
 
+/// The permissions are those that `docs/operations.md` names.
+#[tokio::test]
+async fn account_at_the_sentinels_needs_one_command() {
+    let (all, origin) = (Sentinels::start().await, Origin::start().await);
+    let account = "ACL SETUSER app on >geheim -@all +auth +sentinel|get-master-addr-by-name";
+    let account: Vec<_> = account.split(' ').collect();
+    for sentinel in all.sentinels() {
+        assert_eq!(sentinel.cli(&account).await.text(), "OK");
+    }
+    let url = all.url() + "?sentinel_username=app&sentinel_password=geheim";
+    let cache = process(&url).await;
+    uses(&cache, &origin.source(), &all.servers()[0], 100).await;
+    for sentinel in all.sentinels() {
+        let accounts = sentinel.cli(&["CLIENT", "LIST"]).await.text();
+        assert!(accounts.contains("user=app"), "{accounts}");
+    }
+    let wrong = of_url(&url.replace("geheim", "falsch")).build().unwrap();
+    ask(&wrong, &origin.source(), 7).await;
+    says(&wrong, "WRONGPASS").await;
+}
+
 #[tokio::test]
 async fn host_names_are_announced_and_followed() {
     let settings = Settings {
