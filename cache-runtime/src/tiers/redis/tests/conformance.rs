@@ -12,6 +12,6 @@ crate::tier_conformance!({
     let server = Server::start();
     move |cache: &str| -> Arc<dyn Tier> {
         let endpoint = parse(&server.url()).expect("the server's own address");
-        Arc::new(RedisTier::new(cache, endpoint, 1024))
+        Arc::new(RedisTier::new(cache, endpoint, super::limits(1024)))
     }
 });
