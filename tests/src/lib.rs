@@ -22,6 +22,7 @@ pub mod promise;
 pub mod proxy;
 pub mod resp;
 pub mod scenarios;
+pub mod scripted;
 pub mod server;
 mod signal;
 pub mod times;

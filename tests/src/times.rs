@@ -14,6 +14,14 @@ impl Times {
         self.0.insert(at, time);
     }
 
+    /// These and those.
+    #[must_use]
+    pub fn and(mut self, other: Times) -> Times {
+        self.0.extend(other.0);
+        self.0.sort_unstable();
+        self
+    }
+
     /// What so many of a hundred do not exceed.
     ///
     /// # Panics

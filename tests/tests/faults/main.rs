@@ -1,0 +1,13 @@
+//! The fault table: each row brought about for real, what must then be true asserted, and the figure told on one line.
+//!
+//! A test is named after its row; `cargo xtask faults` has the table, runs these, and prints the figures beside what is required.
+//! By default a fault lasts only as long as it takes to see what becomes of it; with `FAULTS=full` as long as the table says.
+
+mod kit;
+
+mod garbage;
+mod killed;
+mod network;
+mod pressure;
+mod refusals;
+mod stalled;
