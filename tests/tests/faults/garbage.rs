@@ -71,7 +71,6 @@ async fn fault_11_truncated_and_garbage() {
         hop.say(|_| Say::Pass);
         let back = back_within(BACK, &cache, &server, Instant::now()).await;
         slowest = slowest.max(back);
-        eprintln!("{what}: {} MB", megabytes_since(before));
     }
     let grown = megabytes_since(before);
     assert!(grown < 64, "{grown} MB more");

@@ -5,9 +5,13 @@
 
 mod kit;
 
+mod another_server;
+mod entries;
 mod garbage;
 mod killed;
+mod leaders;
 mod network;
+mod pauses;
 mod pressure;
 mod refusals;
 mod stalled;

@@ -1,6 +1,5 @@
 //! The whole against real Redis servers that die, stall, refuse and hold bytes of others; one module per theme.
 
-mod another_server;
 mod arguments;
 mod close;
 mod coherence;

@@ -6,14 +6,23 @@
 use std::time::{Duration, Instant};
 
 use cache_runtime::testing::Hosts;
-use cache_runtime::{Cache, CacheBuilder, ErrorKind, Key, RedisHealth, Served};
+use cache_runtime::{CacheBuilder, ErrorKind, Key, RedisHealth, Served};
 use tests::eventually;
 use tests::scenarios::functions::{key, rename};
 use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, connected, has, of_url, process, value_of};
 use tests::server::RedisServer;
 
+use crate::kit::{down_because, measured, short};
+
 const NAME: &str = "primary.test";
+
+fn told(noticed: Duration, reconnected: Duration, delivered: Duration) -> String {
+    let [noticed, reconnected, delivered] = [noticed, reconnected, delivered].map(short);
+    format!(
+        "noticed after {noticed}, reconnected {reconnected} after the name has changed, evictions delivered after {delivered}"
+    )
+}
 
 fn named(hosts: &Hosts) -> CacheBuilder {
     of_url(&format!("redis://{NAME}")).hosts(hosts.clone())
@@ -42,13 +51,6 @@ async fn change_places(first: &RedisServer, second: &RedisServer) {
     let addr = second.addr();
     let (host, port) = (addr.ip().to_string(), addr.port().to_string());
     first.cli(&["REPLICAOF", &host, &port]).await;
-}
-
-async fn down_because(cache: &Cache, what: &str) {
-    eventually::holds("health says why", async || {
-        matches!(cache.health().redis, RedisHealth::Down { why, .. } if why.contains(what))
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -97,10 +99,7 @@ async fn fault_17_readonly_replica_is_left_for_the_new_primary_and_evictions_are
         cache.health().queued_evictions == 0
     })
     .await;
-    println!(
-        "fault 17: noticed in {noticed:?}, reconnected in {reconnected:?}, delivered in {:?}",
-        moved.elapsed()
-    );
+    measured(17, told(noticed, reconnected, moved.elapsed()));
     assert!(reconnected < Duration::from_secs(5), "{reconnected:?}");
     assert_eq!(ask(&process(&second).await, &source, 7).await.0, 2);
 }
@@ -119,9 +118,10 @@ async fn fault_17_readonly_replica_is_noticed_by_a_process_that_does_nothing() {
         change_places(&first, &second).await;
         let changed = Instant::now();
         down_because(&cache, "READONLY").await;
-        println!(
-            "fault 17: noticed by an idle process in {:?}",
-            changed.elapsed()
+        let noticed = short(changed.elapsed());
+        measured(
+            17,
+            format_args!("noticed by an idle process after {noticed}"),
         );
         assert!(
             changed.elapsed() < Duration::from_secs(5),
@@ -152,9 +152,10 @@ async fn fault_67_name_that_means_another_server_is_resolved_anew_at_each_attemp
         hosts.set(NAME, new.addr());
         let moved = Instant::now();
         cache.ready(eventually::PATIENCE).await.unwrap();
-        println!(
-            "fault 67: connected to the new server, and hears, after {:?}",
-            moved.elapsed()
+        let moved_after = short(moved.elapsed());
+        measured(
+            67,
+            format_args!("connected to the new server, and hears, after {moved_after}"),
         );
         assert!(
             moved.elapsed() < Duration::from_secs(10),
