@@ -6,12 +6,18 @@
 mod kit;
 
 mod another_server;
+mod clocks;
+mod crowds;
 mod entries;
 mod garbage;
+mod hearing;
 mod killed;
 mod leaders;
+mod names;
 mod network;
 mod pauses;
 mod pressure;
 mod refusals;
 mod stalled;
+mod values;
+mod writes;
