@@ -1,4 +1,4 @@
-//! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`.
+//! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`.
 //!
 //! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
@@ -6,6 +6,7 @@
 
 mod check;
 mod components;
+mod faults;
 mod oracle;
 mod packages;
 mod run;
@@ -20,12 +21,15 @@ tasks:
   test    every test of the workspace; installs redis-server first if there is none
   oracle  the promise under random schedules (1), between processes that are killed and cut off (2),
           and the code without its guards (3):
-          --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json]";
+          --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json]
+  faults  the fault table: each row brought about, the measured figure beside the required one;
+          [ROW…] [--json]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["oracle", ..] => oracle::run(&arguments[1..]),
+        ["faults", ..] => faults::run(&arguments[1..]),
         ["check"] => check::run(),
         ["test"] => test::run(),
         ["help" | "--help" | "-h"] => {
