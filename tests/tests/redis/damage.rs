@@ -1,11 +1,8 @@
 //! Bytes under our keys that we did not put there, or that did not stay as they were: a miss, counted, and healed.
 
-use std::ops::Range;
-
 use cache_runtime::{Cache, Served, cacheable, traced};
-use tests::resp::Resp;
 use tests::scenarios::functions::key;
-use tests::scenarios::origin::{Origin, Source};
+use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, builder, connected, has, keys, process, value_of};
 use tests::server::RedisServer;
 
