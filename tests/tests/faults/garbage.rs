@@ -7,7 +7,7 @@ use tests::scripted::{Say, Scripted, is};
 use tests::server::RedisServer;
 
 use crate::kit::{
-    ROOM, T, back_within, late, measured, megabytes_since, resident, short, stores_again,
+    LATE, back_within, late, measured, megabytes_since, resident, short, stores_again,
 };
 
 const BACK: Duration = Duration::from_millis(2_500);
@@ -65,7 +65,7 @@ async fn fault_11_truncated_and_garbage() {
         });
         for _ in 0..3 {
             let late = late(&cache).await;
-            assert!(late < T + ROOM, "{what}: {late:?}");
+            assert!(late < LATE, "{what}: {late:?}");
             latest = latest.max(late);
         }
         hop.say(|_| Say::Pass);

@@ -10,7 +10,9 @@ use tests::scenarios::processes::{ask, connected, has, of_url, process, value_of
 use tests::server::RedisServer;
 use tokio::task::JoinSet;
 
-use crate::kit::{ROOM, T, back_within, late, measured, not_late, short, stores_again, until_down};
+use crate::kit::{
+    LATE, ROOM, back_within, late, measured, not_late, short, stores_again, until_down,
+};
 
 const FOUND: Duration = Duration::from_millis(2_500);
 
@@ -20,7 +22,7 @@ async fn fault_01_killed_while_idle() {
     let cache = connected(of_url(&server.url())).await;
     server.kill();
     let first = late(&cache).await;
-    assert!(first < T + ROOM, "{first:?}");
+    assert!(first < LATE, "{first:?}");
     until_down(&cache).await;
     let then = not_late(&cache).await;
     server.restart().await;
@@ -89,7 +91,7 @@ async fn fault_03_absent_at_the_start() {
         .build()
         .expect("nothing is connected here");
     let first = late(&cache).await;
-    assert!(first < T + ROOM, "{first:?}");
+    assert!(first < LATE, "{first:?}");
     until_down(&cache).await;
     let then = not_late(&cache).await;
     server.restart().await;

@@ -13,7 +13,10 @@ use tests::times::Times;
 /// What a call may lose to Redis, once.
 pub(crate) const T: Duration = Duration::from_millis(100);
 
-/// What a machine of two cores that does much else may add to a deadline.
+/// The same on a machine of two cores that does much else: far less than what a caller would wait for a connection.
+pub(crate) const LATE: Duration = T.saturating_mul(4);
+
+/// What such a machine may add to a recovery.
 pub(crate) const ROOM: Duration = Duration::from_millis(1_500);
 
 /// What a call may take once Redis is known to be down. Without optimisation the code under test is many times slower.
@@ -96,7 +99,7 @@ pub(crate) async fn until_down(cache: &Cache) -> (usize, Duration) {
         is_down(cache)
     })
     .await;
-    assert!(latest < T + ROOM, "{latest:?}");
+    assert!(latest < LATE, "{latest:?}");
     (calls, latest)
 }
 

@@ -12,7 +12,7 @@ use tests::scripted::{Say, Scripted, is};
 use tests::server::RedisServer;
 
 use crate::kit::{
-    ROOM, T, back_within, in_form, late, measured, not_late, short, stores_again, until_down,
+    LATE, ROOM, back_within, in_form, late, measured, not_late, short, stores_again, until_down,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ async fn fault_06_old_sockets_black_holed_while_new_ones_work() {
     for _ in 0..8 {
         latest = latest.max(late(&cache).await);
     }
-    assert!(latest < T + ROOM, "{latest:?}");
+    assert!(latest < LATE, "{latest:?}");
     let back = back_within(5 * SECOND, &cache, &server, swallowed).await;
     measured(
         6,
@@ -135,7 +135,7 @@ async fn fault_08_storm_of_resets() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    assert!(latest < T + ROOM, "{latest:?}");
+    assert!(latest < LATE, "{latest:?}");
     let made = proxy.accepted() - before;
     // Two connections, each with delays that are random below 1.5 s, after a few that are shorter.
     let cap = 20.0 + 4.0 * lasting.as_secs_f64();

@@ -12,7 +12,7 @@ use tests::server::RedisServer;
 use tokio::net::TcpStream;
 
 use crate::kit::{
-    ROOM, T, back_within, down_because, in_form, is_down, late, measured, not_late, short,
+    LATE, ROOM, back_within, down_because, in_form, is_down, late, measured, not_late, short,
     stores_again, until_down,
 };
 
@@ -55,10 +55,7 @@ async fn fault_18_loading() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let (lasted, loaded) = (begun.elapsed(), Instant::now());
-    assert!(
-        latest < T + ROOM && calls > 10,
-        "{latest:?} in {calls} calls"
-    );
+    assert!(latest < LATE && calls > 10, "{latest:?} in {calls} calls");
     let back = back_within(BACKOFF, &cache, &server, loaded).await;
     measured(
         18,

@@ -16,7 +16,7 @@ use tests::times::Times;
 use tokio::task::JoinSet;
 
 use crate::kit::{
-    AT_ONCE, ROOM, T, back_within, down_because, in_form, instant, is_down, late, measured,
+    AT_ONCE, LATE, ROOM, T, back_within, down_because, in_form, instant, is_down, late, measured,
     megabytes_since, new_id, not_late, resident, short, stores_again, until_down,
 };
 
@@ -135,7 +135,7 @@ async fn fault_05_sigstop() {
     }
     let all = callers.end().await;
     let once = all.before.percentile(100);
-    assert!(once < T + ROOM, "{once:?}");
+    assert!(once < LATE, "{once:?}");
     assert!(all.after.median() < AT_ONCE, "{}", all.after);
     measured(
         5,
@@ -165,7 +165,7 @@ async fn fault_09_slow_by_half_a_second() {
         let down = is_down(&cache);
         flaps += u32::from(was_down && !down);
         was_down = down;
-        assert!(late(&cache).await < T + ROOM);
+        assert!(late(&cache).await < LATE);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     assert!(
