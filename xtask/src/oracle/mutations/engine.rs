@@ -65,7 +65,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("a dropped write evicts nothing", "door/evict.rs",
         "            drop(self.plan.task(items));" => "            drop(items);"; Tests("memory", "evict_races::")),
     engine!("a load does not say what it has seen", "engine/lead.rs",
-        "seen: self.seen," => "seen: None,"; Tests("redis", "foreign_strings")),
+        "seen: self.seen," => "seen: None,"; Tests("faults", "fault_30_foreign_value")),
     engine!("generations are read after the load", "engine/store.rs",
         "            (Right::Store, Some(lease), Some(burden)) => {\n" =>
         "            (Right::Store, Some(lease), Some(before)) => {
