@@ -51,6 +51,12 @@ pub(crate) fn short(time: Duration) -> String {
     }
 }
 
+/// Half of them, and all but one of a hundred.
+pub(crate) fn half_and_most(times: &Times) -> String {
+    let (half, most) = (short(times.median()), short(times.percentile(99)));
+    format!("{half} (p99 {most})")
+}
+
 /// Its origin takes no time, so that the whole of a call is what the cache costs.
 #[cacheable(
     key = "instant:{id}",

@@ -210,7 +210,7 @@ async fn fault_16_leases_dropped_first() {
         !info.contains("evicted_keys:0\r")
     })
     .await;
-    let (keys, mut most, mut duplicates) = (in_form(200, 30), 0, 0);
+    let (keys, mut most, mut duplicates) = (in_form(60, 30), 0, 0);
     for id in 0..keys {
         let source = origin.source();
         let calls = nodes.iter().map(|node| ask(node, &source, id));

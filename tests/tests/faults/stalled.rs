@@ -221,9 +221,16 @@ async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
                 .into_iter()
                 .all(|right| right)
         );
-        latest = latest.max(begun.elapsed());
-        most = most.max(asked.load(Ordering::SeqCst));
-        assert!(most <= 1_024, "{most} reads in flight");
+        let took = begun.elapsed();
+        latest = latest.max(took);
+        let reads = asked.load(Ordering::SeqCst);
+        most = most.max(reads);
+        // 1,024 in flight, each for no longer than T; who comes when those are over may find places free once more.
+        let turns = took.as_millis().div_ceil(T.as_millis()) as usize;
+        assert!(
+            reads <= turns * 1_024 && reads < 5_000,
+            "{reads} reads in {took:?}"
+        );
         assert_eq!(cache_runtime::testing::leftovers(&cache).flights, 0);
         hop.say(|_| Say::Pass);
         if round == 0 {
@@ -236,7 +243,7 @@ async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
     measured(
         56,
         format_args!(
-            "{rounds} times 10,000 callers answered within {}; at most {most} reads in flight; {grown} MB more after the first time",
+            "{rounds} times 10,000 callers answered within {}; at most {most} reads sent; {grown} MB more after the first time",
             short(latest)
         ),
     );

@@ -12,7 +12,7 @@ use tests::scenarios::processes::{
 use tests::server::RedisServer;
 use tests::times::Times;
 
-use crate::kit::{ROOM, in_form, measured};
+use crate::kit::{ROOM, half_and_most, in_form, measured};
 
 #[tokio::test]
 async fn fault_27_scripts_flushed() {
@@ -162,7 +162,9 @@ async fn fault_33_value_of_fifty_megabytes() {
     measured(
         33,
         format_args!(
-            "{calls} returned, counted, not stored; hits of another key {without}, beside it {with}"
+            "{calls} returned, counted, not stored; hits of another key {}, beside it {}",
+            half_and_most(&without),
+            half_and_most(&with)
         ),
     );
 }
