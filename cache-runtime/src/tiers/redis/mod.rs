@@ -14,6 +14,7 @@ mod fault;
 mod link;
 mod names;
 mod parse;
+mod post;
 mod scripts;
 mod sentinel;
 #[cfg(test)]

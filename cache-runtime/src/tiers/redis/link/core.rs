@@ -1,12 +1,7 @@
 //! What the link and its supervisor share.
-//!
-//! Each start of the supervisor has a number, and only the task with the present number may change the
-//! state. So a task that was given up (its runtime no longer runs, but was not shut down either) does
-//! no harm when it comes back.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -17,12 +12,7 @@ use super::supervisor::Task;
 use super::{Beside, Live};
 use crate::tiers::redis::clock::ServerClock;
 use crate::tiers::redis::endpoint::{Address, Endpoint, Topology};
-
-/// A task that gave no sign for so long is on a runtime that nobody drives. A working one gives a
-/// sign at least every four seconds.
-const GIVEN_UP: u64 = 10_000;
-/// The last sign of a task that must never be replaced.
-const FOR_EVER: u64 = u64::MAX;
+use crate::tiers::redis::post::Post;
 
 /// The server of the present connection or of the last, and whether it is another now; none before the first, where it has to be found.
 pub(in crate::tiers::redis) type Place = watch::Receiver<Option<Arc<Address>>>;
@@ -45,23 +35,7 @@ pub(super) struct Core {
     hook: Mutex<Option<Hook>>,
     move_hook: Mutex<Option<Hook>>,
     beside: Mutex<Option<Beside>>,
-    post: watch::Sender<Post>,
-    /// Serializes changes of `post` and of what may change only while it is held.
-    turn: Mutex<()>,
-    /// Whether there is no reason to start a task. With the last sign, all that a call looks at.
-    attended: AtomicBool,
-    last_sign: AtomicU64,
-    start: Instant,
-}
-
-/// Whose turn it is to supervise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Post {
-    /// Nobody's; the last task had this number.
-    Vacant(u64),
-    Held(u64),
-    /// The link is closed or gone.
-    Abolished,
+    pub(super) post: Post,
 }
 
 /// A caller's report about one connection.
@@ -109,74 +83,36 @@ impl Core {
             hook: Mutex::new(None),
             move_hook: Mutex::new(None),
             beside: Mutex::new(None),
-            post: watch::Sender::new(Post::Vacant(0)),
-            turn: Mutex::new(()),
-            attended: AtomicBool::new(false),
-            last_sign: AtomicU64::new(0),
-            start: Instant::now(),
+            post: Post::new(),
         }
     }
 
     /// Starts the task on this runtime unless one works.
     pub(super) fn wake(self: &Arc<Self>) {
-        if self.is_attended() {
+        if self.post.is_attended() {
             return;
         }
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let turn = self.turn();
-        if self.is_attended() {
-            return;
+        let starting = || drop(self.state.send_replace(State::Starting));
+        if let Some(number) = self.post.fill(starting) {
+            runtime.spawn(Task::new(Arc::clone(self), number).run());
         }
-        let number = match *self.post.borrow() {
-            Post::Vacant(last) | Post::Held(last) => last + 1,
-            Post::Abolished => return,
-        };
-        self.sign();
-        self.post.send_replace(Post::Held(number));
-        self.attended.store(true, Ordering::Release);
-        self.state.send_replace(State::Starting);
-        drop(turn);
-        runtime.spawn(Task::new(Arc::clone(self), number).run());
-    }
-
-    fn is_attended(&self) -> bool {
-        let silent = || {
-            let last = self.last_sign.load(Ordering::Relaxed);
-            self.millis().saturating_sub(last)
-        };
-        self.attended.load(Ordering::Acquire) && silent() < GIVEN_UP
-    }
-
-    /// Ends the task for good.
-    pub(super) fn stop(&self) {
-        let _turn = self.turn();
-        self.post.send_replace(Post::Abolished);
-        self.last_sign.store(FOR_EVER, Ordering::Relaxed);
-        self.attended.store(true, Ordering::Release);
     }
 
     /// Every later call fails.
     pub(super) fn close(&self) {
-        let _turn = self.turn();
-        self.state.send_replace(State::Closed);
-    }
-
-    /// Waits until the task with this number is no longer wanted.
-    pub(super) async fn relieved(&self, number: u64) {
-        let mut posts = self.post.subscribe();
-        // The sender is here: it cannot be gone.
-        let _ = posts.wait_for(|post| *post != Post::Held(number)).await;
+        self.post
+            .overrule(|| drop(self.state.send_replace(State::Closed)));
     }
 
     /// Changes the state, if the task with this number may.
     pub(super) fn publish(&self, number: u64, next: impl FnOnce(&State) -> State) {
-        let _turn = self.turn();
-        if *self.post.borrow() == Post::Held(number) {
+        self.post.act(number, || {
             let next = next(&self.state.borrow());
             self.state.send_replace(next);
-        }
+        });
     }
 
     /// The connection to come is to this server. Told only if the last one was to another.
@@ -194,25 +130,10 @@ impl Core {
         self.place.subscribe()
     }
 
-    /// The task with this number ended. If it was still wanted, its runtime is gone.
+    /// The task with this number ended.
     pub(super) fn vacate(&self, number: u64) {
-        let _turn = self.turn();
-        if *self.post.borrow() == Post::Held(number) {
-            self.post.send_replace(Post::Vacant(number));
-            self.attended.store(false, Ordering::Release);
-            self.state.send_replace(State::Idle);
-        }
-    }
-
-    /// The task gives a sign of life.
-    pub(super) fn sign(&self) {
-        let now = self.millis();
-        // Of a stopped link the sign is final.
-        let _ = self
-            .last_sign
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-                (last != FOR_EVER).then_some(now)
-            });
+        self.post
+            .vacate(number, || drop(self.state.send_replace(State::Idle)));
     }
 
     /// A caller found the connection unusable.
@@ -272,13 +193,5 @@ impl Core {
     pub(super) fn beside(&self) -> Option<Beside> {
         let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         beside.clone()
-    }
-
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn millis(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }

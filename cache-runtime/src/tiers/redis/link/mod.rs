@@ -219,12 +219,12 @@ impl Link {
 
     /// Ends the task for good.
     pub(super) fn stop(&self) {
-        self.core.stop();
+        self.core.post.abolish();
     }
 
     /// Stops the task, sends the queued releases, closes; how many were not sent.
     pub(super) async fn close(&self, within: Duration) -> usize {
-        self.core.stop();
+        self.core.post.abolish();
         if !self.core.releases.is_empty() && in_runtime() {
             let present = self.core.state.borrow().decided();
             if let Some(Ok(live)) = present {

@@ -37,7 +37,7 @@ impl Task {
     pub(super) async fn run(self) {
         tokio::select! {
             biased;
-            () = self.core.relieved(self.number) => {}
+            () = self.core.post.relieved(self.number) => {}
             _ = async { tokio::join!(self.keep_connected(), self.beside()) } => {}
         }
     }
@@ -52,7 +52,7 @@ impl Task {
         let whereabouts = Whereabouts::of(&self.core.endpoint);
         let mut backoff = Backoff::new();
         loop {
-            self.core.sign();
+            self.core.post.sign();
             match whereabouts.find().await {
                 Ok(address) => tokio::select! {
                     () = self.stay(&whereabouts, &address, &mut backoff) => {}
@@ -83,7 +83,7 @@ impl Task {
     }
 
     async fn pause(&self, backoff: &mut Backoff) {
-        self.core.sign();
+        self.core.post.sign();
         sleep(backoff.delay()).await;
     }
 
@@ -101,7 +101,7 @@ impl Task {
         let mut connection = live.connection();
         loop {
             sleep(PING_EVERY).await;
-            self.core.sign();
+            self.core.post.sign();
             match timeout(PING_WITHIN, connection.command(&command)).await {
                 // An account without this command is told so: the server lives.
                 Ok(Err(error)) if judge(&error).1 == Remedy::Reconnect => {
