@@ -9,7 +9,7 @@
 //! an unreadable message mean that something may have been missed.
 //!
 //! **Contract** of who delivers (a tier) towards who listens (the engine): after [`Listener::subscribed`] every message that
-//! was sent is delivered in the order it was sent, or [`Listener::lost`] is called first. A sign of life counts from when the beat was
+//! was sent is delivered, those about one key or one label in the order they were sent, or [`Listener::lost`] is called first. A sign of life counts from when the beat was
 //! *sent*: what was announced before that has been delivered, what came later may be on its way.
 
 mod coherence;

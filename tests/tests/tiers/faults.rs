@@ -57,8 +57,8 @@ noticed! {
     the_suite_notices_that_the_living_are_reclaimed: ReclaimsTheLiving by "reclaim::only_the_dead_below_the_region_are_freed";
     the_suite_notices_that_what_is_newer_is_reclaimed: ReclaimsWhatIsNewer by "reclaim::what_was_stored_since_it_was_looked_at_stays";
     the_suite_notices_a_message_before_the_change: TellsBeforeItIsDone by "announce::a_key_is_gone_when_it_is_told";
-    the_suite_notices_a_message_that_is_lost: LosesAMessage by "bus::every_message_arrives_once_and_in_order";
-    the_suite_notices_a_message_that_comes_twice: TellsTwice by "bus::every_message_arrives_once_and_in_order";
+    the_suite_notices_a_message_that_is_lost: LosesAMessage by "bus::every_message_arrives_once_and_those_about_a_key_in_order";
+    the_suite_notices_a_message_that_comes_twice: TellsTwice by "bus::every_message_arrives_once_and_those_about_a_key_in_order";
     the_suite_notices_a_message_nobody_waits_for: EverybodyWaits by "announce::a_store_is_told_once_and_only_if_somebody_waits";
     the_suite_notices_a_put_that_is_not_told: PutsTellWhoWaits by "announce::a_put_tells_everybody_and_nobody_waits_for_it";
     the_suite_notices_an_instance_that_does_not_know_its_own_messages: DoesNotKnowItsOwn by

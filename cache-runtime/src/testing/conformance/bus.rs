@@ -3,6 +3,7 @@
 //! Where the store can tell nothing, these have nothing to say.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use super::{
     process::WITHIN,
     stores::{SHOP, Stores, eventually},
 };
-use crate::bus::{Listener, News};
+use crate::bus::{Gone, Listener, Manner, News};
 
 pub(super) async fn an_eviction_is_heard_by_others_and_known_as_ones_own(stores: &Stores) {
     let Some(mut own) = stores.listening().await else {
@@ -61,7 +62,21 @@ pub(super) async fn who_stores_and_releases_is_known_too(stores: &Stores) {
     );
 }
 
-pub(super) async fn every_message_arrives_once_and_in_order(stores: &Stores) {
+/// The messages about each key, in the order they came in.
+fn by_key(news: Vec<News>) -> BTreeMap<Box<str>, Vec<Manner>> {
+    let mut sorted = BTreeMap::<_, Vec<_>>::new();
+    for news in news {
+        match news {
+            News::Gone(Gone { manner, keys, .. }) if keys.len() == 1 => {
+                sorted.entry(keys[0].clone()).or_default().push(manner);
+            }
+            other => panic!("nothing but evictions of one key happened: {other:?}"),
+        }
+    }
+    sorted
+}
+
+pub(super) async fn every_message_arrives_once_and_those_about_a_key_in_order(stores: &Stores) {
     let Some(mut one) = stores.listening().await else {
         return;
     };
@@ -69,13 +84,24 @@ pub(super) async fn every_message_arrives_once_and_in_order(stores: &Stores) {
     let (here, there) = (one.process.clone(), two.process.clone());
     let mut sent = Vec::new();
     for n in 0..200 {
-        let key = format!("a:{n}");
+        let key = format!("a:{}", n % 20);
         let by = if n % 3 == 0 { &here } else { &there };
-        by.evict(&key).await;
-        sent.push(gone(&key));
+        let manner = if n % 7 < 3 {
+            Manner::Evict
+        } else {
+            Manner::Expire
+        };
+        by.remove_key(manner, &key, Duration::ZERO).await;
+        let keys = vec![key.into()];
+        sent.push(News::Gone(Gone {
+            manner,
+            keys,
+            ..Gone::default()
+        }));
     }
-    assert_eq!(one.news_from(&there).await, sent);
-    assert_eq!(two.news_from(&there).await, sent);
+    let sent = by_key(sent);
+    assert_eq!(by_key(one.news_from(&there).await), sent);
+    assert_eq!(by_key(two.news_from(&there).await), sent);
     assert_eq!(one.news().await, [], "nothing comes twice");
 }
 

@@ -96,6 +96,8 @@ impl Listener for Ear {
 
 /// The keys of last messages.
 const END: &str = "the-end:";
+/// So many of them are sent: a store may be of several parts, which are told of in any order.
+const ENDS: usize = 64;
 
 /// A process that has subscribed.
 #[derive(Debug)]
@@ -132,7 +134,8 @@ impl Listening {
 
     /// What was told since the last time, until now, and whether it was by this very instance.
     ///
-    /// Messages come in the order in which they were sent: one more is sent, and then all before it are there.
+    /// Messages about one part of the store come in the order in which they were sent: some more are sent, and then all before
+    /// them are there.
     pub(super) async fn heard(&mut self) -> Vec<(News, bool)> {
         let by = self.process.clone();
         self.heard_from(&by).await
@@ -140,27 +143,29 @@ impl Listening {
 
     /// The same, when another was the last who sent something.
     pub(super) async fn heard_from(&mut self, by: &Process) -> Vec<(News, bool)> {
-        let end = format!("{END}{:016x}", fastrand::u64(..));
-        by.evict(&end).await;
-        let end = gone(&end);
-        let is_end = |told: &Told| matches!(told, Told::News(news, _) if *news == end);
+        let end = format!("{END}{:016x}:", fastrand::u64(..));
+        let ends: Vec<_> = (0..ENDS).map(|n| format!("{end}{n}")).collect();
+        by.evict_all(&ends).await;
         let from = self.looked_at;
+        let ends_among = |told: &[Told]| {
+            let keys = told.iter().flat_map(told_keys);
+            keys.filter(|key| key.starts_with(&end)).count()
+        };
         self.ear
-            .until("the last message", |told| told[from..].iter().any(is_end))
+            .until("the last messages", |told| {
+                ends_among(&told[from..]) == ENDS
+            })
             .await;
         let told = self.ear.told();
-        let end = told.iter().rposition(is_end).unwrap_or(told.len());
-        self.looked_at = end + 1;
+        self.looked_at = told.len();
         let news = |told: &Told| match told {
             // Another's last message.
-            Told::News(News::Gone(gone), _) if gone.keys.iter().any(|key| key.starts_with(END)) => {
-                None
-            }
+            Told::News(..) if told_keys(told).iter().any(|key| key.starts_with(END)) => None,
             Told::News(news, own) => Some((news.clone(), *own)),
             Told::Lost(why) => panic!("the bus was lost: {why}"),
             _ => None,
         };
-        told[from..end].iter().filter_map(news).collect()
+        told[from..].iter().filter_map(news).collect()
     }
 
     /// The same without whose they are.
@@ -182,6 +187,14 @@ impl Listening {
         self.ear
             .until(what, |told| told[from..].iter().any(is_it))
             .await;
+    }
+}
+
+/// The keys that were told to be gone.
+fn told_keys(told: &Told) -> &[Box<str>] {
+    match told {
+        Told::News(News::Gone(gone), _) => &gone.keys,
+        _ => &[],
     }
 }
 

@@ -102,7 +102,7 @@ macro_rules! __tier_checks {
             bus {
                 an_eviction_is_heard_by_others_and_known_as_ones_own
                 who_stores_and_releases_is_known_too
-                every_message_arrives_once_and_in_order
+                every_message_arrives_once_and_those_about_a_key_in_order
                 nothing_is_missed_from_the_start
                 beats_come_without_traffic_and_prove_the_way
                 a_beat_proves_what_was_sent_before_it

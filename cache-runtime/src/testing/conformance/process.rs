@@ -161,6 +161,18 @@ impl Process {
         self.remove_key(Manner::Expire, key, Duration::ZERO).await;
     }
 
+    /// Evicts several in one call.
+    pub(super) async fn evict_all(&self, keys: &[String]) {
+        let hold = Duration::ZERO;
+        let key = |key| Eviction { key, hold };
+        let keys: Vec<_> = keys.iter().map(|it| key(it.as_str())).collect();
+        let what = Removal {
+            keys: &keys,
+            ..Removal::default()
+        };
+        self.remove(what).await;
+    }
+
     pub(super) async fn remove_key(&self, manner: Manner, key: &str, hold: Duration) {
         let what = Removal {
             manner,

@@ -18,7 +18,7 @@ fn hot() -> Label {
     Label::stored("hot")
 }
 
-/// All that was told, as if by one message.
+/// All that was told, in any order, as if by one message.
 fn together(news: Vec<News>) -> Gone {
     let mut all = Gone::default();
     for news in news {
@@ -31,6 +31,9 @@ fn together(news: Vec<News>) -> Gone {
         all.patterns.extend(gone.patterns);
         all.hold = all.hold.max(gone.hold);
     }
+    all.keys.sort();
+    all.labels
+        .sort_by(|one, other| one.as_str().cmp(other.as_str()));
     all
 }
 
@@ -69,7 +72,7 @@ pub(super) async fn keys_labels_and_the_registry_go_in_one_call(stores: &Stores)
         let told = together(ear.news_from(&here).await);
         assert_eq!(told.manner, Manner::Evict);
         assert_eq!(told.keys, ["a", "b"].map(Box::<str>::from));
-        assert_eq!(told.labels, [tag, region]);
+        assert_eq!(told.labels, [region, tag]);
         assert!(told.patterns.is_empty() && told.hold >= held, "{told:?}");
     }
 }
