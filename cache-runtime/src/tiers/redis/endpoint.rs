@@ -11,7 +11,7 @@ use super::fault::words;
 use crate::ports::Hosts;
 
 /// Where something listens.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
     Tcp { host: String, port: u16, tls: bool },
     Socket(PathBuf),
@@ -31,6 +31,8 @@ pub(super) enum Topology {
     One(Address),
     /// The primary of a name, wherever these say it is.
     Sentinels(Sentinels),
+    /// All primaries of the cluster that these belong to.
+    Cluster(Vec<Address>),
 }
 
 /// Who knows where a primary is.
@@ -89,7 +91,7 @@ impl Endpoint {
 
     fn passwords(&self) -> impl Iterator<Item = &String> {
         let sentinels = match &self.topology {
-            Topology::One(_) => None,
+            Topology::One(_) | Topology::Cluster(_) => None,
             Topology::Sentinels(sentinels) => sentinels.account.password.as_ref(),
         };
         self.account.password.iter().chain(sentinels)
@@ -117,6 +119,12 @@ impl fmt::Display for Endpoint {
             }
             Topology::One(socket @ Address::Socket(_)) => {
                 write!(f, "redis+unix://{socket}?db={database}")
+            }
+            Topology::Cluster(seeds) => {
+                let is_tls = |seed: &Address| matches!(seed, Address::Tcp { tls: true, .. });
+                let all: Vec<_> = seeds.iter().map(Address::to_string).collect();
+                let secure = secure(&seeds.iter().any(is_tls));
+                write!(f, "redis{secure}-cluster://{}", all.join(","))
             }
             Topology::Sentinels(it) => {
                 let all: Vec<_> = it.addresses.iter().map(Address::to_string).collect();

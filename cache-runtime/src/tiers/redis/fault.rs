@@ -69,6 +69,45 @@ pub(super) fn is_forbidden(error: &redis::RedisError) -> bool {
     error.code() == Some("NOPERM") || error.detail().is_some_and(refused)
 }
 
+/// Where a command belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Redirect {
+    /// To this server from now on.
+    Moved(String),
+    /// This time only, and said to be meant.
+    Ask(String),
+}
+
+impl Redirect {
+    /// `host:port`, as the server says it; without a host it is the server's own.
+    pub(super) fn address(&self) -> &str {
+        match self {
+            Self::Moved(address) | Self::Ask(address) => address,
+        }
+    }
+}
+
+/// Where a server of a cluster sends us.
+pub(super) fn redirect(error: &redis::RedisError) -> Option<Redirect> {
+    use redis::ServerErrorKind::{Ask, Moved};
+    let (address, _) = error.redirect_node()?;
+    match error.kind() {
+        redis::ErrorKind::Server(Moved) => Some(Redirect::Moved(address.to_owned())),
+        redis::ErrorKind::Server(Ask) => Some(Redirect::Ask(address.to_owned())),
+        _ => None,
+    }
+}
+
+/// Whether some of several keys have moved to another server and the others not yet.
+pub(super) fn is_torn(error: &redis::RedisError) -> bool {
+    error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::TryAgain)
+}
+
+/// An answer that nothing of ours gives.
+pub(super) fn unexpected(what: &'static str) -> redis::RedisError {
+    redis::RedisError::from((redis::ErrorKind::UnexpectedReturnType, what))
+}
+
 /// Whether a key holds another Redis type than the command wants.
 pub(super) fn is_wrong_type(error: &redis::RedisError) -> bool {
     error.code() == Some("WRONGTYPE")

@@ -1,13 +1,15 @@
-//! The Redis tier: the shared tier on one Redis or Valkey server (6.2 and later).
+//! The Redis tier: the shared tier on Redis or Valkey (6.2 and later), one server or a cluster.
 //!
-//! The only place in the project that spells `redis::`. Three layers: the [`link`] keeps a connection
-//! and gives a command its deadline; `commands` are the steps of the protocol; this file is the port.
+//! The only place in the project that spells `redis::`. Four layers: a [`link`] keeps a connection
+//! and gives a command its deadline; [`servers`] knows which link a key belongs to, of a [`cluster`] too; `commands` are the steps of the
+//! protocol; this file is the port.
 //! What must be atomic is a Lua script ([`scripts`]); keys are made in [`names`].
 
 mod announcer;
 mod bus;
 mod client;
 mod clock;
+mod cluster;
 mod commands;
 mod endpoint;
 mod fault;
@@ -17,6 +19,7 @@ mod parse;
 mod post;
 mod scripts;
 mod sentinel;
+mod servers;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -30,11 +33,14 @@ use bytes::Bytes;
 
 use announcer::Announcer;
 use bus::Bus;
+use cluster::Cluster;
 pub(crate) use endpoint::Endpoint;
+use endpoint::Topology;
 pub(crate) use link::Limits;
 use link::Link;
 use names::Names;
 pub(crate) use parse::parse;
+use servers::{Servers, run_bus};
 
 use super::{
     Acquire, Acquired, Fut, Labelled, Labels, LinkState, Read, Remote, Removal, Removed, Store,
@@ -45,10 +51,10 @@ use crate::entry::Token;
 use crate::key::Pattern;
 use crate::tags::{Label, Standing};
 
-/// A shared tier on one server.
+/// A shared tier on one server or a cluster.
 pub(crate) struct RedisTier {
     names: Names,
-    link: Arc<Link>,
+    servers: Servers,
     announcer: Announcer,
     foreign_types: AtomicU64,
 }
@@ -58,32 +64,21 @@ impl RedisTier {
     pub(crate) fn new(name: &str, endpoint: Endpoint, limits: Limits) -> Self {
         let names = Names::new(name);
         let announcer = Announcer::new(endpoint.database, names.bus());
-        let link = Link::new(
-            name.to_owned(),
-            endpoint,
-            names.probe(),
-            names.bus(),
-            limits,
-        );
+        let servers = match endpoint.topology {
+            Topology::Cluster(_) => {
+                Servers::Cluster(Cluster::new(endpoint, &names, &announcer, limits))
+            }
+            Topology::One(_) | Topology::Sentinels(_) => {
+                let (cache, probe) = (name.to_owned(), names.probe(0));
+                let link = Link::new(cache, endpoint, probe, names.bus(), limits);
+                Servers::One(Arc::new(link))
+            }
+        };
         Self {
             names,
-            link: Arc::new(link),
+            servers,
             announcer,
             foreign_types: AtomicU64::new(0),
-        }
-    }
-
-    fn bus(&self, listener: Arc<dyn Listener>) -> Bus {
-        Bus {
-            cache: self.names.cache().to_owned(),
-            channel: self.names.bus(),
-            beats: self.names.own_beat(self.announcer.instance()),
-            memory: self.names.beat(),
-            instance: self.announcer.instance(),
-            database: self.link.endpoint().database,
-            retry_forbidden: bus::RETRY_FORBIDDEN,
-            link: Arc::downgrade(&self.link),
-            listener,
         }
     }
 
@@ -100,7 +95,7 @@ impl RedisTier {
 impl Drop for RedisTier {
     fn drop(&mut self) {
         // A beat that is under way holds the link for as long as it takes.
-        self.link.stop();
+        self.servers.stop();
     }
 }
 
@@ -108,8 +103,8 @@ impl fmt::Debug for RedisTier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisTier")
             .field("name", &self.names.cache())
-            .field("endpoint", self.link.endpoint())
-            .field("state", &self.link.state())
+            .field("endpoint", self.servers.endpoint())
+            .field("state", &self.servers.state())
             .finish_non_exhaustive()
     }
 }
@@ -171,7 +166,7 @@ impl Tier for RedisTier {
 
     fn release_later(&self, key: &str, token: Token) {
         let message = self.announcer.wake(key);
-        self.link
+        self.servers
             .release_later(self.names.lease(key), token, message);
     }
 
@@ -202,13 +197,17 @@ impl Tier for RedisTier {
     }
 
     fn listen(&self, listener: Arc<dyn Listener>) {
-        let bus = Arc::new(self.bus(listener));
-        let start = move || -> link::Running { Box::pin(Arc::clone(&bus).run()) };
-        self.link.run_beside(Arc::new(start));
+        match &self.servers {
+            Servers::One(link) => {
+                let bus = Bus::new(&self.names, self.announcer.instance(), link, 0, listener);
+                run_bus(link, bus);
+            }
+            Servers::Cluster(cluster) => cluster.listen(listener),
+        }
     }
 
     fn connection(&self) -> u64 {
-        self.link.serial()
+        self.servers.serial()
     }
 
     fn inspect<'a>(&'a self, key: &'a str, within: Duration) -> Fut<'a, Result<Remote, TierError>> {
@@ -216,7 +215,7 @@ impl Tier for RedisTier {
     }
 
     fn now(&self) -> u64 {
-        self.link.clock().now()
+        self.servers.now()
     }
 
     fn foreign_types(&self) -> u64 {
@@ -224,26 +223,26 @@ impl Tier for RedisTier {
     }
 
     fn state(&self) -> LinkState {
-        self.link.state()
+        self.servers.state()
     }
 
     fn connected_within<'a>(&'a self, within: Duration) -> Fut<'a, bool> {
-        Box::pin(self.link.connected_within(within))
+        Box::pin(self.servers.connected_within(within))
     }
 
     fn wake(&self) {
-        self.link.wake();
+        self.servers.wake();
     }
 
     fn close<'a>(&'a self, within: Duration) -> Fut<'a, usize> {
-        Box::pin(self.link.close(within))
+        Box::pin(self.servers.close(within))
     }
 
     fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>) {
-        self.link.on_reconnect(hook);
+        self.servers.on_reconnect(hook);
     }
 
     fn on_move(&self, hook: Arc<dyn Fn() + Send + Sync>) -> bool {
-        self.link.on_move(hook)
+        self.servers.on_move(hook)
     }
 }

@@ -1,7 +1,8 @@
 //! The keys and channels of one cache in Redis.
 //!
 //! Beside what belongs to one logical key: `NAME:#tag:{LABEL}`, the generation of a tag, region or scope; `NAME:#sites`, the registry
-//! of regions with the generation of the cache; `NAME:#clock`; `NAME:#beat:{0}`; the channels `NAME:#bus` and `NAME:#beat:INSTANCE`. No logical
+//! of regions with the generation of the cache; `NAME:#clock`; `NAME:#beat:{0}`; the channels `NAME:#bus` and `NAME:#beat:INSTANCE:0` (the 0 is
+//! another number for each primary of a cluster). No logical
 //! key looks like them, because theirs are in braces right behind the name.
 //!
 //! `NAME:{KEY}`, `NAME:{KEY}:lease`, `NAME:{KEY}:hold`, `NAME:{KEY}:failed`: the logical key is the hash tag, so the four
@@ -30,7 +31,7 @@ impl Part {
 const EMPTY: &str = "%";
 
 /// Makes and reads the keys of one cache.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
     name: Box<str>,
 }
@@ -80,19 +81,20 @@ impl Names {
         format!("{}:#bus", self.name)
     }
 
-    /// What the server remembers of beats.
-    pub(super) fn beat(&self) -> String {
-        format!("{}:#beat:{{0}}", self.name)
+    /// What a server remembers of beats. In a cluster the tag is of one of the server's own slots.
+    pub(super) fn beat(&self, tag: u32) -> String {
+        format!("{}:#beat:{{{tag}}}", self.name)
     }
 
-    /// The channel of one instance's beats.
-    pub(super) fn own_beat(&self, instance: Sender) -> String {
-        format!("{}:#beat:{:032x}", self.name, u128::from_be_bytes(instance))
+    /// The channel of one instance's beats through one server: what is published at one is heard at all of a cluster.
+    pub(super) fn own_beat(&self, instance: Sender, tag: u32) -> String {
+        let instance = u128::from_be_bytes(instance);
+        format!("{}:#beat:{instance:032x}:{tag}", self.name)
     }
 
     /// A key under the cache's prefix that no entry can have; never written.
-    pub(super) fn probe(&self) -> String {
-        format!("{}:#probe", self.name)
+    pub(super) fn probe(&self, tag: u32) -> String {
+        format!("{}:#probe:{{{tag}}}", self.name)
     }
 
     /// A server-side match for one part of the keys a glob over logical keys can mean.
@@ -141,7 +143,7 @@ mod tests {
         assert_eq!(names.glob(Part::Lease, "a*"), "shop:{a*}:lease");
         assert_eq!(names.label(&Label::stored("hot")), "shop:#tag:{hot}");
         assert_eq!(names.label(&Label::region("a:b")), "shop:#tag:{#r:a:b}");
-        let others = [names.sites(), names.clock(), names.bus(), names.beat()];
+        let others = [names.sites(), names.clock(), names.bus(), names.beat(0)];
         assert_eq!(
             others,
             ["shop:#sites", "shop:#clock", "shop:#bus", "shop:#beat:{0}"]

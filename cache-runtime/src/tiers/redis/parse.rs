@@ -5,8 +5,9 @@
 //! | `redis://[[user]:password@]host[:port][/db]` | one server |
 //! | `redis+unix:///path[?db=…&user=…&pass=…]`, `unix://…` | one server, by its socket |
 //! | `redis-sentinel://[[user]:password@]host[:port][,host[:port]…]/name[/db][?sentinel_username=…&sentinel_password=…]` | the primary that these Sentinels call `name` |
+//! | `redis-cluster://[[user]:password@]host[:port][,host[:port]…]` | the cluster that these nodes belong to |
 //!
-//! `rediss://…` and `rediss-sentinel://…` are the same with TLS (feature `tls`), the latter to Sentinels and servers. The account before the `@` is
+//! `rediss://…`, `rediss-cluster://…` and `rediss-sentinel://…` are the same with TLS (feature `tls`), the latter to Sentinels and servers. The account before the `@` is
 //! that of the servers, as in the URLs of other clients. The scheme is spelt as lettuce and fred spell it; `redis+sentinel://`, as in Python, is the same.
 //!
 //! Percent-encoded parts are decoded. Reading a URL touches no network, and whatever it does not understand is an error: an
@@ -20,7 +21,7 @@ use super::url::{self, Parts};
 
 const DEFAULT_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
-const SCHEMES: &str = "`redis://`, `rediss://`, `redis-sentinel://`, `rediss-sentinel://`, `redis+unix://` or `unix://`";
+const SCHEMES: &str = "`redis://`, `rediss://`, `redis-sentinel://`, `rediss-sentinel://`, `redis-cluster://`, `rediss-cluster://`, `redis+unix://` or `unix://`";
 
 /// Why a URL cannot be used. Holds nothing secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +52,15 @@ pub(crate) fn parse(url: &str) -> Result<Endpoint, BadUrl> {
     match scheme.as_str() {
         "redis" => tcp(rest, false),
         "redis-sentinel" | "redis+sentinel" => sentinels(rest, false),
+        "redis-cluster" | "redis+cluster" => cluster(rest, false),
         "rediss" if cfg!(feature = "tls") => tcp(rest, true),
         "rediss-sentinel" | "rediss+sentinel" if cfg!(feature = "tls") => sentinels(rest, true),
-        "rediss" | "rediss-sentinel" | "rediss+sentinel" => Err(BadUrl::new(format!(
-            "a `{scheme}://` URL needs the feature `tls` of `cache-runtime`"
-        ))),
+        "rediss-cluster" | "rediss+cluster" if cfg!(feature = "tls") => cluster(rest, true),
+        "rediss" | "rediss-sentinel" | "rediss+sentinel" | "rediss-cluster" | "rediss+cluster" => {
+            Err(BadUrl::new(format!(
+                "a `{scheme}://` URL needs the feature `tls` of `cache-runtime`"
+            )))
+        }
         "redis+unix" | "unix" if cfg!(unix) => socket(rest),
         "redis+unix" | "unix" => Err(BadUrl::new("this platform has no unix sockets")),
         other => Err(BadUrl::new(format!(
@@ -100,14 +105,7 @@ fn socket(rest: &str) -> Result<Endpoint, BadUrl> {
 
 fn sentinels(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
     let parts = Parts::split(rest)?;
-    let mut addresses = Vec::new();
-    for address in parts.address.split(',') {
-        let address = tcp_address(address, SENTINEL_PORT, tls)?;
-        if addresses.contains(&address) {
-            return Err(BadUrl::new("the Redis URL names a Sentinel twice"));
-        }
-        addresses.push(address);
-    }
+    let addresses = addresses(&parts, SENTINEL_PORT, tls)?;
     let path = parts.path.strip_prefix('/').unwrap_or(parts.path);
     let (name, number) = path.split_once('/').unwrap_or((path, ""));
     if name.is_empty() {
@@ -137,6 +135,33 @@ fn sentinels(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
         number => database(number)?,
     };
     endpoint(topology, account(&parts)?, number)
+}
+
+fn cluster(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
+    let parts = Parts::split(rest)?;
+    if let Some((name, _)) = parts.query()?.first() {
+        return Err(unknown_parameter(name, "has none"));
+    }
+    let seeds = addresses(&parts, DEFAULT_PORT, tls)?;
+    if !matches!(parts.path.trim_matches('/'), "" | "0") {
+        return Err(BadUrl::new(
+            "the Redis URL names a database, and a cluster has only one: leave it out",
+        ));
+    }
+    endpoint(Topology::Cluster(seeds), account(&parts)?, 0)
+}
+
+/// Several, separated by commas.
+fn addresses(parts: &Parts<'_>, default_port: u16, tls: bool) -> Result<Vec<Address>, BadUrl> {
+    let mut addresses = Vec::new();
+    for address in parts.address.split(',') {
+        let address = tcp_address(address, default_port, tls)?;
+        if addresses.contains(&address) {
+            return Err(BadUrl::new("the Redis URL names an address twice"));
+        }
+        addresses.push(address);
+    }
+    Ok(addresses)
 }
 
 fn tcp_address(text: &str, default_port: u16, tls: bool) -> Result<Address, BadUrl> {

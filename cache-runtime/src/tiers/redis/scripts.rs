@@ -6,10 +6,11 @@
 //! gets the text with the next call, which runs and loads it in one.
 //!
 //! All keys of a call are in `KEYS`, and one logical key's keys share a slot: a call about one logical
-//! key can go to any server, a call about several only to a standalone one.
+//! key can go to any server, a call about several only to a standalone one. The first key says where a call belongs.
 
 use std::sync::LazyLock;
 
+use super::fault::{Remedy, judge};
 use super::link::Connection;
 
 macro_rules! script {
@@ -28,9 +29,11 @@ script!(EVICT, "scripts/evict.lua");
 script!(EVICT_LABELS, "scripts/evict_labels.lua");
 script!(LABELS, "scripts/labels.lua");
 script!(REGISTER, "scripts/register.lua");
-script!(EXPIRE_VALUES, "scripts/expire_values.lua");
+script!(EXPIRE_VALUE, "scripts/expire_value.lua");
 script!(RECLAIM, "scripts/reclaim.lua");
 script!(BEAT, "scripts/beat.lua");
+script!(HOLD, "scripts/hold.lua");
+script!(TICK, "scripts/tick.lua");
 script!(CHECK, "scripts/check.lua");
 
 /// One script.
@@ -49,7 +52,7 @@ impl Script {
     }
 
     /// Every script, to be loaded with a connection.
-    pub(super) fn all() -> [&'static Self; 13] {
+    pub(super) fn all() -> [&'static Self; 15] {
         [
             &ACQUIRE,
             &PUT,
@@ -60,9 +63,11 @@ impl Script {
             &EVICT_LABELS,
             &LABELS,
             &REGISTER,
-            &EXPIRE_VALUES,
+            &EXPIRE_VALUE,
             &RECLAIM,
             &BEAT,
+            &HOLD,
+            &TICK,
             &CHECK,
         ]
     }
@@ -130,16 +135,38 @@ impl Pipeline {
         });
     }
 
-    /// The answers, in order; an error answer is an error among them. `steps` adds the same steps whenever it is called.
+    /// These steps.
+    pub(super) fn of(steps: impl Fn(&mut Self)) -> Self {
+        let mut gathered = Self::default();
+        steps(&mut gathered);
+        gathered
+    }
+
+    /// The first key of each step.
+    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
+        let key = |step: &Step| {
+            let before = if step.script.is_some() { 3 } else { 1 };
+            match step.command.args_iter().nth(before) {
+                Some(redis::Arg::Simple(key)) => key.to_vec(),
+                _ => Vec::new(),
+            }
+        };
+        self.steps.iter().map(key).collect()
+    }
+
+    /// Adds some of these steps, by their positions, which ascend.
+    pub(super) fn append_some(&mut self, steps: impl Fn(&mut Self), some: &[usize]) {
+        let all = Self::of(steps).steps.into_iter().enumerate();
+        let meant = all.filter(|(position, _)| some.binary_search(position).is_ok());
+        self.steps.extend(meant.map(|(_, step)| step));
+    }
+
+    /// The answers, in order; an error answer is an error among them, unless it is one of the whole connection. `steps` adds the same steps whenever it is called.
     pub(super) async fn run(
         connection: &mut Connection,
         steps: impl Fn(&mut Self),
     ) -> redis::RedisResult<Vec<redis::RedisResult<redis::Value>>> {
-        let gather = || {
-            let mut gathered = Self::default();
-            steps(&mut gathered);
-            gathered
-        };
+        let gather = || Self::of(&steps);
         let mut answers = gather().send(connection).await?;
         let unknown =
             |answer: &redis::RedisResult<_>| answer.as_ref().is_err_and(is_unknown_script);
@@ -149,7 +176,14 @@ impl Pipeline {
                 answers.push(connection.command(&step.whole()).await);
             }
         }
-        Ok(answers)
+        let lost = |answer: &redis::RedisResult<_>| {
+            let error = answer.as_ref().err();
+            error.is_some_and(|error| judge(error).1 == Remedy::Reconnect)
+        };
+        match answers.iter().position(lost) {
+            Some(lost) => answers.swap_remove(lost).map(|_| Vec::new()),
+            None => Ok(answers),
+        }
     }
 
     async fn send(

@@ -52,16 +52,30 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("an eviction does not settle in its own process", "engine/evict.rs",
         "        settle(&self.core, &items);\n        delivered.map_err" => "        delivered.map_err"; Schedules),
     engine!("a sweep has one pass", "tiers/redis/commands/sweep.rs",
-        "        self.scan(&live, &scan(Part::Lease)).await?;\n" => "", "tiers/redis/commands/sweep.rs",
+        "        self.pass(&primaries, &scan(Part::Lease)).await?;\n" => "", "tiers/redis/commands/sweep.rs",
         "glob: self.names.glob(part, &glob)," => "glob: format!(\"{}*\", self.names.glob(part, &glob)),", "tiers/redis/commands/sweep.rs",
-        "let key = key.and_then(|key| self.names.logical(scan.part, key));" =>
-        "let key = key.and_then(|key| self.names.logical(Part::Lease, key).or_else(|| self.names.logical(Part::Value, key)));";
+        "let key = self.names.logical(scan.part, key);" =>
+        "let key = self.names.logical(Part::Lease, key).or_else(|| self.names.logical(Part::Value, key));";
         Unit("redis::tests::sweep::a_load_begun_before")),
     engine!("a sweep leaves the leases", "tiers/redis/commands/sweep.rs",
-        "        self.scan(&live, &scan(Part::Lease)).await?;\n" => ""; Unit("redis::tests::sweep::")),
+        "        self.pass(&primaries, &scan(Part::Lease)).await?;\n" => ""; Unit("redis::tests::sweep::")),
     engine!("a sweep looks at the values first", "tiers/redis/commands/sweep.rs",
-        "        self.scan(&live, &scan(Part::Lease)).await?;\n        let gone = self.scan(&live, &scan(Part::Value)).await?;\n" =>
-        "        let gone = self.scan(&live, &scan(Part::Value)).await?;\n        self.scan(&live, &scan(Part::Lease)).await?;\n"; Unit("redis::tests::sweep::")),
+        "        self.pass(&primaries, &scan(Part::Lease)).await?;\n        let gone = self.pass(&primaries, &scan(Part::Value)).await?;\n" =>
+        "        let gone = self.pass(&primaries, &scan(Part::Value)).await?;\n        self.pass(&primaries, &scan(Part::Lease)).await?;\n"; Unit("redis::tests::sweep::")),
+    engine!("a sweep of a cluster does not see that slots moved", "tiers/redis/commands/sweep.rs",
+        "        before.check(&self.servers.survey(batch_within).await?)?;\n" => ""; Unit("redis::tests::cluster::a_sweep")),
+    engine!("a sweep of a cluster begins while slots move", "tiers/redis/commands/sweep.rs",
+        "        before.check(&before)?;\n" => ""; Unit("redis::tests::cluster::a_sweep")),
+    engine!("what is on its way keeps its lease", "tiers/redis/cluster/evict.rs",
+        "for key in [self.names.lease(key), self.names.failed(key)]" => "for key in [self.names.failed(key)]"; Unit("redis::tests::cluster::")),
+    engine!("what is on its way is evicted in silence", "tiers/redis/cluster/evict.rs",
+        "        self.say(cluster, &at, gone, by).await\n" => "        Ok(())\n"; Unit("redis::tests::cluster::")),
+    engine!("a cluster's bus is as alive as the liveliest", "tiers/redis/bus/chorus.rs",
+        "one?.min(other?).into()" => "one.max(other)"; Unit("redis::bus::chorus::")),
+    engine!("memory is believed while the map of a cluster changes", "tiers/redis/bus/chorus.rs",
+        "oldest.filter(|_| !self.hushed)" => "oldest"; Unit("redis::bus::chorus::")),
+    engine!("a copy of a message of a cluster counts", "tiers/redis/cluster/surveyor.rs",
+        "\n            .with_recent(chorus.recent())" => ""; Unit("redis::tests::cluster::conformance::bus")),
     engine!("a dropped write evicts nothing", "door/evict.rs",
         "            drop(self.plan.task(items));" => "            drop(items);"; Tests("memory", "evict_races::")),
     engine!("a load does not say what it has seen", "engine/lead.rs",

@@ -15,23 +15,27 @@
 //! * Who may not subscribe, publish or write has no bus: told once, tried again every half minute.
 //! * Which changes the listener and the log hear of, and which they have heard already, is [`teller`]'s.
 
+mod chorus;
 mod inbox;
 mod recent;
 mod session;
 mod subscription;
 mod teller;
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
 use super::link::{Backoff, Link};
+use super::names::Names;
 use crate::bus::{Listener, Sender};
+pub(super) use chorus::Chorus;
+pub(super) use recent::Recent;
 use session::{End, session};
 use teller::Teller;
 
-pub(super) const RETRY_FORBIDDEN: Duration = Duration::from_secs(30);
+const RETRY_FORBIDDEN: Duration = Duration::from_secs(30);
 
 /// What the task needs to know.
 pub(super) struct Bus {
@@ -48,9 +52,38 @@ pub(super) struct Bus {
     /// Weak, because the link owns the task.
     pub(super) link: Weak<Link>,
     pub(super) listener: Arc<dyn Listener>,
+    /// What was heard lately, here or at another server of a cluster.
+    pub(super) recent: Arc<Mutex<Recent>>,
 }
 
 impl Bus {
+    /// Of one instance at one server, in whose slots the tag is.
+    pub(super) fn new(
+        names: &Names,
+        instance: Sender,
+        link: &Arc<Link>,
+        tag: u32,
+        listener: Arc<dyn Listener>,
+    ) -> Self {
+        Self {
+            cache: names.cache().to_owned(),
+            channel: names.bus(),
+            beats: names.own_beat(instance, tag),
+            memory: names.beat(tag),
+            instance,
+            database: link.endpoint().database,
+            retry_forbidden: RETRY_FORBIDDEN,
+            link: Arc::downgrade(link),
+            listener,
+            recent: Arc::default(),
+        }
+    }
+
+    /// What was heard lately is remembered with others.
+    pub(super) fn with_recent(self, recent: Arc<Mutex<Recent>>) -> Self {
+        Self { recent, ..self }
+    }
+
     /// Subscribes again and again, until the link is gone.
     pub(super) async fn run(self: Arc<Self>) {
         let mut backoff = Backoff::new();

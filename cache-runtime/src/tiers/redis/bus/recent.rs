@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 const MOST: usize = 4096;
 
 #[derive(Debug, Default)]
-pub(super) struct Recent {
+pub(in crate::tiers::redis) struct Recent {
     ids: HashSet<[u8; 16], foldhash::fast::RandomState>,
     order: VecDeque<[u8; 16]>,
 }

@@ -1,5 +1,6 @@
 //! One subscription, from the first word to the last.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::Msg;
@@ -7,7 +8,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 use super::Bus;
 use super::inbox::Inbox;
-use super::recent::Recent;
 use super::subscription::{Subscription, is_final};
 use super::teller::Teller;
 use crate::bus::Message;
@@ -46,7 +46,6 @@ struct Session<'a> {
     heard: Instant,
     /// What the server remembers.
     memory: Option<Vec<u8>>,
-    recent: Recent,
 }
 
 /// Subscribes and listens for as long as that works.
@@ -60,7 +59,6 @@ pub(super) async fn session(bus: &Bus, teller: &mut Teller, place: &mut Place) -
         teller,
         heard: Instant::now(),
         memory: None,
-        recent: Recent::default(),
     };
     session.listen(subscription, place).await
 }
@@ -158,7 +156,16 @@ impl Session<'_> {
         let Some(heard) = Message::decode(message.get_payload_bytes()) else {
             return self.teller.anew("a message could not be read");
         };
-        if heard.database == self.bus.database && self.recent.is_new(heard.id) {
+        if heard.database != self.bus.database {
+            return;
+        }
+        // Held while it is told: who hears a copy at another server must not go on to a beat before that.
+        let mut recent = self
+            .bus
+            .recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if recent.is_new(heard.id) {
             let own = heard.sender == self.bus.instance;
             self.teller.news(&heard.news, own);
         }

@@ -3,7 +3,7 @@
 //! What is too much for one script or one message goes in several rounds, each with a deadline and messages of its own: each
 //! announces what it did, whatever becomes of the next.
 //!
-//! A script about several logical keys is right for one server, which all of them are on. A cluster has to split by slot.
+//! A script about several logical keys is right for one server, which all of them are on. What a cluster does is in [`cluster::evict`](super::super::cluster).
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use crate::bus::{Gone, Manner};
 use crate::tags::{Label, LabelKind};
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::announcer::random;
-use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::redis::link::{Connection, Deadline, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline};
+use crate::tiers::redis::servers::Servers;
 use crate::tiers::{Removal, Removed, TierError};
 
 /// Keys and labels per round trip: a script holds the server up while it runs.
@@ -48,6 +49,14 @@ impl RedisTier {
         if part.keys.is_empty() && part.labels.is_empty() && !part.registry {
             return Ok(Removed::default());
         }
+        let link = match &self.servers {
+            Servers::One(link) => link,
+            Servers::Cluster(cluster) => {
+                return self
+                    .remove_in_cluster(cluster, part, Deadline::after(within))
+                    .await;
+            }
+        };
         let steps = |pipeline: &mut Pipeline| {
             for gone in part.news() {
                 let message = self.announcer.gone(gone.clone());
@@ -67,7 +76,7 @@ impl RedisTier {
                 pipeline.command(self.registry_read());
             }
         };
-        let now = self.link.clock().now();
+        let now = self.servers.now();
         let work = async |mut connection: Connection| {
             let mut answers = Pipeline::run(&mut connection, steps).await?;
             let registry = if part.registry { answers.pop() } else { None };
@@ -80,10 +89,15 @@ impl RedisTier {
             }
             Ok(registry.unwrap_or_default())
         };
-        self.link.call(Lane::Upkeep, within, work).await
+        link.call(Lane::Upkeep, within, work).await
     }
 
-    fn add_keys(&self, pipeline: &mut Pipeline, gone: &Gone, message: &[u8]) {
+    pub(in crate::tiers::redis) fn add_keys(
+        &self,
+        pipeline: &mut Pipeline,
+        gone: &Gone,
+        message: &[u8],
+    ) {
         let names = |key: &str| {
             let names = &self.names;
             [
@@ -105,23 +119,39 @@ impl RedisTier {
 
     fn add_evictions(&self, pipeline: &mut Pipeline, gone: &Gone, message: &[u8]) {
         let is_cache = |label: &&Label| label.kind() == LabelKind::Cache;
-        let (random, hold) = (|| random().to_vec(), hold(gone.hold).into_bytes());
-        let cache = gone.labels.iter().any(|label| is_cache(&label));
         let mut keys = vec![self.names.sites(), self.names.clock()];
+        let labels = gone.labels.iter().filter(|label| !is_cache(label));
+        keys.extend(labels.map(|label| self.names.label(label)));
+        let cache = gone.labels.iter().any(|label| is_cache(&label));
+        let labels = keys.len() - 2;
+        let args = self.label_args(gone, message, &era(), cache, labels);
+        pipeline.script(&scripts::EVICT_LABELS, &keys, &args);
+    }
+
+    /// The arguments of an eviction of labels, and of the cache. `made` is an era, should the clock be lost; where the clock is not among the
+    /// keys, what it was moved on to.
+    pub(in crate::tiers::redis) fn label_args(
+        &self,
+        gone: &Gone,
+        message: &[u8],
+        made: &str,
+        cache: bool,
+        labels: usize,
+    ) -> Vec<Vec<u8>> {
+        let (random, hold) = (|| random().to_vec(), hold(gone.hold).into_bytes());
         let mut args = vec![
             flag(gone.manner).to_vec(),
             self.announcer.channel().into(),
             message.to_vec(),
-            era().into_bytes(),
+            made.into(),
             millis(LIFE).into_bytes(),
             if cache { random() } else { Vec::new() },
             hold.clone(),
         ];
-        for label in gone.labels.iter().filter(|label| !is_cache(label)) {
-            keys.push(self.names.label(label));
+        for _ in 0..labels {
             args.extend([random(), hold.clone()]);
         }
-        pipeline.script(&scripts::EVICT_LABELS, &keys, &args);
+        args
     }
 }
 
@@ -156,7 +186,7 @@ fn flag(manner: Manner) -> &'static [u8] {
 }
 
 /// Zero is "no hold", so it must stay zero.
-fn hold(hold: Duration) -> String {
+pub(in crate::tiers::redis) fn hold(hold: Duration) -> String {
     if hold.is_zero() {
         "0".to_owned()
     } else {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::{millis, unexpected};
+use super::millis;
 use crate::bus::News;
 use crate::tags::{Generation, Label, LabelKind, Logical, Standing};
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::announcer::random;
 use crate::tiers::redis::fault::is_wrong_type;
-use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::redis::fault::unexpected;
+use crate::tiers::redis::link::{Connection, Deadline, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline};
+use crate::tiers::redis::servers::Servers;
 use crate::tiers::{Labelled, Labels, Register, Removed, TierError};
 
 /// A label, and a region in the registry, lives so much longer than the entries under it, so that one in use is read again before it is
@@ -34,7 +36,7 @@ impl RedisTier {
     }
 
     /// The command that reads the registry; see [`registry`](Self::registry).
-    pub(super) fn registry_read(&self) -> redis::Cmd {
+    pub(in crate::tiers::redis) fn registry_read(&self) -> redis::Cmd {
         let mut command = redis::cmd("HGETALL");
         command.arg(self.names.sites());
         command
@@ -49,12 +51,9 @@ impl RedisTier {
             return Ok(Vec::new());
         }
         let steps = |pipeline: &mut Pipeline| self.add_reads(pipeline, labels);
-        let now = self.link.clock().now();
-        let work = async |mut connection: Connection| {
-            let answers = Pipeline::run(&mut connection, steps).await?;
-            standings(answers.into_iter(), now)
-        };
-        self.link.call(Lane::Traffic, within, work).await
+        let now = self.servers.now();
+        let answers = self.servers.send(Lane::Traffic, within, steps).await?;
+        standings(answers.into_iter(), now).map_err(|error| self.servers.refusal(&error))
     }
 
     pub(in crate::tiers::redis) async fn ask_labels(
@@ -65,39 +64,32 @@ impl RedisTier {
         if ask.is_empty() {
             return Ok(Labelled::default());
         }
+        let link = match &self.servers {
+            Servers::One(link) => link,
+            Servers::Cluster(cluster) => {
+                return self
+                    .ask_cluster(cluster, ask, Deadline::after(within))
+                    .await;
+            }
+        };
         let steps = |pipeline: &mut Pipeline| self.add_labels(pipeline, ask);
         let work = async |mut connection: Connection| {
             let answers = Pipeline::run(&mut connection, steps).await?;
             labelled(ask, answers.into_iter())
         };
-        self.link.call(Lane::Traffic, within, work).await
+        link.call(Lane::Traffic, within, work).await
     }
 
     /// What a load asks, as steps of a pipeline.
     pub(super) fn add_labels(&self, pipeline: &mut Pipeline, ask: Labels<'_>) {
         let era = era();
-        let life = millis(ask.life.saturating_add(LONGER)).into_bytes();
         if let Some(register) = ask.register {
-            let field = match register {
-                Register::Nothing => "",
-                Register::Region("") => ANY,
-                Register::Region(region) => region,
-            };
-            let anew = self.announcer.message(News::Anew);
-            let args = [
-                field.into(),
-                random().into(),
-                era.clone().into_bytes(),
-                self.announcer.channel().into(),
-                anew,
-                life.clone(),
-            ];
             let keys = [self.names.sites(), self.names.clock()];
-            pipeline.script(&scripts::REGISTER, &keys, &args);
+            self.add_register(pipeline, register, &keys, &era, ask.life);
         }
         if ask.clock || !ask.labels.is_empty() {
             let mut keys = vec![self.names.clock()];
-            let mut args = vec![era.into_bytes(), life];
+            let mut args = vec![era.into_bytes(), lasting(ask.life)];
             for label in ask.labels {
                 keys.push(self.names.label(label));
                 args.push(random().into());
@@ -106,8 +98,34 @@ impl RedisTier {
         }
     }
 
+    /// Registers with the cache. `made` is an era, should the clock be lost; where the clock is not among the keys, what it was moved on to.
+    pub(in crate::tiers::redis) fn add_register(
+        &self,
+        pipeline: &mut Pipeline,
+        register: Register<'_>,
+        keys: &[String],
+        made: &str,
+        life: Duration,
+    ) {
+        let field = match register {
+            Register::Nothing => "",
+            Register::Region("") => ANY,
+            Register::Region(region) => region,
+        };
+        let anew = self.announcer.message(News::Anew);
+        let args = [
+            field.as_bytes(),
+            &random(),
+            made.as_bytes(),
+            self.announcer.channel().as_bytes(),
+            &anew,
+            &lasting(life),
+        ];
+        pipeline.script(&scripts::REGISTER, keys, &args);
+    }
+
     /// The registry's regions and the generation beside them, from the reply of `HGETALL`; nothing if it has no generation.
-    pub(super) fn registry(answer: redis::Value, now: u64) -> Option<Removed> {
+    pub(in crate::tiers::redis) fn registry(answer: redis::Value, now: u64) -> Option<Removed> {
         let fields: Vec<(String, Vec<u8>)> = redis::from_redis_value(answer).ok()?;
         let cache = fields.iter().find(|(field, _)| field == CACHE);
         let cache = cache.map(|(_, bytes)| of_bytes(bytes, now));
@@ -128,8 +146,13 @@ impl RedisTier {
     }
 }
 
+/// How long a label lives under which an entry of this life may be.
+pub(in crate::tiers::redis) fn lasting(life: Duration) -> Vec<u8> {
+    millis(life.saturating_add(LONGER)).into_bytes()
+}
+
 /// An era that no clock has had.
-pub(super) fn era() -> String {
+pub(in crate::tiers::redis) fn era() -> String {
     format!("{:016x}", fastrand::u64(..))
 }
 
@@ -176,7 +199,7 @@ pub(super) fn standings(
 }
 
 /// How a label stands, from its bytes; `now` is the server's time, for a hold that says when it ends.
-fn standing(answer: &redis::Value, now: u64) -> Standing {
+pub(in crate::tiers::redis) fn standing(answer: &redis::Value, now: u64) -> Standing {
     match answer {
         redis::Value::BulkString(bytes) => of_bytes(bytes, now),
         _ => Standing::Missing,
@@ -205,7 +228,7 @@ fn generation(bytes: &[u8]) -> Option<Generation> {
     })
 }
 
-fn logical_of(answer: &redis::Value) -> Option<Logical> {
+pub(in crate::tiers::redis) fn logical_of(answer: &redis::Value) -> Option<Logical> {
     let redis::Value::BulkString(bytes) = answer else {
         return None;
     };

@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::join;
 
 use super::labels::labelled;
-use super::{millis, unexpected};
+use super::millis;
 use crate::entry::Token;
 use crate::tiers::redis::RedisTier;
-use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::redis::fault::unexpected;
+use crate::tiers::redis::link::{Connection, Deadline, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline, Script};
+use crate::tiers::redis::servers::Servers;
 use crate::tiers::{
     Acquire, Acquired, Announce, Labelled, Labels, LeaseKind, Store, Stored, TierError,
 };
@@ -38,27 +41,39 @@ impl RedisTier {
             LeaseKind::Put => (&scripts::PUT, &[&lease, &hold], &load[..2]),
             LeaseKind::Load => (&scripts::ACQUIRE, &[&value, &lease, &hold], &load),
         };
+        let link = match &self.servers {
+            Servers::One(link) => link,
+            Servers::Cluster(cluster) => {
+                let by = Deadline::after(within);
+                let work = async |mut connection: Connection| {
+                    let sent = Instant::now();
+                    let answer = script.run(&mut connection, keys, args).await?;
+                    acquired(answer, &connection, sent)
+                };
+                let lease = cluster.call(&lease, Lane::Traffic, by, work);
+                // Both are answered before the origin begins; which comes first is of no interest.
+                let (lease, labelled) = join(lease, self.ask_cluster(cluster, labels, by)).await;
+                return Ok((lease?, labelled?));
+            }
+        };
         let work = async |mut connection: Connection| {
             let sent = Instant::now();
-            let (answer, labelled) = if labels.is_empty() {
+            if labels.is_empty() {
                 let answer = script.run(&mut connection, keys, args).await?;
-                (answer, Labelled::default())
-            } else {
-                let steps = |pipeline: &mut Pipeline| {
-                    pipeline.script(script, keys, args);
-                    self.add_labels(pipeline, labels);
-                };
-                let mut answers = Pipeline::run(&mut connection, steps).await?.into_iter();
-                let answer = answers
-                    .next()
-                    .unwrap_or_else(|| Err(unexpected("a lease was not answered")))?;
-                (answer, labelled(labels, answers)?)
+                return Ok((acquired(answer, &connection, sent)?, Labelled::default()));
+            }
+            let steps = |pipeline: &mut Pipeline| {
+                pipeline.script(script, keys, args);
+                self.add_labels(pipeline, labels);
             };
-            acquired(answer).map(|(acquired, shown)| (acquired, labelled, shown, sent))
+            let mut answers = Pipeline::run(&mut connection, steps).await?.into_iter();
+            let answer = answers
+                .next()
+                .unwrap_or_else(|| Err(unexpected("a lease was not answered")))?;
+            let acquired = acquired(answer, &connection, sent)?;
+            Ok((acquired, labelled(labels, answers)?))
         };
-        let (acquired, labelled, shown, sent) = self.link.call(Lane::Traffic, within, work).await?;
-        self.link.clock().learn(shown, sent);
-        Ok((acquired, labelled))
+        link.call(Lane::Traffic, within, work).await
     }
 
     pub(in crate::tiers::redis) async fn store_under_lease(
@@ -93,7 +108,7 @@ impl RedisTier {
             redis::Value::Int(3) => Ok(Stored::Held),
             _ => Err(unexpected("store was answered by something else")),
         };
-        self.link.call(Lane::Traffic, within, work).await
+        self.servers.call(&lease, Lane::Traffic, within, work).await
     }
 
     pub(in crate::tiers::redis) async fn renew_lease(
@@ -139,7 +154,7 @@ impl RedisTier {
             redis::Value::Int(done) => Ok(done != 0),
             _ => Err(unexpected("a lease script was answered by something else")),
         };
-        self.link.call(Lane::Upkeep, within, work).await
+        self.servers.call(&lease, Lane::Upkeep, within, work).await
     }
 }
 
@@ -154,8 +169,12 @@ fn record(token: Token, kind: LeaseKind) -> [u8; 17] {
     record
 }
 
-/// Reads `{outcome, server time, extra}`.
-fn acquired(answer: redis::Value) -> redis::RedisResult<(Acquired, i64)> {
+/// Reads `{outcome, server time, extra}`, the answer to what was sent then.
+fn acquired(
+    answer: redis::Value,
+    connection: &Connection,
+    sent: Instant,
+) -> redis::RedisResult<Acquired> {
     use redis::Value::{Array, BulkString, Int};
     let Array(parts) = answer else {
         return Err(unexpected("a lease was answered by no array"));
@@ -173,5 +192,6 @@ fn acquired(answer: redis::Value) -> redis::RedisResult<(Acquired, i64)> {
         (3, None) => Acquired::Hold,
         _ => return Err(unexpected("a lease was answered by an unknown outcome")),
     };
-    Ok((acquired, shown))
+    connection.learn(shown, sent);
+    Ok(acquired)
 }

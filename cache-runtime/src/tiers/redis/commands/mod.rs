@@ -1,11 +1,11 @@
 //! What the tier sends: one file per step of the protocol.
 //!
-//! Commands go through [`Link::call`](super::link::Link::call), which gives them a connection, a permit
-//! and a deadline. Durations reach the server as whole milliseconds, at least one (`PX 0` is an error)
+//! Commands go through [`Servers`](super::servers::Servers), which gives them a connection, a permit
+//! and a deadline. What several keys of one server are in is told apart there: a cluster's steps are in `cluster`. Durations reach the server as whole milliseconds, at least one (`PX 0` is an error)
 //! and at most a hundred years (beyond, the server's arithmetic overflows).
 
-mod evict;
-mod labels;
+pub(super) mod evict;
+pub(super) mod labels;
 mod lease;
 mod read;
 mod reclaim;
@@ -14,14 +14,9 @@ mod sweep;
 use std::time::Duration;
 
 /// Milliseconds as an argument.
-fn millis(life: Duration) -> String {
+pub(super) fn millis(life: Duration) -> String {
     const CENTURY: u128 = 100 * 366 * 86_400_000;
     life.as_millis().clamp(1, CENTURY).to_string()
-}
-
-/// An answer that no script of ours gives.
-fn unexpected(what: &'static str) -> redis::RedisError {
-    redis::RedisError::from((redis::ErrorKind::UnexpectedReturnType, what))
 }
 
 #[cfg(test)]

@@ -6,41 +6,47 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::labels::standings;
-use super::unexpected;
 use crate::tags::Label;
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::fault::is_wrong_type;
+use crate::tiers::redis::fault::unexpected;
 use crate::tiers::redis::link::{Connection, Lane};
 use crate::tiers::redis::scripts::Pipeline;
 use crate::tiers::{Read, Remote, TierError};
 
 impl RedisTier {
-    /// The value first, so that labels that have changed since it was stored are seen.
+    /// From one server the value first, so that labels that have changed since it was stored are seen. From a cluster all at once: a value that
+    /// was stored since its labels were read carries others, which is confirmed; one that was evicted since was there when the read began.
     pub(in crate::tiers::redis) async fn read_value(
         &self,
         key: &str,
         labels: &[Label],
         within: Duration,
     ) -> Result<Read, TierError> {
+        let value = self.names.value(key);
         let mut command = redis::cmd("GET");
-        command.arg(self.names.value(key));
-        let now = self.link.clock().now();
-        let work = async |mut connection: Connection| {
-            if labels.is_empty() {
-                let found = text(connection.command(&command).await)?;
-                return Ok((found, Vec::new()));
-            }
+        command.arg(&value);
+        let now = self.servers.now();
+        let (found, labels) = if labels.is_empty() {
+            let work = async |mut connection: Connection| text(connection.command(&command).await);
+            let found = self
+                .servers
+                .call(&value, Lane::Traffic, within, work)
+                .await?;
+            (found, Vec::new())
+        } else {
             let steps = |pipeline: &mut Pipeline| {
                 pipeline.command(command.clone());
                 self.add_reads(pipeline, labels);
             };
-            let mut answers = Pipeline::run(&mut connection, steps).await?.into_iter();
+            let answers = self.servers.send(Lane::Traffic, within, steps).await?;
+            let mut answers = answers.into_iter();
             let value = answers
                 .next()
                 .unwrap_or_else(|| Err(unexpected("GET was not answered")));
-            Ok((text(value)?, standings(answers, now)?))
+            let found = text(value).and_then(|found| Ok((found, standings(answers, now)?)));
+            found.map_err(|error| self.servers.refusal(&error))?
         };
-        let (found, labels) = self.link.call(Lane::Traffic, within, work).await?;
         let value = match found {
             Found::Nothing => None,
             Found::Text(bytes) => Some(bytes),
@@ -63,7 +69,8 @@ impl RedisTier {
         commands.cmd("EXISTS").arg(self.names.lease(key));
         commands.cmd("PTTL").arg(self.names.hold(key));
         let work = async |mut connection: Connection| remote(connection.commands(&commands).await?);
-        self.link.call(Lane::Traffic, within, work).await
+        let value = self.names.value(key);
+        self.servers.call(&value, Lane::Traffic, within, work).await
     }
 }
 

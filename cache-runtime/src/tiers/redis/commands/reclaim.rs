@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::unexpected;
 use crate::key::Pattern;
 use crate::tiers::TierError;
 use crate::tiers::redis::RedisTier;
-use crate::tiers::redis::link::{Connection, Deadline, Lane};
+use crate::tiers::redis::link::{Connection, Lane};
 use crate::tiers::redis::names::Part;
-use crate::tiers::redis::scripts;
+use crate::tiers::redis::scripts::{self, Pipeline};
+use crate::tiers::redis::servers::Primary;
 
 /// Slots looked at per command.
 const COUNT: usize = 1000;
@@ -29,13 +29,28 @@ impl RedisTier {
         dead: Dead<'_>,
         batch_within: Duration,
     ) -> Result<u64, TierError> {
-        let live = self.link.live(Deadline::after(batch_within)).await?;
         let below = Pattern::region(region);
+        let mut gone = 0;
+        // One after the other: nobody waits for this.
+        for primary in self.servers.primaries(batch_within).await? {
+            gone += self
+                .reclaim_at(&primary, &below, dead, batch_within)
+                .await?;
+        }
+        Ok(gone)
+    }
+
+    async fn reclaim_at(
+        &self,
+        primary: &Primary,
+        below: &Pattern,
+        dead: Dead<'_>,
+        batch_within: Duration,
+    ) -> Result<u64, TierError> {
         let glob = self.names.glob(Part::Value, &below.server_glob());
         let (mut gone, mut seen, mut cursor) = (0, 0, 0);
         let mut progress = Progress::begin();
         loop {
-            let by = Deadline::after(batch_within);
             let batch = async |mut connection: Connection| {
                 let mut scan = redis::cmd("SCAN");
                 scan.arg(cursor)
@@ -56,8 +71,7 @@ impl RedisTier {
                 let freed = self.free(&mut connection, &ours, dead).await?;
                 Ok((next, ours.len(), freed))
             };
-            let (next, looked_at, freed) =
-                self.link.call_on(&live, Lane::Upkeep, by, batch).await?;
+            let (next, looked_at, freed) = primary.call(Lane::Upkeep, batch_within, batch).await?;
             seen += looked_at;
             gone += freed;
             progress.tell(&glob, seen, gone);
@@ -84,7 +98,7 @@ impl RedisTier {
             first.cmd("GETRANGE").arg(key).arg(0).arg(FIRST - 1);
         }
         let answers = connection.commands(&first).await?;
-        let (mut names, mut tokens) = (Vec::new(), Vec::new());
+        let mut entries = Vec::new();
         for (key, answer) in keys.iter().zip(answers) {
             let (Some(logical), redis::Value::BulkString(bytes)) =
                 (self.names.logical(Part::Value, key), answer)
@@ -93,18 +107,23 @@ impl RedisTier {
             };
             let bytes = Bytes::from(bytes);
             if bytes.len() > 16 && dead(logical, &bytes) {
-                names.push(key.as_str());
-                tokens.push(bytes.slice(..16));
+                entries.push((key.as_str(), bytes.slice(..16)));
             }
         }
-        if names.is_empty() {
+        if entries.is_empty() {
             return Ok(0);
         }
-        let tokens: Vec<&[u8]> = tokens.iter().map(AsRef::as_ref).collect();
-        match scripts::RECLAIM.run(connection, &names, &tokens).await? {
-            redis::Value::Int(gone) => Ok(u64::try_from(gone).unwrap_or_default()),
-            _ => Err(unexpected("a batch was not answered by a number")),
-        }
+        let steps = |pipeline: &mut Pipeline| {
+            for (key, token) in &entries {
+                pipeline.script(&scripts::RECLAIM, &[key], &[token]);
+            }
+        };
+        let answers = Pipeline::run(connection, steps).await?;
+        // Of a slot that has moved nothing is freed here.
+        let freed = answers.into_iter().filter_map(Result::ok);
+        freed
+            .map(|it| redis::from_redis_value::<u64>(it).map_err(Into::into))
+            .sum()
     }
 }
 

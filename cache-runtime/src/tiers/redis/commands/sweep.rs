@@ -7,21 +7,24 @@
 //! The server's `MATCH` gets a superset, the pattern's own glob, and the exact match is made here on the
 //! key inside the braces. Both find keys kept as a region and a digest.
 //!
-//! A cursor means nothing to another server or after a restart: a sweep stays on the connection it
-//! began on, and fails with it. A cluster has to sweep every primary. Holds are left alone.
+//! A cursor means nothing to another server or after a restart: a sweep stays on the connections it
+//! began on, and fails with them. In a cluster each pass goes over every primary before the next begins, and a slot that moved meanwhile is a
+//! failure: what was in it may have been on neither side when that was looked through. Holds are left alone.
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::reclaim::Progress;
-use super::unexpected;
 use crate::bus::{Gone, Manner};
 use crate::key::Pattern;
 use crate::tiers::TierError;
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::fault::is_forbidden;
-use crate::tiers::redis::link::{Connection, Deadline, Lane, Live};
+use crate::tiers::redis::link::{Connection, Lane};
 use crate::tiers::redis::names::Part;
-use crate::tiers::redis::scripts;
+use crate::tiers::redis::scripts::{self, Pipeline};
+use crate::tiers::redis::servers::Primary;
 
 /// Slots looked at per command: about half a millisecond of the server.
 const COUNT: usize = 1000;
@@ -33,7 +36,9 @@ impl RedisTier {
         manner: Manner,
         batch_within: Duration,
     ) -> Result<u64, TierError> {
-        let live = self.link.live(Deadline::after(batch_within)).await?;
+        let primaries = self.servers.primaries(batch_within).await?;
+        let before = self.servers.survey(batch_within).await?;
+        before.check(&before)?;
         let glob = pattern.server_glob();
         let scan = |part| Scan {
             part,
@@ -42,17 +47,19 @@ impl RedisTier {
             pattern,
             batch_within,
         };
-        self.scan(&live, &scan(Part::Lease)).await?;
-        let gone = self.scan(&live, &scan(Part::Value)).await?;
-        self.tell(&live, pattern, manner, batch_within).await?;
+        self.pass(&primaries, &scan(Part::Lease)).await?;
+        let gone = self.pass(&primaries, &scan(Part::Value)).await?;
+        before.check(&self.servers.survey(batch_within).await?)?;
+        self.tell(&primaries[0], pattern, manner, batch_within)
+            .await?;
         Ok(gone)
     }
 
-    /// Tells the others, after the second pass. Who may not publish has evicted all the same; who could not
+    /// Tells the others, after the second pass; at one primary, because everybody hears all. Who may not publish has evicted all the same; who could not
     /// is not done.
     async fn tell(
         &self,
-        live: &Live,
+        primary: &Primary,
         pattern: &Pattern,
         manner: Manner,
         within: Duration,
@@ -69,26 +76,31 @@ impl RedisTier {
             Err(error) if !is_forbidden(&error) => Err(error),
             told => Ok(told.map(drop)),
         };
-        let by = Deadline::after(within);
-        let told = self.link.call_on(live, Lane::Upkeep, by, work).await?;
+        let told = primary.call(Lane::Upkeep, within, work).await?;
         if let Err(error) = told {
-            tracing::debug!(why = %self.link.endpoint().words(&error), "an eviction by pattern was not announced");
+            tracing::debug!(why = %self.servers.endpoint().words(&error), "an eviction by pattern was not announced");
         }
         Ok(())
     }
 
-    async fn scan(&self, live: &Live, scan: &Scan<'_>) -> Result<u64, TierError> {
+    async fn pass(&self, primaries: &[Primary], scan: &Scan<'_>) -> Result<u64, TierError> {
+        let scans = primaries.iter().map(|primary| self.scan(primary, scan));
+        join_all(scans).await.into_iter().sum()
+    }
+
+    async fn scan(&self, primary: &Primary, scan: &Scan<'_>) -> Result<u64, TierError> {
         let (mut gone, mut seen, mut cursor) = (0, 0_usize, 0);
         let mut progress = Progress::begin();
         loop {
-            let (next, found) = self.batch(live, scan, cursor).await?;
-            let keys = found
+            let (next, found) = batch(primary, scan, cursor).await?;
+            let keys: Vec<&str> = found
                 .iter()
+                .filter_map(|key| std::str::from_utf8(key).ok())
                 .filter(|key| self.is_meant(scan, key))
-                .collect::<Vec<_>>();
+                .collect();
             seen += found.len();
             if !keys.is_empty() {
-                gone += self.take(live, scan, &keys).await?;
+                gone += take(primary, scan, &keys).await?;
             }
             progress.tell(&scan.glob, seen, gone);
             if next == 0 {
@@ -98,65 +110,53 @@ impl RedisTier {
         }
     }
 
-    fn is_meant(&self, scan: &Scan<'_>, key: &[u8]) -> bool {
-        let key = std::str::from_utf8(key).ok();
-        let key = key.and_then(|key| self.names.logical(scan.part, key));
+    fn is_meant(&self, scan: &Scan<'_>, key: &str) -> bool {
+        let key = self.names.logical(scan.part, key);
         key.is_some_and(|key| scan.pattern.matches(key))
     }
+}
 
-    async fn batch(
-        &self,
-        live: &Live,
-        scan: &Scan<'_>,
-        cursor: u64,
-    ) -> Result<(u64, Vec<Vec<u8>>), TierError> {
-        let mut command = redis::cmd("SCAN");
-        command
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(&scan.glob)
-            .arg("COUNT")
-            .arg(COUNT);
-        let work = async |mut connection: Connection| {
-            let answer = connection.command(&command).await?;
-            Ok(redis::from_redis_value(answer)?)
-        };
-        let by = Deadline::after(scan.batch_within);
-        self.link.call_on(live, Lane::Upkeep, by, work).await
-    }
+async fn batch(
+    primary: &Primary,
+    scan: &Scan<'_>,
+    cursor: u64,
+) -> Result<(u64, Vec<Vec<u8>>), TierError> {
+    let mut command = redis::cmd("SCAN");
+    command
+        .arg(cursor)
+        .arg("MATCH")
+        .arg(&scan.glob)
+        .arg("COUNT")
+        .arg(COUNT);
+    let work = async |mut connection: Connection| {
+        let answer = connection.command(&command).await?;
+        Ok(redis::from_redis_value(answer)?)
+    };
+    primary.call(Lane::Upkeep, scan.batch_within, work).await
+}
 
-    async fn take(
-        &self,
-        live: &Live,
-        scan: &Scan<'_>,
-        keys: &[&Vec<u8>],
-    ) -> Result<u64, TierError> {
-        let keeps = scan.part == Part::Value && scan.manner == Manner::Expire;
-        let work = async |mut connection: Connection| {
-            let answer = if keeps {
-                let names: Vec<_> = keys
-                    .iter()
-                    .map(|key| String::from_utf8_lossy(key))
-                    .collect();
-                let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-                scripts::EXPIRE_VALUES
-                    .run(&mut connection, &names, &[])
-                    .await?
+/// Takes what a scan has found, key by key: in a cluster they are of several slots.
+async fn take(primary: &Primary, scan: &Scan<'_>, keys: &[&str]) -> Result<u64, TierError> {
+    let keeps = scan.part == Part::Value && scan.manner == Manner::Expire;
+    let steps = |pipeline: &mut Pipeline| {
+        for key in keys {
+            if keeps {
+                pipeline.script(&scripts::EXPIRE_VALUE, &[key], &[] as &[&[u8]]);
             } else {
                 let mut command = redis::cmd("UNLINK");
-                for key in keys {
-                    command.arg(key);
-                }
-                connection.command(&command).await?
-            };
-            match answer {
-                redis::Value::Int(gone) => Ok(u64::try_from(gone).unwrap_or_default()),
-                _ => Err(unexpected("a batch was not answered by a number")),
+                command.arg(key);
+                pipeline.command(command);
             }
-        };
-        let by = Deadline::after(scan.batch_within);
-        self.link.call_on(live, Lane::Upkeep, by, work).await
-    }
+        }
+    };
+    let work = async |mut connection: Connection| {
+        let mut gone = 0;
+        for answer in Pipeline::run(&mut connection, steps).await? {
+            gone += redis::from_redis_value::<u64>(answer?)?;
+        }
+        Ok(gone)
+    };
+    primary.call(Lane::Upkeep, scan.batch_within, work).await
 }
 
 /// One scan of one pass.

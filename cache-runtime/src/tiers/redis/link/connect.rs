@@ -7,12 +7,13 @@
 //! loads the scripts. A second one has to be as fast as a caller wants it: a server that is too slow for every
 //! call would else be found well again and again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
 use super::super::endpoint::Address;
-use super::super::fault::{Remedy, is_wrong_type, judge};
+use super::super::fault::{Remedy, is_wrong_type, judge, redirect};
 use super::super::scripts::Script;
 use super::check::missing;
 use super::core::Core;
@@ -30,7 +31,7 @@ pub(super) async fn connect(core: &Core, address: &Address) -> Result<Live, Stri
     let config = core.endpoint.config().set_pipeline_buffer_size(QUEUE);
     let socket = client.get_multiplexed_async_connection_with_config(&config);
     let mut connection = match timeout(WITHIN, socket).await {
-        Ok(made) => Connection::new(made.map_err(words)?),
+        Ok(made) => Connection::new(made.map_err(words)?, Arc::clone(&core.clock)),
         Err(_) => return Err(format!("no connection within {WITHIN:?}")),
     };
     match timeout(WITHIN, greet(core, &mut connection)).await {
@@ -55,9 +56,14 @@ async fn read(core: &Core, connection: &mut Connection) -> redis::RedisResult<()
     let mut command = redis::cmd("GET");
     command.arg(&core.probe);
     match connection.command(&command).await {
-        Err(error) if !is_wrong_type(&error) => Err(error),
+        Err(error) if !is_about_the_key(&error) => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Any answer about the key is an answer, also that another server has its slot now.
+fn is_about_the_key(error: &redis::RedisError) -> bool {
+    is_wrong_type(error) || redirect(error).is_some()
 }
 
 /// Which question an answer belongs to.
@@ -79,8 +85,7 @@ async fn greet(core: &Core, connection: &mut Connection) -> redis::RedisResult<(
         match (asked, answer.extract_error()) {
             (Asked::Time, Ok(time)) => core.clock.learn(millis(&time)?, sent),
             (_, Ok(_)) => {}
-            // Any answer about the key's contents is an answer.
-            (Asked::Read, Err(error)) if is_wrong_type(&error) => {}
+            (Asked::Read, Err(error)) if is_about_the_key(&error) => {}
             // What is forbidden here fails where it is needed, with its own message.
             (Asked::Write | Asked::Script, Err(error)) if judge(&error).1 == Remedy::None => {}
             (_, Err(error)) => return Err(error),

@@ -26,7 +26,7 @@ pub(super) struct Core {
     pub(super) probe: String,
     /// How long a caller waits for an answer.
     pub(super) patience: Duration,
-    pub(super) clock: ServerClock,
+    pub(super) clock: Arc<ServerClock>,
     pub(super) state: watch::Sender<State>,
     /// The server of the present connection, or of the last.
     place: watch::Sender<Option<Arc<Address>>>,
@@ -68,14 +68,14 @@ impl Core {
         };
         let place = match &endpoint.topology {
             Topology::One(address) => Some(Arc::new(address.clone())),
-            Topology::Sentinels(_) => None,
+            Topology::Sentinels(_) | Topology::Cluster(_) => None,
         };
         Self {
             cache,
             endpoint,
             probe,
             patience,
-            clock: ServerClock::new(),
+            clock: Arc::new(ServerClock::new()),
             state: watch::Sender::new(State::Idle),
             place: watch::Sender::new(place),
             releases: Releases::new(channel),

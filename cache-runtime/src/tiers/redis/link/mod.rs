@@ -31,6 +31,7 @@ mod whereabouts;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -64,6 +65,8 @@ pub(crate) struct Limits {
 /// Owner of the connection and its supervisor.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// Another for each.
+    id: u64,
     core: Arc<Core>,
     permits: Permits,
 }
@@ -77,7 +80,9 @@ impl Link {
         channel: String,
         limits: Limits,
     ) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: MADE.fetch_add(1, Ordering::Relaxed),
             core: Arc::new(Core::new(cache, endpoint, probe, channel, limits.patience)),
             permits: Permits::new(limits.max_in_flight),
         }
@@ -161,6 +166,10 @@ impl Link {
 
     pub(super) fn wake(&self) {
         self.core.wake();
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {
@@ -265,13 +274,27 @@ impl Deadline {
             within,
         }
     }
+
+    pub(super) fn at(self) -> Instant {
+        self.at
+    }
+
+    /// Half of what is left.
+    pub(super) fn half(self) -> Self {
+        Self::after(self.left() / 2)
+    }
+
+    /// What is left of it.
+    pub(super) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
 }
 
 /// Timers and tasks need a runtime; asking for its handle costs more than asking for the task's id.
-fn in_runtime() -> bool {
+pub(super) fn in_runtime() -> bool {
     tokio::task::try_id().is_some() || Handle::try_current().is_ok()
 }
 
-fn unavailable(text: impl Into<Box<str>>) -> TierError {
+pub(super) fn unavailable(text: impl Into<Box<str>>) -> TierError {
     TierError::new(ErrorKind::Unavailable, text)
 }

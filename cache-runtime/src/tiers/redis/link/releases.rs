@@ -11,12 +11,10 @@ use tokio::sync::Notify;
 
 use super::Connection;
 use crate::entry::Token;
-use crate::tiers::redis::fault::{Remedy, judge};
-use crate::tiers::redis::scripts;
+use crate::tiers::redis::scripts::{self, Pipeline};
 
 const CAPACITY: usize = 4096;
-/// Leases of several keys go in one script: right for one server, which all of them are on. A cluster
-/// has to split a batch by slot.
+/// In one round trip, each in a script of its own: in a cluster they are of several slots.
 const BATCH: usize = 64;
 
 #[derive(Clone, Debug)]
@@ -84,15 +82,14 @@ impl Releases {
             if batch.is_empty() {
                 return Ok(());
             }
-            let leases: Vec<&str> = batch.iter().map(|it| it.lease.as_str()).collect();
-            let mut args = vec![self.channel.as_bytes()];
-            for it in &batch {
-                args.extend([&it.token.as_bytes()[..], &it.message]);
-            }
-            match scripts::RELEASE.run(&mut connection, &leases, &args).await {
-                Err(error) if judge(&error).1 == Remedy::Reconnect => return Err(error),
-                _ => drop(self.lock().drain(..batch.len())),
-            }
+            let steps = |pipeline: &mut Pipeline| {
+                for it in &batch {
+                    let args = [self.channel.as_bytes(), it.token.as_bytes(), &it.message];
+                    pipeline.script(&scripts::RELEASE, &[&it.lease], &args);
+                }
+            };
+            Pipeline::run(&mut connection, steps).await?;
+            self.lock().drain(..batch.len());
         }
     }
 

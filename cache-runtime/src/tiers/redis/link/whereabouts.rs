@@ -16,6 +16,8 @@ pub(super) enum Whereabouts {
 impl Whereabouts {
     pub(super) fn of(endpoint: &Endpoint) -> Self {
         match &endpoint.topology {
+            // To a cluster there is a link for each primary, with the address of that one.
+            Topology::Cluster(seeds) => Self::Known(Arc::new(seeds[0].clone())),
             Topology::One(address) => Self::Known(Arc::new(address.clone())),
             Topology::Sentinels(sentinels) => Self::Asked(Council::new(endpoint, sentinels)),
         }

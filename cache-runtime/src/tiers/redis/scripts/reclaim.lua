@@ -1,12 +1,9 @@
--- Frees values that are dead, unless another was stored meanwhile.
+-- Frees a value that is dead, unless another was stored meanwhile.
 --
--- KEYS[i] a value
--- ARGV[i] the 16 bytes of its token
+-- KEYS[1] the value
+-- ARGV[1] the 16 bytes of its token
 --
--- Reply   how many are gone
+-- Reply   1, or 0 if it was another
 
-local gone = 0
-for i, value in ipairs(KEYS) do
-  if redis.pcall('GETRANGE', value, 0, 15) == ARGV[i] then gone = gone + redis.call('UNLINK', value) end
-end
-return gone
+if redis.pcall('GETRANGE', KEYS[1], 0, 15) ~= ARGV[1] then return 0 end
+return redis.call('UNLINK', KEYS[1])

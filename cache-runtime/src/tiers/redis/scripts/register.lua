@@ -1,11 +1,12 @@
 -- Registers the region of a template, and answers how the cache stands.
 --
--- KEYS[1] the registry        KEYS[2] the logical clock
--- ARGV[1] the region, or '' for none        ARGV[2] 16 random bytes        ARGV[3] an era, should the clock be lost
+-- KEYS[1] the registry        KEYS[2] the logical clock, if it is on this server
+-- ARGV[1] the region, or '' for none        ARGV[2] 16 random bytes        ARGV[3] an era, should the clock be lost; without KEYS[2] what the clock,
+-- which is elsewhere, was moved on to, `era:n`, or '' if it was not
 -- ARGV[4] the channel         ARGV[5] what is said there if the cache has no generation and gets one
 -- ARGV[6] how long the region is kept from now on at least, in ms
 --
--- Reply   the generation of the cache, or `h` while it is held. Without a region, and with a generation there, nothing is written: a full
+-- Reply   the generation of the cache, or `h` while it is held; nothing, where it has none and cannot get one. Without a region, and with a generation there, nothing is written: a full
 --         server answers.
 --
 -- The generation is a field of the registry, so neither can be lost alone: a lost registry kills every entry.
@@ -60,10 +61,16 @@ local function text(reply)
   if type(reply) == 'string' then return reply end
   return ''
 end
-local era, n = string.match(text(redis.pcall('GET', KEYS[2])), '^(%x+):(%d+)$')
-if not era then era, n = ARGV[3], 0 end
-n = string.format('%.0f', n + 1)
-redis.call('SET', KEYS[2], era .. ':' .. n)
+local era, n
+if KEYS[2] then
+  era, n = string.match(text(redis.pcall('GET', KEYS[2])), '^(%x+):(%d+)$')
+  if not era then era, n = ARGV[3], 0 end
+  n = string.format('%.0f', n + 1)
+  redis.call('SET', KEYS[2], era .. ':' .. n)
+else
+  era, n = string.match(ARGV[3], '^(%x+):(%d+)$')
+  if not era then return false end
+end
 cache = 'g' .. ARGV[2] .. era .. n
 redis.call('HSET', KEYS[1], '#gen', cache)
 redis.pcall('PUBLISH', ARGV[4], ARGV[5])

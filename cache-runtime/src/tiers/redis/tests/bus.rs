@@ -8,20 +8,21 @@ use super::trouble::Log;
 use super::*;
 use crate::bus::{Gone, Listener, Message, News, Sender};
 use crate::tiers::redis::bus::Bus;
+use crate::tiers::redis::servers::Servers;
 
 /// Longer than anything here takes, also on a busy machine.
 const AT_LAST: Duration = Duration::from_secs(20);
 
 /// What a listener was told. Beats are counted only.
 #[derive(Clone, Debug, PartialEq)]
-enum Told {
+pub(super) enum Told {
     Subscribed,
     Lost(String),
     Unsupported(String),
     News(News, bool),
 }
 
-struct Ear {
+pub(super) struct Ear {
     told: Mutex<Vec<Told>>,
     /// When each beat that came back was sent.
     beats: Mutex<Vec<u64>>,
@@ -43,7 +44,7 @@ impl Ear {
         self.told.lock().unwrap().push(told);
     }
 
-    fn told(&self) -> Vec<Told> {
+    pub(super) fn told(&self) -> Vec<Told> {
         self.told.lock().unwrap().clone()
     }
 
@@ -52,7 +53,7 @@ impl Ear {
     }
 
     /// Waits until enough was told; how long that took.
-    async fn until(&self, what: &str, holds: impl Fn(&[Told]) -> bool) -> Duration {
+    pub(super) async fn until(&self, what: &str, holds: impl Fn(&[Told]) -> bool) -> Duration {
         let start = Instant::now();
         while !holds(&self.told()) {
             assert!(start.elapsed() < AT_LAST, "never {what}: {:?}", self.told());
@@ -61,7 +62,7 @@ impl Ear {
         start.elapsed()
     }
 
-    async fn subscribed(&self, times: usize) {
+    pub(super) async fn subscribed(&self, times: usize) {
         let what = format!("subscribed {times} times");
         self.until(&what, |told| count(told, &Told::Subscribed) >= times)
             .await;
@@ -71,7 +72,7 @@ impl Ear {
         self.until("lost", |told| told.iter().any(is_lost)).await
     }
 
-    async fn beats_again(&self) {
+    pub(super) async fn beats_again(&self) {
         let (start, before) = (Instant::now(), self.beats());
         while self.beats() == before {
             assert!(start.elapsed() < AT_LAST, "no beat");
@@ -80,11 +81,11 @@ impl Ear {
     }
 }
 
-fn count(told: &[Told], what: &Told) -> usize {
+pub(super) fn count(told: &[Told], what: &Told) -> usize {
     told.iter().filter(|it| *it == what).count()
 }
 
-fn is_lost(told: &Told) -> bool {
+pub(super) fn is_lost(told: &Told) -> bool {
     matches!(told, Told::Lost(_))
 }
 
@@ -110,7 +111,7 @@ impl Listener for Ear {
 }
 
 /// A tier that listens.
-fn listening(url: &str) -> (RedisTier, Arc<Ear>) {
+pub(super) fn listening(url: &str) -> (RedisTier, Arc<Ear>) {
     let tier = RedisTier::new(
         "shop",
         crate::tiers::redis::parse(url).unwrap(),
@@ -122,14 +123,14 @@ fn listening(url: &str) -> (RedisTier, Arc<Ear>) {
     (tier, ear)
 }
 
-fn gone(key: &str) -> News {
+pub(super) fn gone(key: &str) -> News {
     News::Gone(Gone {
         keys: vec![key.into()],
         ..Gone::default()
     })
 }
 
-async fn evict(tier: &RedisTier, key: &str) {
+pub(super) async fn evict(tier: &RedisTier, key: &str) {
     let hold = Duration::ZERO;
     tier.evict(&[Eviction { key, hold }], SOON).await.unwrap();
 }
@@ -156,7 +157,7 @@ async fn publish(tier: &RedisTier, message: &[u8]) {
         connection.command(&command).await
     };
     let lane = crate::tiers::redis::link::Lane::Upkeep;
-    tier.link.call(lane, SOON, work).await.unwrap();
+    tier.servers.call("", lane, SOON, work).await.unwrap();
 }
 
 #[tokio::test]
@@ -365,9 +366,13 @@ async fn who_may_later_is_subscribed_later() {
     let url = limited(&server, &["resetchannels"]);
     let tier = RedisTier::new("shop", crate::tiers::redis::parse(&url).unwrap(), limits(8));
     let ear = Arc::new(Ear::default());
+    let Servers::One(link) = &tier.servers else {
+        panic!("one server");
+    };
+    let instance = tier.announcer.instance();
     let bus = Bus {
         retry_forbidden: Duration::from_millis(100),
-        ..tier.bus(Arc::clone(&ear) as Arc<dyn Listener>)
+        ..Bus::new(&tier.names, instance, link, 0, Arc::clone(&ear) as _)
     };
     let running = tokio::spawn(Arc::new(bus).run());
     ear.until("unsupported", |told| !told.is_empty()).await;

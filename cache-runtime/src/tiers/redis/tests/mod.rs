@@ -4,6 +4,7 @@
 
 mod announce;
 mod bus;
+mod cluster;
 #[cfg(feature = "test-util")]
 mod conformance;
 mod labels;

@@ -52,7 +52,24 @@ fn addresses_and_accounts_are_read() {
 fn sentinels(endpoint: &Endpoint) -> &Sentinels {
     match &endpoint.topology {
         Topology::Sentinels(sentinels) => sentinels,
-        Topology::One(_) => panic!("no Sentinels: {endpoint}"),
+        Topology::One(_) | Topology::Cluster(_) => panic!("no Sentinels: {endpoint}"),
+    }
+}
+
+#[test]
+fn nodes_of_a_cluster_are_read() {
+    let nodes = |endpoint: &Endpoint| match &endpoint.topology {
+        Topology::Cluster(seeds) => seeds.clone(),
+        Topology::One(_) | Topology::Sentinels(_) => panic!("no cluster: {endpoint}"),
+    };
+    for scheme in ["redis-cluster", "redis+cluster", "Redis-Cluster"] {
+        let full = parse(&format!("{scheme}://me:p%40ss@one:1,[::1]:2,three/0")).unwrap();
+        assert_eq!(
+            nodes(&full),
+            [tcp("one", 1), tcp("::1", 2), tcp("three", 6379)]
+        );
+        assert_eq!(account(&full), (Some("me"), Some("p@ss")));
+        assert_eq!(full.to_string(), "redis-cluster://one:1,[::1]:2,three:6379");
     }
 }
 
@@ -96,7 +113,13 @@ fn errors_name_the_part_and_hide_the_password() {
     for (url, part) in [
         ("localhost:6379", "scheme"),
         ("http://:s3cret@host", "`http`"),
-        ("redis-cluster://:s3cret@a,b", "`redis-cluster`"),
+        ("redis-ring://:s3cret@a,b", "`redis-ring`"),
+        ("redis-cluster://:s3cret@a,b/1", "a cluster has only one"),
+        ("redis-cluster://:s3cret@a,b/x", "a cluster has only one"),
+        ("redis-cluster://:s3cret@a,b:6379,b", "twice"),
+        ("redis-cluster://:s3cret@a,,b", "host"),
+        ("redis-cluster://:s3cret@a?db=1", "`db`"),
+        ("redis-cluster://me@a", "password"),
         ("redis://", "host"),
         ("redis://:s3cret@:6379", "host"),
         ("redis://:s3cret@ho st", "host"),

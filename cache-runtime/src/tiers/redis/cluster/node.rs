@@ -1,0 +1,86 @@
+//! One primary of a cluster: a link of its own, and a bus beside it.
+
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::slots::{slot, tag_in};
+use crate::tiers::TierError;
+use crate::tiers::redis::endpoint::{Address, Endpoint, Topology};
+use crate::tiers::redis::fault::{Redirect, redirect};
+use crate::tiers::redis::link::{Connection, Deadline, Lane, Limits, Link};
+use crate::tiers::redis::names::Names;
+
+/// A primary, as long as its place and the slot of its probe stay what they are.
+#[derive(Debug)]
+pub(in crate::tiers::redis) struct Node {
+    pub(in crate::tiers::redis) address: Address,
+    /// What puts a key into a slot of its own; none where it has no slots.
+    pub(super) tag: Option<u32>,
+    pub(in crate::tiers::redis) link: Arc<Link>,
+}
+
+impl Node {
+    pub(super) fn new(
+        address: &Address,
+        slots: &[RangeInclusive<u16>],
+        cluster: &Endpoint,
+        names: &Names,
+        limits: Limits,
+    ) -> Self {
+        let endpoint = Endpoint {
+            topology: Topology::One(address.clone()),
+            ..cluster.clone()
+        };
+        let tag = tag_in(slots);
+        let (cache, probe) = (
+            names.cache().to_owned(),
+            names.probe(tag.unwrap_or_default()),
+        );
+        Self {
+            address: address.clone(),
+            tag,
+            link: Arc::new(Link::new(cache, endpoint, probe, names.bus(), limits)),
+        }
+    }
+
+    /// Whether this is that primary, and a key with its tag is still in one of its slots.
+    pub(super) fn fits(&self, address: &Address, slots: &[RangeInclusive<u16>]) -> bool {
+        let own = |tag: u32| {
+            let slot = slot(tag.to_string().as_bytes());
+            slots.iter().any(|range| range.contains(&slot))
+        };
+        self.address == *address && self.tag.map_or(slots.is_empty(), own)
+    }
+
+    /// Runs work here, unless the server says that it belongs elsewhere.
+    pub(super) async fn call<T, W, F>(
+        &self,
+        lane: Lane,
+        by: Deadline,
+        work: W,
+    ) -> Result<Result<T, Redirect>, TierError>
+    where
+        W: FnOnce(Connection) -> F,
+        F: Future<Output = redis::RedisResult<T>>,
+    {
+        let live = self.link.live(by).await?;
+        let work = |connection| {
+            let work = work(connection);
+            async {
+                match work.await {
+                    Err(error) => redirect(&error).map_or(Err(error), |other| Ok(Err(other))),
+                    Ok(answer) => Ok(Ok(answer)),
+                }
+            }
+        };
+        self.link.call_on(&live, lane, by, work).await
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // A beat that is under way holds the link for as long as it takes.
+        self.link.stop();
+    }
+}

@@ -1,0 +1,294 @@
+//! The task that keeps the map of a cluster.
+//!
+//! It asks primaries who serves what: as soon as a caller was sent elsewhere (at most ten times a second), every second while one of the primaries does not answer, else every ten
+//! seconds. A caller that meets an old map is redirected, so nothing but a detour depends on it. What follows from a new map comes in this
+//! order: what was evicted lately is put into the journal again, memory is not believed any more, the map is everybody's, and then the bus begins another
+//! epoch.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::Shared;
+use super::chart::{Chart, View};
+use super::node::Node;
+use super::state::{Charted, Map};
+use crate::tiers::redis::bus::Bus;
+use crate::tiers::redis::endpoint::{Address, Topology};
+use crate::tiers::redis::link::{Backoff, Connection, Deadline, Lane, Link};
+use crate::tiers::redis::servers::run_bus;
+use crate::tiers::{LinkState, Moment};
+
+const WITHIN: Duration = Duration::from_secs(1);
+const GAP: Duration = Duration::from_millis(100);
+const TROUBLED: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_secs(10);
+/// So many are asked at a time: news is everywhere within a second.
+const ASKED: usize = 5;
+
+/// One start of the task.
+pub(super) struct Surveyor {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Surveyor {
+    pub(super) fn new(shared: Arc<Shared>, number: u64) -> Self {
+        Self { shared, number }
+    }
+
+    pub(super) async fn run(self) {
+        tokio::select! {
+            biased;
+            () = self.shared.post.relieved(self.number) => {}
+            () = self.keep() => {}
+        }
+    }
+
+    async fn keep(&self) {
+        let mut backoff = Backoff::new();
+        let mut turn = 0;
+        loop {
+            self.shared.post.sign();
+            turn += 1;
+            let asked = Instant::now();
+            match self.look(turn).await {
+                Ok(views) => {
+                    let chart = Chart::of(&views);
+                    self.take(chart);
+                    backoff = Backoff::new();
+                    self.rest(asked).await;
+                }
+                Err(why) => {
+                    self.fail(&why);
+                    self.shared.post.sign();
+                    sleep(backoff.delay()).await;
+                }
+            }
+        }
+    }
+
+    /// Until there is a reason to look again.
+    async fn rest(&self, asked: Instant) {
+        sleep_until(asked + GAP).await;
+        let wanted = self.shared.wanted.notified();
+        tokio::pin!(wanted);
+        loop {
+            self.shared.post.sign();
+            let every = if self.is_troubled() { TROUBLED } else { QUIET };
+            if asked.elapsed() >= every {
+                return;
+            }
+            if timeout(TROUBLED, &mut wanted).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    fn is_troubled(&self) -> bool {
+        let map = self.present();
+        let is_up = |node: &Arc<Node>| matches!(node.link.state(), LinkState::Connected { .. });
+        map.is_none_or(|map| !map.nodes().iter().all(is_up))
+    }
+
+    fn present(&self) -> Option<Arc<Map>> {
+        match &*self.shared.charted.borrow() {
+            Charted::Known(map) => Some(Arc::clone(map)),
+            _ => None,
+        }
+    }
+
+    /// What primaries say that we are connected to; if none does, what anybody says.
+    async fn look(&self, turn: usize) -> Result<Vec<View>, String> {
+        let present = self.present();
+        let nodes = present.as_ref().map_or(&[][..], |map| map.nodes());
+        let turned = nodes.iter().cycle().skip(turn).take(nodes.len());
+        let is_up = |node: &&Arc<Node>| matches!(node.link.state(), LinkState::Connected { .. });
+        let asked = turned.filter(is_up).take(ASKED);
+        let answers = join_all(asked.map(|node| ask(node))).await;
+        let views: Vec<_> = answers.into_iter().flatten().collect();
+        if !views.is_empty() {
+            return Ok(views);
+        }
+        let mut addresses = Vec::new();
+        if let Topology::Cluster(seeds) = &self.shared.endpoint.topology {
+            addresses.extend(seeds.iter().cloned());
+        }
+        if let Some(map) = &present {
+            let known = map.chart.primaries.iter().map(|(address, _)| address);
+            addresses.extend(known.chain(&map.chart.others).cloned());
+        }
+        let answers = join_all(addresses.iter().map(|address| self.ask_anew(address))).await;
+        let (views, silent): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        if views.is_empty() {
+            let silent: Vec<_> = silent.into_iter().filter_map(Result::err).collect();
+            return Err(format!(
+                "no node of the cluster can be asked: {}",
+                silent.join("; ")
+            ));
+        }
+        Ok(views.into_iter().flatten().collect())
+    }
+
+    /// On a connection for this one question.
+    async fn ask_anew(&self, address: &Address) -> Result<View, String> {
+        let endpoint = &self.shared.endpoint;
+        let question = async {
+            let client = endpoint.client(address)?;
+            let config = endpoint.config();
+            let connecting = client.get_multiplexed_async_connection_with_config(&config);
+            let mut connection = connecting.await?;
+            if let Some(sign_in) = endpoint.account.sign_in() {
+                let answer = connection.send_packed_command(&sign_in).await?;
+                answer.extract_error()?;
+            }
+            let answer = connection.send_packed_command(&nodes()).await?;
+            redis::from_redis_value::<String>(answer.extract_error()?).map_err(Into::into)
+        };
+        match timeout(WITHIN, question).await {
+            Ok(Ok(reply)) => Ok(View::read(&reply, address)),
+            Ok(Err(error)) => {
+                let error: redis::RedisError = error;
+                Err(format!("{address}: {}", endpoint.words(&error)))
+            }
+            Err(_) => Err(format!("{address}: no answer within {WITHIN:?}")),
+        }
+    }
+
+    fn fail(&self, why: &str) {
+        let shared = &self.shared;
+        shared.post.act(self.number, || {
+            let since = match &*shared.charted.borrow() {
+                // What is known is better than nothing: its links tell how they do.
+                Charted::Known(_) | Charted::Closed => return,
+                Charted::Failed { since, .. } => *since,
+                Charted::Unknown => {
+                    tracing::warn!(cache = shared.names.cache(), endpoint = %shared.endpoint, why, "no connection to Redis; retrying");
+                    Moment::now()
+                }
+            };
+            shared.charted.send_replace(Charted::Failed {
+                since,
+                why: why.into(),
+            });
+        });
+    }
+
+    /// Makes a chart everybody's map, if it is another one.
+    fn take(&self, chart: Chart) {
+        let shared = &self.shared;
+        let present = self.present();
+        if chart.primaries.is_empty()
+            || present
+                .as_ref()
+                .is_some_and(|it| it.chart.primaries == chart.primaries)
+        {
+            return;
+        }
+        let kept = |address: &Address, slots: &[_]| {
+            let mut nodes = present.iter().flat_map(|map| map.nodes());
+            nodes.find(|node| node.fits(address, slots)).cloned()
+        };
+        let nodes = chart.primaries.iter().map(|(address, slots)| {
+            kept(address, slots).unwrap_or_else(|| {
+                let node = Node::new(
+                    address,
+                    slots,
+                    &shared.endpoint,
+                    &shared.names,
+                    shared.limits,
+                );
+                self.employ(&node);
+                Arc::new(node)
+            })
+        });
+        let map = Arc::new(Map::new(chart.clone(), nodes.collect()));
+        if let (Some(_), Some(hook)) = (&present, shared.hook(&shared.moved)) {
+            hook();
+        }
+        shared.turns.fetch_add(1, Ordering::SeqCst);
+        // What is asked of an old map from here on is not believed, and nothing is before the new one is there.
+        let chorus = shared.chorus.get();
+        if let (Some(_), Some(chorus)) = (&present, chorus) {
+            chorus.hush("slots of the cluster have moved");
+        }
+        tracing::info!(cache = shared.names.cache(), endpoint = %shared.endpoint, primaries = map.nodes().len(), "the cluster's slots are known");
+        shared.post.act(self.number, || {
+            shared
+                .charted
+                .send_replace(Charted::Known(Arc::clone(&map)));
+        });
+        if let Some(chorus) = chorus {
+            let heard = map.nodes().iter().filter(|node| node.tag.is_some());
+            chorus.cast(heard.map(|node| node.link.id()).collect());
+        }
+        // Nobody has called yet who would start them.
+        map.nodes().iter().for_each(|node| node.link.wake());
+    }
+
+    /// Sets what a new link tells, and what runs beside it.
+    fn employ(&self, node: &Node) {
+        let shared = &self.shared;
+        let (turns, hook) = (Arc::clone(&shared.turns), shared.hook(&shared.reconnected));
+        node.link.on_reconnect(Arc::new(move || {
+            turns.fetch_add(1, Ordering::SeqCst);
+            if let Some(hook) = &hook {
+                hook();
+            }
+        }));
+        let (Some(chorus), Some(tag)) = (shared.chorus.get(), node.tag) else {
+            return;
+        };
+        let voice = chorus.voice(node.link.id(), &node.address);
+        let bus = Bus::new(&shared.names, shared.instance, &node.link, tag, voice)
+            .with_recent(chorus.recent());
+        run_bus(&node.link, bus);
+    }
+}
+
+impl Drop for Surveyor {
+    fn drop(&mut self) {
+        self.shared.post.vacate(self.number, || {});
+    }
+}
+
+fn nodes() -> redis::Cmd {
+    let mut command = redis::cmd("CLUSTER");
+    command.arg("NODES");
+    command
+}
+
+/// What a primary says of all nodes. One that does not answer is its link's business.
+async fn ask(node: &Node) -> Option<View> {
+    let reply = reply(&node.link).await.ok()?;
+    Some(View::read(&reply, &node.address))
+}
+
+async fn reply(link: &Link) -> Result<String, crate::tiers::TierError> {
+    let live = link.live(Deadline::after(WITHIN)).await?;
+    let work = async |mut connection: Connection| {
+        let answer = connection.command(&nodes()).await?;
+        redis::from_redis_value::<String>(answer).map_err(Into::into)
+    };
+    link.call_on(&live, Lane::Upkeep, Deadline::after(WITHIN), work)
+        .await
+}
+
+impl super::Cluster {
+    /// What each primary says of itself; none of one that does not answer.
+    pub(in crate::tiers::redis) async fn estates(&self, map: &Map) -> Vec<Option<super::Estate>> {
+        let views = join_all(map.nodes().iter().map(|node| ask(node))).await;
+        views.into_iter().map(|view| view?.estate()).collect()
+    }
+}
+
+impl Shared {
+    fn hook(&self, of: &std::sync::Mutex<Option<super::Hook>>) -> Option<super::Hook> {
+        of.lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
