@@ -102,6 +102,9 @@ impl CacheBuilder {
     /// Sentinels and servers. Name all Sentinels: it is the majority of those named here that is believed. A primary that they replace is
     /// left within about a second, also one that still answers.
     ///
+    /// On a cluster, `redis-cluster://user:password@host:port,host:port`: some of its nodes, of which one has to answer; the others are found. `rediss-cluster://…` (feature
+    /// `tls`) reaches nodes by the names they announce, if any.
+    ///
     /// In all of them `%XX` stands for what means something in a URL: `%40` for an `@` in a password.
     ///
     /// Nothing is connected here: an unreachable Redis is reported by [`Cache::health`] and delays nobody.
