@@ -58,7 +58,7 @@
 pub use bytes::Bytes;
 
 pub use crate::{
-    bus::{Gone, Listener, Manner, Message, News, Sender},
+    bus::{Gone, Listener, Manner, Message, News, Sender, Unheard},
     entry::{Token, mark_expired, schema_version},
     key::Pattern,
     tags::{Generation, Label, LabelKind, Logical, Standing},

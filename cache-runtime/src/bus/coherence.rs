@@ -4,19 +4,23 @@
 //! the subscription is acknowledged: odd epochs are those without a bus. An entry is born in an epoch and is served in no other (but for
 //! [`Memory::offline_grace`](crate::Memory::offline_grace)); nothing enters memory in an odd one.
 //!
+//! Of a store of several parts one may fall silent alone. Then the epoch goes on, and every hit is asked for its key as well: those of the silent part are
+//! not served. When it is heard again, another epoch begins for all.
+//!
 //! A bus may also fall silent without being lost, and the process may be stopped, so every hit compares the last sign of life
 //! itself, by the clock of the memory tier, which is read and not ticked.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
+use super::Unheard;
 use crate::tags::Stamp;
 
 /// Without a beat for so long a message may have been missed: milliseconds.
@@ -35,6 +39,18 @@ pub(crate) enum Hearing {
     NoBus(Arc<str>),
 }
 
+/// The part of the store that is not heard.
+struct Silent {
+    unheard: Unheard,
+    why: Arc<str>,
+}
+
+impl std::fmt::Debug for Silent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
 /// The state of the bus, as hits and loads see it. Times are milliseconds of the memory clock.
 #[derive(Debug)]
 pub(crate) struct Coherence {
@@ -46,6 +62,10 @@ pub(crate) struct Coherence {
     /// Until then the bus counts as healthy.
     healthy_until: AtomicU64,
     grace: u64,
+    /// While a part is not heard, nothing is served without a look at its key, and until then with one.
+    in_parts: AtomicBool,
+    served_in_parts_until: AtomicU64,
+    silent: RwLock<Option<Silent>>,
     hearing: Mutex<Hearing>,
     changed: Notify,
 }
@@ -64,6 +84,9 @@ impl Coherence {
             served_until: AtomicU64::new(until),
             healthy_until: AtomicU64::new(until),
             grace: u64::try_from(grace.as_millis()).unwrap_or(EVER),
+            in_parts: AtomicBool::new(false),
+            served_in_parts_until: AtomicU64::new(0),
+            silent: RwLock::new(None),
             hearing: Mutex::new(hearing),
             changed: Notify::new(),
         }
@@ -77,9 +100,39 @@ impl Coherence {
     /// Whether an entry of this stamp may be served at `now`.
     #[inline]
     pub(crate) fn serves(&self, stamp: &Stamp, now: u64) -> bool {
-        self.served_from.load(Ordering::SeqCst) <= stamp.epoch
-            && now < self.served_until.load(Ordering::SeqCst)
-            && stamp.is_current()
+        self.stands(stamp) && now < self.served_until.load(Ordering::SeqCst)
+    }
+
+    /// The same for who was refused that: while a part is not heard, an entry of another part may be served.
+    pub(crate) fn serves_in_parts(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {
+        now < self.served_in_parts_until.load(Ordering::SeqCst)
+            && self.stands(stamp)
+            && self.hears(key)
+    }
+
+    /// Whether an entry is of an epoch that counts, and its labels are what they were.
+    #[inline]
+    fn stands(&self, stamp: &Stamp) -> bool {
+        self.served_from.load(Ordering::SeqCst) <= stamp.epoch && stamp.is_current()
+    }
+
+    /// Whether a key is of a part that is heard, if any is not.
+    pub(crate) fn hears(&self, key: &[u8]) -> bool {
+        if !self.in_parts.load(Ordering::SeqCst) {
+            return true;
+        }
+        let silent = self.silent.read().unwrap_or_else(PoisonError::into_inner);
+        let key = std::str::from_utf8(key);
+        match (&*silent, key) {
+            (Some(silent), Ok(key)) => !(silent.unheard)(key),
+            _ => false,
+        }
+    }
+
+    /// Why a part is not heard, if one is not.
+    pub(crate) fn silence(&self) -> Option<Arc<str>> {
+        let silent = self.silent.read().unwrap_or_else(PoisonError::into_inner);
+        silent.as_ref().map(|silent| Arc::clone(&silent.why))
     }
 
     /// Whether what was registered in `epoch` may go into memory.
@@ -118,16 +171,50 @@ impl Coherence {
     /// The subscription was acknowledged; the sign of life was sent at `since`.
     pub(crate) fn subscribed(&self, since: u64) {
         let mut hearing = self.lock();
+        self.set_silent(None);
+        self.resume(&mut hearing, since);
+    }
+
+    /// The same after a silence, and nothing is known to be heard that was not before.
+    pub(crate) fn resumed(&self, since: u64) {
+        let mut hearing = self.lock();
+        self.resume(&mut hearing, since);
+    }
+
+    fn resume(&self, hearing: &mut Hearing, since: u64) {
         self.begin(Parity::Listening);
         self.alive(since);
         *hearing = Hearing::Listening;
         self.changed.notify_waiters();
     }
 
+    /// Some keys are not heard any more, the others are, by a sign of life that was sent at `since`. `false`: that is too long ago, and all may have been
+    /// missed.
+    pub(crate) fn partly(&self, since: u64, now: u64, unheard: Unheard, why: &str) -> bool {
+        let hearing = self.lock();
+        let why = why.into();
+        self.set_silent(Some(Silent { unheard, why }));
+        let in_time = *hearing == Hearing::Listening && now < since.saturating_add(SILENCE);
+        self.alive_if(in_time, since)
+    }
+
+    fn set_silent(&self, silent: Option<Silent>) {
+        let in_parts = silent.is_some();
+        // In this order, whoever is told that there are parts finds what they are.
+        *self.silent.write().unwrap_or_else(PoisonError::into_inner) = silent;
+        self.in_parts.store(in_parts, Ordering::SeqCst);
+        if in_parts {
+            self.served_until.store(0, Ordering::SeqCst);
+        } else {
+            self.served_in_parts_until.store(0, Ordering::SeqCst);
+        }
+    }
+
     /// Something may have been missed.
     pub(crate) fn lost(&self, why: &str, now: u64) {
         let mut hearing = self.lock();
         self.healthy_until.store(0, Ordering::SeqCst);
+        self.served_in_parts_until.store(0, Ordering::SeqCst);
         match std::mem::replace(&mut *hearing, Hearing::Deaf(why.into())) {
             Hearing::Listening if self.grace > 0 => {
                 // What is there may be served a little longer; nothing new is added.
@@ -147,6 +234,7 @@ impl Coherence {
         if matches!(*hearing, Hearing::NoBus(_)) {
             return;
         }
+        self.set_silent(None);
         self.begin(Parity::Listening);
         self.healthy_until.store(0, Ordering::SeqCst);
         self.served_until.store(EVER, Ordering::SeqCst);
@@ -172,6 +260,10 @@ impl Coherence {
             Hearing::Alone | Hearing::NoBus(_) => return true,
         }
         let in_time = now < self.healthy_until.load(Ordering::SeqCst);
+        self.alive_if(in_time, since)
+    }
+
+    fn alive_if(&self, in_time: bool, since: u64) -> bool {
         if in_time {
             self.alive(since);
         }
@@ -181,8 +273,12 @@ impl Coherence {
     fn alive(&self, since: u64) {
         let until = since.saturating_add(SILENCE);
         self.healthy_until.store(until, Ordering::SeqCst);
-        self.served_until
-            .store(until.saturating_add(self.grace), Ordering::SeqCst);
+        if self.in_parts.load(Ordering::SeqCst) {
+            self.served_in_parts_until.store(until, Ordering::SeqCst);
+        } else {
+            self.served_until
+                .store(until.saturating_add(self.grace), Ordering::SeqCst);
+        }
     }
 
     /// Another epoch; entries of earlier ones are of no use any more.
@@ -211,7 +307,7 @@ enum Parity {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{sync::Arc, time::Duration};
 
     use super::{Coherence, Hearing, SILENCE};
     use crate::tags::{Cells, Labelling, Stamp};
@@ -302,6 +398,73 @@ mod tests {
         let deaf = coherence.epoch();
         coherence.anew();
         assert_eq!(coherence.epoch(), deaf, "who hears nothing is told nothing");
+    }
+
+    /// Of the keys that begin with `a` nothing is heard since 100.
+    fn in_parts(grace: Duration) -> (Coherence, Stamp) {
+        let (coherence, entry) = filled(grace);
+        coherence.beat(90, 95);
+        let unheard = Arc::new(|key: &str| key.starts_with('a'));
+        assert!(coherence.partly(90, 100, unheard, "one is gone"));
+        (coherence, entry)
+    }
+
+    #[test]
+    fn while_a_part_is_silent_its_keys_are_not_served_and_the_others_are() {
+        for grace in [Duration::ZERO, Duration::from_secs(10)] {
+            let (coherence, entry) = in_parts(grace);
+            assert!(
+                !coherence.serves(&entry, 100),
+                "not without a look at the key"
+            );
+            assert!(coherence.serves_in_parts(&entry, 100, b"b"));
+            assert!(!coherence.serves_in_parts(&entry, 100, b"a"));
+            assert!(coherence.hears(b"b") && !coherence.hears(b"a"));
+            assert_eq!(
+                coherence.listening(100),
+                Some(entry.epoch),
+                "labels are heard"
+            );
+            assert!(coherence.accepts(entry.epoch));
+            assert_eq!(coherence.silence().as_deref(), Some("one is gone"));
+            assert!(coherence.beat(200, 210));
+            let until = 200 + SILENCE;
+            assert!(coherence.serves_in_parts(&entry, until - 1, b"b"));
+            assert!(!coherence.serves_in_parts(&entry, until, b"b"));
+            assert!(!coherence.serves(&entry, 220));
+            assert_eq!(coherence.listening(until), None);
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_heard_again_is_another_epoch() {
+        let (coherence, entry) = in_parts(Duration::ZERO);
+        coherence.lost("heard again", 110);
+        assert!(!coherence.serves_in_parts(&entry, 110, b"b"));
+        coherence.subscribed(110);
+        assert!(!coherence.serves(&entry, 110) && !coherence.serves_in_parts(&entry, 110, b"b"));
+        let entry = stamp(coherence.epoch());
+        assert!(coherence.serves(&entry, 110) && coherence.hears(b"a"));
+        assert_eq!(coherence.silence(), None);
+    }
+
+    #[test]
+    fn a_silence_of_all_does_not_bring_a_part_back() {
+        let (coherence, entry) = in_parts(Duration::ZERO);
+        let late = 100 + SILENCE;
+        assert!(!coherence.beat(late, late), "too late");
+        coherence.lost("silent for too long", late);
+        coherence.resumed(late);
+        assert!(
+            !coherence.serves_in_parts(&entry, late, b"b"),
+            "another epoch"
+        );
+        let entry = stamp(coherence.epoch());
+        assert!(coherence.serves_in_parts(&entry, late, b"b"));
+        assert!(!coherence.serves(&entry, late) && !coherence.serves_in_parts(&entry, late, b"a"));
+        // A word of a part that comes when all has been silent for too long says that all may have been missed.
+        let unheard = Arc::new(|_: &str| false);
+        assert!(!coherence.partly(late, late + SILENCE, unheard, "gone"));
     }
 
     #[test]

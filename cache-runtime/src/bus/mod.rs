@@ -46,12 +46,26 @@ pub trait Listener: Send + Sync {
     /// Our own beat came back, sent at `since`: the way through the server and back works.
     fn beat(&self, since: u64);
 
+    /// Of a store of several parts some are not heard any more, for this reason: messages about keys that are kept there may be missed from
+    /// now on. Those about every other key, and about every label and pattern, are heard; the oldest sign of life of what is heard was sent at `since`, and
+    /// so is that of each [`beat`](Self::beat) from now on. It ends with [`lost`](Self::lost) and [`subscribed`](Self::subscribed), also when it gets
+    /// better.
+    ///
+    /// Who makes no difference between keys has lost everything.
+    fn partly(&self, since: u64, unheard: Unheard, why: &str) {
+        let _ = (since, unheard);
+        self.lost(why);
+    }
+
     /// There will be no messages (not permitted, not supported), for this reason.
     fn unsupported(&self, why: &str);
 
     /// Something was changed, or somebody who waits may look again. `own`: by this very cache instance.
     fn news(&self, news: &News, own: bool);
 }
+
+/// Whether nothing is heard of an encoded logical key.
+pub type Unheard = std::sync::Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]

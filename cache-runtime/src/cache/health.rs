@@ -55,6 +55,11 @@ pub enum BusHealth {
     NotConfigured,
     /// Every message is heard.
     Listening,
+    /// Messages about some keys are not heard, because a primary of the cluster is not: memory serves nothing of these, and what it has of all others.
+    Partly {
+        /// Which primary, and why.
+        why: String,
+    },
     /// The subscription is being made or made again: memory takes nothing in, and serves nothing from before.
     Connecting {
         /// Why it is not there.
@@ -99,7 +104,12 @@ impl Health {
         };
         let bus = match core.coherence.hearing() {
             Hearing::Alone => BusHealth::NotConfigured,
-            Hearing::Listening => BusHealth::Listening,
+            Hearing::Listening => match core.coherence.silence() {
+                None => BusHealth::Listening,
+                Some(why) => BusHealth::Partly {
+                    why: why.to_string(),
+                },
+            },
             Hearing::Deaf(why) => BusHealth::Connecting {
                 why: why.to_string(),
             },
@@ -133,6 +143,7 @@ impl std::fmt::Display for Health {
         }
         match &self.bus {
             BusHealth::NotConfigured | BusHealth::Listening => {}
+            BusHealth::Partly { why } => write!(f, ", not hearing of some keys ({why})")?,
             BusHealth::Connecting { why } => write!(f, ", not hearing others ({why})")?,
             BusHealth::Unsupported { why } => write!(f, ", without publish/subscribe ({why})")?,
         }

@@ -69,7 +69,7 @@ fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
         .memory
         .get(core.hash(key.text()), key.text().as_bytes())?;
     let now = core.clock.now();
-    if !core.serves(&entry.stamp, now) {
+    if !core.serves(&entry.stamp, now, key.text().as_bytes()) {
         return None;
     }
     Some(StoredInfo {

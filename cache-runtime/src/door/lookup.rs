@@ -203,7 +203,7 @@ fn in_memory<V: CacheValue>(
         None => entry.has_tags_of(reader),
         Some(tags) => entry.carries(reader, tags.iter()),
     };
-    if !carries || !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now) {
+    if !carries || !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now, text) {
         return None;
     }
     let value = entry.typed::<V>(reader)?;

@@ -86,13 +86,14 @@ impl Core {
         }
     }
 
-    /// Whether a stamp's entry may be served at `now` of the memory clock.
+    /// Whether a stamp's entry, under this key, may be served at `now` of the memory clock.
     #[inline]
-    pub(crate) fn serves(&self, stamp: &Stamp, now: u64) -> bool {
-        self.coherence.serves(stamp, self.clock.of_signs(now))
+    pub(crate) fn serves(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {
+        let now = self.clock.of_signs(now);
+        self.coherence.serves(stamp, now) || self.coherence.serves_in_parts(stamp, now, key)
     }
 
-    /// The epoch, while every message is heard.
+    /// The epoch, while every message about labels is heard, and every one about keys of which the bus says nothing else.
     pub(crate) fn listening(&self) -> Option<u64> {
         self.coherence.listening(self.moment())
     }
@@ -105,6 +106,7 @@ impl Core {
     /// Whether everything was heard that could concern a flight, from its beginning until now.
     pub(crate) fn hears(&self, flight: &Flight) -> bool {
         self.listening() == Some(flight.stamp.epoch)
+            && self.coherence.hears(flight.key.text().as_bytes())
     }
 
     /// The labels of an entry before its value is known.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use super::{Core, evict::settle_news};
-use crate::bus::{Gone, Listener, News};
+use crate::bus::{Gone, Listener, News, Unheard};
 
 /// Listens for a cache. Calls are serialized by whoever delivers.
 #[derive(Debug)]
@@ -43,9 +43,19 @@ impl Listener for Ear {
             let now = core.moment();
             if !core.coherence.beat(since, now) {
                 core.coherence.lost("silent for too long", now);
-                core.coherence.subscribed(since);
+                core.coherence.resumed(since);
                 begin_anew(core);
             }
+        });
+    }
+
+    fn partly(&self, since: u64, unheard: Unheard, why: &str) {
+        self.with(|core| {
+            let now = core.moment();
+            if !core.coherence.partly(since, now, unheard, why) {
+                core.coherence.lost(why, now);
+            }
+            begin_anew(core);
         });
     }
 

@@ -7,13 +7,16 @@
 //! **Decision.** Of a tier that can go to another server, evictions (and puts, which replace a value) are remembered for [`KEPT`], the latest [`MOST`] of them. When
 //! it does, they go into the journal, before the first command goes there. To evict again costs a load at most.
 //!
+//! A read that found nothing about itself in the journal may still be answered by the other server, if that came in between: moves are counted, and what was read across one
+//! is not used.
+//!
 //! They are noted before they are sent: what was sent to the server before is known when the next one is connected.
 
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -28,6 +31,7 @@ const MOST: usize = 1_000;
 pub(crate) struct Lately {
     /// Whether the tier can go to another server.
     wanted: AtomicBool,
+    moves: AtomicU64,
     /// With when they were noted, by the memory clock.
     items: Mutex<VecDeque<(u64, Item)>>,
 }
@@ -36,6 +40,11 @@ impl Lately {
     /// From now on evictions are noted.
     pub(crate) fn want(&self) {
         self.wanted.store(true, Ordering::Release);
+    }
+
+    /// How often the tier went to another server.
+    pub(super) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::SeqCst)
     }
 
     /// To be called before they are sent.
@@ -74,6 +83,7 @@ fn same(one: &Item, other: &Item) -> bool {
 impl Core {
     /// The tier is about to talk to another server.
     pub(crate) fn goes_elsewhere(self: &Arc<Self>) {
+        self.lately.moves.fetch_add(1, Ordering::SeqCst);
         let lately = self.lately.take(self.clock.now());
         if !lately.is_empty() {
             self.queue(&lately);

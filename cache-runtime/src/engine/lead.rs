@@ -58,6 +58,8 @@ pub(crate) struct Lead {
     suspect: Option<Stored>,
     /// What the entry is going to carry; there with the lease.
     pub(super) burden: Option<Burden>,
+    /// How often the tier had gone to another server when the journal was asked.
+    moves: u64,
 }
 
 /// How preparing ended.
@@ -94,6 +96,7 @@ impl Lead {
             view: View::default(),
             suspect: None,
             burden: None,
+            moves: 0,
         })
     }
 
@@ -106,10 +109,7 @@ impl Lead {
         if !call.policy.redis && call.core.tier.is_present() {
             self.register(call).await;
         }
-        if !call
-            .core
-            .may_use_redis(&call.key, &call.labelling, &call.budget)
-        {
+        if !self.may_use_redis(call) {
             return Led::Load(self);
         }
         if !call.refresh {
@@ -125,17 +125,20 @@ impl Lead {
     }
 
     /// Only what Redis has.
-    pub(super) async fn read_only(self: Box<Self>, call: &mut Call) -> Option<Erased> {
-        if !call
-            .core
-            .may_use_redis(&call.key, &call.labelling, &call.budget)
-        {
+    pub(super) async fn read_only(mut self: Box<Self>, call: &mut Call) -> Option<Erased> {
+        if !self.may_use_redis(call) {
             return None;
         }
         match self.look(call).await {
             Look::Serve(value) => Some(value),
             Look::Go(_) => None,
         }
+    }
+
+    fn may_use_redis(&mut self, call: &Call) -> bool {
+        self.moves = call.core.lately.moves();
+        let (key, labelling) = (&call.key, &call.labelling);
+        call.core.may_use_redis(key, labelling, &call.budget)
     }
 
     /// The plain `GET` every hit costs, and with it what no cell knows of the labels.
@@ -320,7 +323,8 @@ impl Lead {
         self.damaged = false;
         let entry = stored.entry();
         let waiting = entry.is_named_in(&call.core.journal, &call.key);
-        if waiting || !entry.carries(&call.key, &call.labelling) {
+        let elsewhere = self.moves != call.core.lately.moves();
+        if waiting || elsewhere || !entry.carries(&call.key, &call.labelling) {
             return Err(());
         }
         let unknown = self.view.unknown(&call.core, &call.key, &entry);

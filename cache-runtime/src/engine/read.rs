@@ -174,7 +174,7 @@ pub(crate) fn from_memory(
     let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
     let usable = entry.is_for(reader, key.full(), now)
         && entry.carries(reader, tags)
-        && core.serves(&entry.stamp, now);
+        && core.serves(&entry.stamp, now, key.text().as_bytes());
     usable.then_some(entry)
 }
 

@@ -1,4 +1,4 @@
-//! Two caches on a tier of one's own are two processes of a fleet.
+//! Caches on a tier of one's own: two are two processes of a fleet, and one that goes to another server evicts again.
 
 use std::sync::Arc;
 
@@ -52,4 +52,28 @@ async fn a_value_is_loaded_once_and_evicted_everywhere() {
         let heard = async || call(&there).await.0 == newer;
         eventually::holds("the other has heard of it", heard).await;
     }
+}
+
+/// The journal was empty when the read was sent, and the server that answers it has never heard of the eviction.
+#[tokio::test]
+async fn a_read_that_another_server_answers_does_not_bring_back_what_was_evicted() {
+    let (row, store) = (7, crate::store());
+    let tier = Arc::new(Slow::over(store("shop")));
+    let cache = Cache::builder("shop")
+        .no_memory()
+        .tier(Arc::clone(&tier) as Arc<_>)
+        .build()
+        .expect("the settings make sense");
+    let origin = Origin::open();
+    let call = async || cache.as_current(traced(read(&origin, row))).await;
+    assert_eq!(call().await, (1, Some(Served::Loaded)));
+    assert_eq!(call().await, (1, Some(Served::Redis)));
+
+    tier.fail_over();
+    let evicted = cache.evict(Evict::key(key!("row:{row}"))).await;
+    evicted.expect("it was confirmed");
+    assert_eq!(call().await.0, 2, "not what was there before the eviction");
+    let replayed = async || cache.health().queued_evictions == 0;
+    eventually::holds("it is evicted again", replayed).await;
+    assert!(call().await.0 >= 2);
 }

@@ -1,8 +1,8 @@
-//! A tier around another, which takes its time and counts its calls.
+//! A tier around another, which takes its time, counts its calls, and can become another server as after a failover.
 
 use std::future::ready;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::tier::{
@@ -13,21 +13,38 @@ use cache_runtime::tier::{
 /// Each way.
 const DELAY: Duration = Duration::from_millis(1);
 
-#[derive(Debug)]
 pub(crate) struct Slow {
     inner: Arc<dyn Tier>,
     calls: AtomicUsize,
+    /// Removals are confirmed, and the next server does not know of them.
+    fails_over: AtomicBool,
+    on_move: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
+}
+
+impl std::fmt::Debug for Slow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.inner.fmt(f)
+    }
 }
 
 impl Slow {
     pub(crate) fn over(inner: Arc<dyn Tier>) -> Self {
-        let calls = AtomicUsize::new(0);
-        Self { inner, calls }
+        Self {
+            inner,
+            calls: AtomicUsize::new(0),
+            fails_over: AtomicBool::new(false),
+            on_move: Mutex::default(),
+        }
     }
 
     /// Calls so far.
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// What is confirmed from now on is lost. With the next read it is another server, which answers that read already.
+    pub(crate) fn fail_over(&self) {
+        self.fails_over.store(true, Ordering::SeqCst);
     }
 
     fn slowly<'a, T: Send + 'a>(&self, call: Fut<'a, T>) -> Fut<'a, T> {
@@ -45,6 +62,10 @@ type Answer<'a, T> = Fut<'a, Result<T, TierError>>;
 
 impl Tier for Slow {
     fn read<'a>(&'a self, key: &'a str, labels: &'a [Label], within: Duration) -> Answer<'a, Read> {
+        if self.fails_over.swap(false, Ordering::SeqCst) {
+            let hook = crate::locked(&self.on_move).clone();
+            hook.expect("the cache wants to know")();
+        }
         self.slowly(self.inner.read(key, labels, within))
     }
 
@@ -88,6 +109,9 @@ impl Tier for Slow {
     }
 
     fn remove<'a>(&'a self, what: Removal<'a>, within: Duration) -> Answer<'a, Removed> {
+        if self.fails_over.load(Ordering::SeqCst) {
+            return Box::pin(ready(Ok(Removed::default())));
+        }
         self.slowly(self.inner.remove(what, within))
     }
 
@@ -143,5 +167,10 @@ impl Tier for Slow {
 
     fn on_reconnect(&self, hook: Arc<dyn Fn() + Send + Sync>) {
         self.inner.on_reconnect(hook);
+    }
+
+    fn on_move(&self, hook: Arc<dyn Fn() + Send + Sync>) -> bool {
+        *crate::locked(&self.on_move) = Some(hook);
+        true
     }
 }

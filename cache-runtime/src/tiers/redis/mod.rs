@@ -82,6 +82,13 @@ impl RedisTier {
         }
     }
 
+    /// The command that says something to all instances.
+    fn saying(&self, message: &[u8]) -> redis::Cmd {
+        let mut command = redis::cmd("PUBLISH");
+        command.arg(self.announcer.channel()).arg(message);
+        command
+    }
+
     /// Value, lease and hold of a key, in the order the scripts want them.
     fn trio(&self, key: &str) -> [String; 3] {
         [

@@ -30,6 +30,11 @@ impl Part {
 
 const EMPTY: &str = "%";
 
+/// What stands in braces for a logical key, and decides the slot of all that is kept under it.
+pub(super) fn hash_tag(key: &str) -> &str {
+    if key.is_empty() { EMPTY } else { key }
+}
+
 /// Makes and reads the keys of one cache.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
@@ -119,7 +124,7 @@ impl Names {
     }
 
     fn with(&self, key: &str, suffix: &str) -> String {
-        let key = if key.is_empty() { EMPTY } else { key };
+        let key = hash_tag(key);
         let mut whole = String::with_capacity(self.name.len() + key.len() + suffix.len() + 2);
         whole.push_str(&self.name);
         whole.push_str(":{");

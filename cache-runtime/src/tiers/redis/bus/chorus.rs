@@ -1,10 +1,17 @@
 //! The buses of a cluster as one.
 //!
 //! **Problem.** A cluster hands messages from node to node without an acknowledgement, and what it loses nobody notices (8 of 45 evictions
-//! were lost with no beat late, measured). What happened to keys at one node is sure to be heard only at that node.
+//! were lost with no beat late, measured). What happened to a key at one node is sure to be heard only at that node. And one node that hangs is not
+//! to take the memory of the whole fleet with it.
 //!
-//! **Decision.** An instance subscribes at every primary, each with beats of its own, and the listener hears of them as of one: the bus is there when
-//! each of them is, its last sign of life is the oldest of theirs, and it is lost with any of them. Copies of one message are heard once ([`Recent`]).
+//! **Decision.** An instance subscribes at every primary, each with beats of its own. What concerns a key is said at its primary. What concerns more (a label, a
+//! pattern, the registry) is said at every primary, and counts as said when most of them have taken it.
+//!
+//! * As long as most primaries are heard, everything about labels is, because any two majorities have one in common. The keys of those that are not
+//!   heard are named to the listener ([`Listener::partly`]). Without a majority all is lost.
+//! * Who is heard again may have said something meanwhile, and majorities at two moments need not have anybody in common: so that is another epoch.
+//! * The last sign of life is the oldest of those that are heard. At the start nothing is believed until each primary is heard or has failed once.
+//! * Copies of one message are heard once ([`Recent`]).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +20,9 @@ use super::Recent;
 use crate::bus::{Listener, News};
 use crate::tiers::redis::endpoint::Address;
 
+/// Which of them an encoded logical key belongs to.
+pub(in crate::tiers::redis) type Owner = Arc<dyn Fn(&str) -> Option<u64> + Send + Sync>;
+
 /// All buses of one instance.
 pub(in crate::tiers::redis) struct Chorus {
     listener: Arc<dyn Listener>,
@@ -20,18 +30,28 @@ pub(in crate::tiers::redis) struct Chorus {
     recent: Arc<Mutex<Recent>>,
 }
 
-/// The sign of life of each bus that has to be heard; none of one that is not.
-#[derive(Default)]
+/// How one of them is heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Nothing is known yet.
+    Nothing,
+    /// The last sign of life was sent then.
+    Heard(u64),
+    Silent(String),
+    /// It may not be heard, by what its server says.
+    Unsupported(String),
+}
+
 struct Voices {
-    cast: BTreeMap<u64, Option<u64>>,
-    /// Those that may not be heard, by what their servers say.
-    unsupported: BTreeMap<u64, String>,
-    /// The signs of those that are not cast yet, or not any more.
-    others: BTreeMap<u64, u64>,
+    /// All there are, also those that are not cast yet, or not any more.
+    signs: BTreeMap<u64, Sign>,
+    /// Those that the bus consists of.
+    cast: Vec<u64>,
+    owner: Owner,
     /// Nothing is believed while the cast changes.
     hushed: bool,
-    /// Whether the listener was told that all are heard.
-    together: bool,
+    /// Whether the listener relies on them.
+    relied_on: bool,
 }
 
 /// One of them.
@@ -42,11 +62,42 @@ struct Voice {
 }
 
 impl Voices {
-    /// The oldest sign of life, if all are heard.
+    fn signs(&self) -> impl Iterator<Item = (u64, &Sign)> {
+        let sign = |id: &u64| (*id, self.signs.get(id).unwrap_or(&Sign::Nothing));
+        self.cast.iter().map(sign)
+    }
+
+    /// The oldest sign of life of those that are heard, if that is enough of them.
     fn oldest(&self) -> Option<u64> {
-        let signs = self.cast.values().copied();
-        let oldest = signs.reduce(|one, other| one?.min(other?).into()).flatten();
-        oldest.filter(|_| !self.hushed)
+        let is_open = self.signs().any(|(_, sign)| *sign == Sign::Nothing);
+        let heard: Vec<u64> = self
+            .signs()
+            .filter_map(|(_, sign)| match sign {
+                Sign::Heard(since) => Some(*since),
+                _ => None,
+            })
+            .collect();
+        let enough = heard.len() * 2 > self.cast.len() && !is_open && !self.hushed;
+        heard.into_iter().min().filter(|_| enough)
+    }
+
+    /// Why one that may not be heard may not.
+    fn unsupported(&self) -> Option<&str> {
+        self.signs().find_map(|(_, sign)| match sign {
+            Sign::Unsupported(why) => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Those that are not heard, and why the first of them is not.
+    fn silent(&self) -> Option<(Vec<u64>, &str)> {
+        let mut silent = self.signs().filter_map(|(id, sign)| match sign {
+            Sign::Silent(why) => Some((id, why.as_str())),
+            _ => None,
+        });
+        let (first, why) = silent.next()?;
+        let ids = std::iter::once(first).chain(silent.map(|(id, _)| id));
+        Some((ids.collect(), why))
     }
 }
 
@@ -54,7 +105,13 @@ impl Chorus {
     pub(in crate::tiers::redis) fn new(listener: Arc<dyn Listener>) -> Self {
         Self {
             listener,
-            voices: Mutex::default(),
+            voices: Mutex::new(Voices {
+                signs: BTreeMap::new(),
+                cast: Vec::new(),
+                owner: Arc::new(|_| None),
+                hushed: false,
+                relied_on: false,
+            }),
             recent: Arc::default(),
         }
     }
@@ -81,42 +138,48 @@ impl Chorus {
     pub(in crate::tiers::redis) fn hush(&self, why: &str) {
         let mut voices = self.lock();
         voices.hushed = true;
-        self.lose(&mut voices, why);
+        voices.relied_on = false;
+        self.listener.lost(why);
     }
 
-    /// Whom the bus consists of from here on.
-    pub(in crate::tiers::redis) fn cast(&self, ids: Vec<u64>) {
+    /// Whom the bus consists of from here on, and whose each key is.
+    pub(in crate::tiers::redis) fn cast(&self, ids: Vec<u64>, owner: Owner) {
         let mut voices = self.lock();
-        let mut known = std::mem::take(&mut voices.others);
-        for (id, sign) in std::mem::take(&mut voices.cast) {
-            if let Some(sign) = sign {
-                known.insert(id, sign);
-            }
-        }
-        voices.cast = ids.iter().map(|id| (*id, known.remove(id))).collect();
-        voices.unsupported.retain(|id, _| ids.contains(id));
+        voices.cast = ids;
+        voices.owner = owner;
         voices.hushed = false;
-        self.tell(&mut voices);
+        self.begin(&mut voices);
     }
 
-    /// Says that all are heard, if they are.
-    fn tell(&self, voices: &mut Voices) {
-        let Some(oldest) = voices.oldest() else {
-            return;
-        };
-        if voices.together {
-            self.listener.beat(oldest);
-        } else {
-            voices.together = true;
+    /// Says that they are heard, if enough of them are.
+    fn begin(&self, voices: &mut Voices) {
+        if let Some(why) = voices.unsupported() {
+            return self.listener.unsupported(why);
+        }
+        if let Some(oldest) = voices.oldest() {
+            voices.relied_on = true;
             self.listener.subscribed(oldest);
+            self.tell_silent(voices, oldest);
         }
     }
 
+    fn tell_silent(&self, voices: &Voices, oldest: u64) {
+        if let Some((silent, why)) = voices.silent() {
+            let owner = Arc::clone(&voices.owner);
+            let unheard = move |key: &str| owner(key).is_none_or(|owner| silent.contains(&owner));
+            self.listener.partly(oldest, Arc::new(unheard), why);
+        }
+    }
+
+    /// One of the cast is not heard any more.
     fn lose(&self, voices: &mut Voices, why: &str) {
-        voices.together = false;
-        // That one cannot be heard at all stands above that another is not heard now.
-        if voices.unsupported.is_empty() {
-            self.listener.lost(why);
+        match voices.oldest().filter(|_| voices.relied_on) {
+            Some(oldest) => self.tell_silent(voices, oldest),
+            None => {
+                voices.relied_on = false;
+                self.listener.lost(why);
+                self.begin(voices);
+            }
         }
     }
 
@@ -126,27 +189,14 @@ impl Chorus {
 }
 
 impl Voice {
-    fn heard(&self, since: u64) {
-        let mut voices = self.chorus.lock();
-        voices.unsupported.remove(&self.id);
-        match voices.cast.get_mut(&self.id) {
-            Some(sign) => *sign = Some(since),
-            // It may be cast later.
-            None => drop(voices.others.insert(self.id, since)),
-        }
-        self.chorus.tell(&mut voices);
+    /// The same voice says something else; whether anything depends on it.
+    fn says(&self, voices: &mut Voices, sign: Sign) -> bool {
+        voices.signs.insert(self.id, sign);
+        voices.cast.contains(&self.id)
     }
 
-    /// Whether anything depends on it.
-    fn forget(&self, voices: &mut Voices) -> bool {
-        voices.others.remove(&self.id);
-        match voices.cast.get_mut(&self.id) {
-            Some(sign) => {
-                *sign = None;
-                true
-            }
-            None => false,
-        }
+    fn why(&self, why: &str) -> String {
+        format!("{}: {why}", self.server)
     }
 }
 
@@ -156,41 +206,58 @@ impl Listener for Voice {
     }
 
     fn subscribed(&self, since: u64) {
-        self.heard(since);
+        let mut voices = self.chorus.lock();
+        if !self.says(&mut voices, Sign::Heard(since)) || voices.hushed {
+            return;
+        }
+        if voices.relied_on {
+            self.chorus.listener.lost(&self.why("heard again"));
+        }
+        self.chorus.begin(&mut voices);
     }
 
     fn beat(&self, since: u64) {
-        self.heard(since);
+        let mut voices = self.chorus.lock();
+        self.says(&mut voices, Sign::Heard(since));
+        if let Some(oldest) = voices.oldest().filter(|_| voices.relied_on) {
+            self.chorus.listener.beat(oldest);
+        }
     }
 
     fn lost(&self, why: &str) {
         let mut voices = self.chorus.lock();
-        voices.unsupported.remove(&self.id);
-        if self.forget(&mut voices) {
-            let why = format!("{}: {why}", self.server);
+        let why = self.why(why);
+        if self.says(&mut voices, Sign::Silent(why.clone())) && !voices.hushed {
             self.chorus.lose(&mut voices, &why);
         }
     }
 
     fn unsupported(&self, why: &str) {
         let mut voices = self.chorus.lock();
-        if self.forget(&mut voices) {
-            let why = format!("{}: {why}", self.server);
-            voices.together = false;
-            self.chorus.listener.unsupported(&why);
-            voices.unsupported.insert(self.id, why);
+        let why = self.why(why);
+        if self.says(&mut voices, Sign::Unsupported(why)) && !voices.hushed {
+            voices.relied_on = false;
+            self.chorus.begin(&mut voices);
         }
     }
 
-    /// Whoever is heard, some of them or all: what is gone is gone.
+    /// Whoever is heard, enough of them or not: what is gone is gone.
     fn news(&self, news: &News, own: bool) {
+        let _turn = self.chorus.lock();
         self.chorus.listener.news(news, own);
+    }
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.chorus.lock().signs.remove(&self.id);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::Unheard;
 
     #[derive(Default)]
     struct Heard(Mutex<Vec<String>>);
@@ -217,17 +284,26 @@ mod tests {
         fn unsupported(&self, why: &str) {
             self.add(format!("unsupported {why}"));
         }
+        fn partly(&self, since: u64, unheard: Unheard, why: &str) {
+            let keys = ["one", "two", "three"].into_iter();
+            let unheard: Vec<_> = keys.filter(|key| unheard(key)).collect();
+            self.add(format!(
+                "without {} since {since}: {why}",
+                unheard.join(" ")
+            ));
+        }
         fn news(&self, _: &News, _: bool) {
             self.add("news".to_owned());
         }
     }
 
-    /// Two voices, of which neither is cast, and what the listener heard lately.
+    /// Three voices, of which none is cast, and what the listener heard lately.
     struct Stage {
         chorus: Arc<Chorus>,
         heard: Arc<Heard>,
         one: Arc<dyn Listener>,
         two: Arc<dyn Listener>,
+        three: Arc<dyn Listener>,
     }
 
     impl Stage {
@@ -248,9 +324,32 @@ mod tests {
             Self {
                 one: voice(1, 1),
                 two: voice(2, 2),
+                three: voice(3, 3),
                 chorus,
                 heard,
             }
+        }
+
+        fn cast(&self, ids: &[u64]) {
+            let owner = |key: &str| {
+                Some(
+                    ["", "one", "two", "three"]
+                        .iter()
+                        .position(|it| *it == key)? as u64,
+                )
+            };
+            self.chorus.cast(ids.to_vec(), Arc::new(owner));
+        }
+
+        /// All three heard since 0.
+        fn together() -> Self {
+            let stage = Self::new();
+            stage.cast(&[1, 2, 3]);
+            for voice in [&stage.one, &stage.two, &stage.three] {
+                voice.subscribed(0);
+            }
+            assert_eq!(stage.told(), ["subscribed 0"]);
+            stage
         }
 
         fn told(&self) -> Vec<String> {
@@ -262,7 +361,7 @@ mod tests {
     fn it_is_there_when_all_are_and_as_alive_as_the_oldest_sign() {
         let stage = Stage::new();
         stage.one.subscribed(5);
-        stage.chorus.cast(vec![1, 2]);
+        stage.cast(&[1, 2]);
         assert_eq!(stage.told(), [""; 0]);
         stage.two.subscribed(7);
         assert_eq!(stage.told(), ["subscribed 5"]);
@@ -272,25 +371,76 @@ mod tests {
         assert_eq!(stage.told(), ["beat 9"]);
         stage.two.lost("gone");
         stage.one.beat(11);
-        assert_eq!(stage.told(), ["lost h:2: gone"]);
+        assert_eq!(stage.told(), ["lost h:2: gone"], "one of two is not most");
         stage.two.subscribed(12);
         assert_eq!(stage.told(), ["subscribed 11"]);
     }
 
     #[test]
+    fn most_are_enough_for_all_but_the_keys_of_the_others() {
+        let stage = Stage::together();
+        stage.two.beat(4);
+        stage.three.beat(5);
+        stage.told();
+        stage.one.lost("gone");
+        assert_eq!(stage.told(), ["without one since 4: h:1: gone"]);
+        stage.two.beat(6);
+        assert_eq!(stage.told(), ["beat 5"]);
+        stage.one.lost("still gone");
+        stage.two.beat(7);
+        assert_eq!(
+            stage.told(),
+            ["without one since 5: h:1: still gone", "beat 5"]
+        );
+        stage.two.lost("gone too");
+        stage.three.beat(8);
+        assert_eq!(stage.told(), ["lost h:2: gone too"]);
+        stage.one.subscribed(9);
+        assert_eq!(
+            stage.told(),
+            ["subscribed 8", "without two since 8: h:2: gone too"]
+        );
+    }
+
+    #[test]
+    fn who_is_heard_again_begins_another_epoch() {
+        let stage = Stage::together();
+        stage.one.lost("gone");
+        stage.told();
+        stage.one.subscribed(3);
+        assert_eq!(stage.told(), ["lost h:1: heard again", "subscribed 0"]);
+    }
+
+    #[test]
+    fn who_is_down_from_the_start_is_waited_for_once() {
+        let stage = Stage::new();
+        stage.cast(&[1, 2, 3]);
+        stage.one.subscribed(1);
+        stage.two.subscribed(2);
+        assert_eq!(stage.told(), [""; 0]);
+        stage.three.lost("refused");
+        let told = [
+            "lost h:3: refused",
+            "subscribed 1",
+            "without three since 1: h:3: refused",
+        ];
+        assert_eq!(stage.told(), told);
+    }
+
+    #[test]
     fn another_cast_begins_anew_and_those_who_left_do_not_count() {
         let stage = Stage::new();
-        stage.chorus.cast(vec![1]);
+        stage.cast(&[1]);
         stage.one.subscribed(1);
         stage.chorus.hush("moved");
         assert_eq!(stage.told(), ["subscribed 1", "lost moved"]);
         stage.one.beat(2);
         assert_eq!(stage.told(), [""; 0], "nothing is believed yet");
-        stage.chorus.cast(vec![1]);
+        stage.cast(&[1]);
         assert_eq!(stage.told(), ["subscribed 2"]);
         stage.chorus.hush("moved");
         stage.two.subscribed(3);
-        stage.chorus.cast(vec![2]);
+        stage.cast(&[2]);
         stage.one.lost("dropped");
         stage.one.unsupported("dropped");
         assert_eq!(stage.told(), ["lost moved", "subscribed 3"]);
@@ -299,11 +449,12 @@ mod tests {
     #[test]
     fn one_that_may_not_be_heard_stands_above_one_that_is_not() {
         let stage = Stage::new();
-        stage.chorus.cast(vec![1, 2]);
+        stage.cast(&[1, 2]);
         stage.one.unsupported("NOPERM");
+        assert_eq!(stage.told(), ["unsupported h:1: NOPERM"]);
         stage.two.lost("gone");
         stage.two.subscribed(1);
-        assert_eq!(stage.told(), ["unsupported h:1: NOPERM"]);
+        assert_eq!(stage.told().last().unwrap(), "unsupported h:1: NOPERM");
         stage.one.subscribed(2);
         assert_eq!(stage.told(), ["subscribed 1"]);
     }

@@ -1,7 +1,8 @@
 //! Evicting where each key and each label may be at another primary.
 //!
-//! Keys go at once, each by a script at its own primary, which says so there: what is said elsewhere may be lost on its way. For labels the clock is moved on
-//! first, and then each is replaced; where it cannot be moved on, they are deleted, which is as dead. The registry is read after that.
+//! Keys go at once, each by a script at its own primary, which says so there. For labels the clock is moved on
+//! first, and then each is replaced; where it cannot be moved on, they are deleted, which is as dead. That is said at every primary, and the registry is read after it. What is said
+//! twice is the same message, of which everybody hears one.
 //!
 //! **A slot that is on its way** refuses scripts about keys of which one is here and another is not (`TRYAGAIN`), and has no primary of which it is sure
 //! that everybody listens to it: a key that has gone already is asked for where it went (`ASK`). So what such a slot refuses is done in single
@@ -41,6 +42,9 @@ impl RedisTier {
             let label = |label: &Label| one(Vec::new(), vec![label.clone()]);
             labels.extend(gone.labels.iter().map(label));
         }
+        let said = |gone: Gone| (self.announcer.gone(gone.clone()), gone);
+        let keys: Vec<_> = keys.into_iter().map(said).collect();
+        let labels: Vec<_> = labels.into_iter().map(said).collect();
         let of_keys = self.remove_each(cluster, &keys, ":", by).await;
         if !labels.is_empty() {
             // Without the clock they are deleted.
@@ -49,6 +53,11 @@ impl RedisTier {
                 format!("{:016x}:{}", made.era, made.n)
             });
             self.remove_each(cluster, &labels, &made, by).await?;
+            let mut messages = redis::pipe();
+            for (message, _) in &labels {
+                messages.add_command(self.saying(message));
+            }
+            cluster.publish(by, &messages).await?;
         }
         of_keys?;
         if !part.registry {
@@ -69,7 +78,7 @@ impl RedisTier {
     async fn remove_each(
         &self,
         cluster: &Cluster,
-        all: &[Gone],
+        all: &[(Vec<u8>, Gone)],
         made: &str,
         by: Deadline,
     ) -> Result<(), TierError> {
@@ -77,18 +86,17 @@ impl RedisTier {
             return Ok(());
         }
         let steps = |pipeline: &mut Pipeline| {
-            for gone in all {
-                let message = self.announcer.gone(gone.clone());
-                self.add_one(pipeline, gone, &message, made);
+            for (message, gone) in all {
+                self.add_one(pipeline, gone, message, made);
             }
         };
         let answers = cluster.scatter(Lane::Upkeep, by, steps).await?;
         let mut done = Ok(());
-        for (gone, answer) in all.iter().zip(answers) {
+        for ((message, gone), answer) in all.iter().zip(answers) {
             let one = match answer {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(error)) if is_torn(&error) || redirect(&error).is_some() => {
-                    self.remove_in_steps(cluster, gone, made, by).await
+                    self.remove_in_steps(cluster, message, gone, made, by).await
                 }
                 Ok(Err(error)) => Err(self.servers.refusal(&error)),
                 Err(error) => Err(error),
@@ -121,18 +129,18 @@ impl RedisTier {
     async fn remove_in_steps(
         &self,
         cluster: &Cluster,
+        message: &[u8],
         gone: &Gone,
         made: &str,
         by: Deadline,
     ) -> Result<(), TierError> {
-        let mut at = String::new();
         for label in &gone.labels {
-            at = self.label_key(label);
+            let at = self.label_key(label);
             let quiet = |pipeline: &mut Pipeline| self.add_one(pipeline, gone, &[], made);
             self.step(cluster, &at, quiet, by).await?;
         }
         for key in &gone.keys {
-            at = self.names.value(key);
+            let at = self.names.value(key);
             for key in [self.names.lease(key), self.names.failed(key)] {
                 self.step(cluster, &key, |it| unlink(it, &key), by).await?;
             }
@@ -144,14 +152,15 @@ impl RedisTier {
             };
             self.step(cluster, &at, value, by).await?;
             if !gone.hold.is_zero() {
-                let at = self.names.hold(key);
+                let name = self.names.hold(key);
                 let held = |pipeline: &mut Pipeline| {
-                    pipeline.script(&scripts::HOLD, &[&at], &[hold(gone.hold)]);
+                    pipeline.script(&scripts::HOLD, &[&name], &[hold(gone.hold)]);
                 };
-                self.step(cluster, &at, held, by).await?;
+                self.step(cluster, &name, held, by).await?;
             }
+            self.say(cluster, &at, message, by).await?;
         }
-        self.say(cluster, &at, gone, by).await
+        Ok(())
     }
 
     /// One command or script about one key, wherever that is.
@@ -174,12 +183,10 @@ impl RedisTier {
         &self,
         cluster: &Cluster,
         key: &str,
-        gone: &Gone,
+        message: &[u8],
         by: Deadline,
     ) -> Result<(), TierError> {
-        let mut command = redis::cmd("PUBLISH");
-        let message = self.announcer.gone(gone.clone());
-        command.arg(self.announcer.channel()).arg(&message);
+        let command = self.saying(message);
         let work = async |mut connection: Connection| match connection.command(&command).await {
             Err(error) if !is_forbidden(&error) => Err(error),
             _ => Ok(()),

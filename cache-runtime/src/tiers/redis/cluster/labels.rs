@@ -3,6 +3,7 @@
 //! First everything is read at once: the registry, the clock, and each label, of which nothing is made. What has no generation of the clock's era is made in a
 //! second round trip, after the clock was moved on for it; its script leaves alone what somebody else has made meanwhile.
 
+use crate::bus::News;
 use crate::tags::{Label, Logical, Standing};
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::announcer::random;
@@ -32,7 +33,7 @@ impl RedisTier {
             if needs_clock {
                 self.add_tick(pipeline, 0);
             }
-            self.add_cluster_register(pipeline, ask, "");
+            self.add_cluster_register(pipeline, ask, "", &[]);
             for label in ask.labels {
                 self.add_label(pipeline, label, NOTHING, ask);
             }
@@ -73,9 +74,10 @@ impl RedisTier {
         }
         let made = self.tick(cluster, 1, by).await?;
         let text = format!("{:016x}:{}", made.era, made.n);
+        let anew = self.announcer.message(News::Anew);
         let steps = |pipeline: &mut Pipeline| {
             if no_cache {
-                self.add_cluster_register(pipeline, ask, &text);
+                self.add_cluster_register(pipeline, ask, &text, &anew);
             }
             for number in &missing {
                 self.add_label(pipeline, &ask.labels[*number], &text, ask);
@@ -94,6 +96,12 @@ impl RedisTier {
             // The clock was lost in between, or somebody writes what is no generation.
             let error = unexpected("a label was made and is not there");
             return Err(self.servers.refusal(&error));
+        }
+        if no_cache {
+            // Somebody else may have made it meanwhile, and say so as well.
+            let mut message = redis::pipe();
+            message.add_command(self.saying(&anew));
+            cluster.publish(by, &message).await?;
         }
         Ok(())
     }
@@ -119,9 +127,16 @@ impl RedisTier {
         pipeline.script(&scripts::TICK, &[self.names.clock()], &args);
     }
 
-    fn add_cluster_register(&self, pipeline: &mut Pipeline, ask: Labels<'_>, made: &str) {
+    fn add_cluster_register(
+        &self,
+        pipeline: &mut Pipeline,
+        ask: Labels<'_>,
+        made: &str,
+        anew: &[u8],
+    ) {
         if let Some(register) = ask.register {
-            self.add_register(pipeline, register, &[self.names.sites()], made, ask.life);
+            let keys = [self.names.sites()];
+            self.add_register(pipeline, register, &keys, made, ask.life, anew);
         }
     }
 

@@ -40,7 +40,8 @@ use surveyor::Surveyor;
 use super::announcer::Announcer;
 use super::bus::Chorus;
 use super::endpoint::Endpoint;
-use super::link::{Deadline, Limits, in_runtime, unavailable};
+use super::fault::is_forbidden;
+use super::link::{Connection, Deadline, Lane, Limits, in_runtime, unavailable};
 use super::names::Names;
 use super::post::Post;
 use crate::bus::{Listener, Sender};
@@ -144,6 +145,38 @@ impl Cluster {
                 .unwrap_or_else(|| Err(unavailable("the cluster is not known"))),
             _ => Err(unavailable("a slot has moved, and nobody says where")),
         }
+    }
+
+    /// Says something at every primary. It is said when most have taken it, which is enough for everybody who hears most of them.
+    pub(super) async fn publish(
+        &self,
+        by: Deadline,
+        commands: &redis::Pipeline,
+    ) -> Result<(), TierError> {
+        let map = self.map(by).await?;
+        let say = async |mut connection: Connection| {
+            for answer in connection.commands(commands).await? {
+                match answer.extract_error() {
+                    Err(error) if !is_forbidden(&error) => return Err(error),
+                    // Who may not publish has evicted all the same.
+                    _ => {}
+                }
+            }
+            Ok(())
+        };
+        let voices: Vec<_> = map.voices().collect();
+        let said = join_all(voices.iter().map(|node| async {
+            let live = node.link.live(by).await?;
+            node.link.call_on(&live, Lane::Upkeep, by, say).await
+        }));
+        let (said, unsaid): (Vec<_>, Vec<_>) = said.await.into_iter().partition(Result::is_ok);
+        if said.len() * 2 > voices.len() {
+            return Ok(());
+        }
+        unsaid
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Err(unavailable("the cluster has no primary")))
     }
 
     /// Has the map looked over.

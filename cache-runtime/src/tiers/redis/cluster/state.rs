@@ -7,6 +7,7 @@ use super::node::Node;
 use super::slots::{SLOTS, slot};
 use super::{Cluster, unavailable};
 use crate::tiers::redis::endpoint::Address;
+use crate::tiers::redis::names::hash_tag;
 use crate::tiers::{LinkState, Moment, TierError};
 
 /// What is known of the cluster.
@@ -69,6 +70,16 @@ impl Map {
     /// Who serves a key.
     pub(in crate::tiers::redis) fn owner(&self, key: &[u8]) -> Option<&Arc<Node>> {
         self.nodes.get(self.number(key))
+    }
+
+    /// Those at which there is a bus.
+    pub(super) fn voices(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.iter().filter(|node| node.tag.is_some())
+    }
+
+    /// Who serves an encoded logical key.
+    pub(super) fn owner_of(&self, key: &str) -> Option<&Arc<Node>> {
+        self.owner(hash_tag(key).as_bytes())
     }
 
     /// The position of who serves a key among the nodes; beyond them all where nobody does.

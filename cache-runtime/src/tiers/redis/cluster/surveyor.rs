@@ -222,8 +222,11 @@ impl Surveyor {
                 .send_replace(Charted::Known(Arc::clone(&map)));
         });
         if let Some(chorus) = chorus {
-            let heard = map.nodes().iter().filter(|node| node.tag.is_some());
-            chorus.cast(heard.map(|node| node.link.id()).collect());
+            let heard = map.voices().map(|node| node.link.id()).collect();
+            // The nodes have the chorus, by their buses.
+            let map = Arc::downgrade(&map);
+            let owner = move |key: &str| Some(map.upgrade()?.owner_of(key)?.link.id());
+            chorus.cast(heard, Arc::new(owner));
         }
         // Nobody has called yet who would start them.
         map.nodes().iter().for_each(|node| node.link.wake());

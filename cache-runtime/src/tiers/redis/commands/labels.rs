@@ -85,7 +85,8 @@ impl RedisTier {
         let era = era();
         if let Some(register) = ask.register {
             let keys = [self.names.sites(), self.names.clock()];
-            self.add_register(pipeline, register, &keys, &era, ask.life);
+            let anew = self.announcer.message(News::Anew);
+            self.add_register(pipeline, register, &keys, &era, ask.life, &anew);
         }
         if ask.clock || !ask.labels.is_empty() {
             let mut keys = vec![self.names.clock()];
@@ -106,19 +107,19 @@ impl RedisTier {
         keys: &[String],
         made: &str,
         life: Duration,
+        anew: &[u8],
     ) {
         let field = match register {
             Register::Nothing => "",
             Register::Region("") => ANY,
             Register::Region(region) => region,
         };
-        let anew = self.announcer.message(News::Anew);
         let args = [
             field.as_bytes(),
             &random(),
             made.as_bytes(),
             self.announcer.channel().as_bytes(),
-            &anew,
+            anew,
             &lasting(life),
         ];
         pipeline.script(&scripts::REGISTER, keys, &args);

@@ -21,10 +21,10 @@ use crate::key::Pattern;
 use crate::tiers::TierError;
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::fault::is_forbidden;
-use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::redis::link::{Connection, Deadline, Lane};
 use crate::tiers::redis::names::Part;
 use crate::tiers::redis::scripts::{self, Pipeline};
-use crate::tiers::redis::servers::Primary;
+use crate::tiers::redis::servers::{Primary, Servers};
 
 /// Slots looked at per command: about half a millisecond of the server.
 const COUNT: usize = 1000;
@@ -50,16 +50,14 @@ impl RedisTier {
         self.pass(&primaries, &scan(Part::Lease)).await?;
         let gone = self.pass(&primaries, &scan(Part::Value)).await?;
         before.check(&self.servers.survey(batch_within).await?)?;
-        self.tell(&primaries[0], pattern, manner, batch_within)
-            .await?;
+        self.tell(pattern, manner, batch_within).await?;
         Ok(gone)
     }
 
-    /// Tells the others, after the second pass; at one primary, because everybody hears all. Who may not publish has evicted all the same; who could not
+    /// Tells the others, after the second pass. Who may not publish has evicted all the same; who could not
     /// is not done.
     async fn tell(
         &self,
-        primary: &Primary,
         pattern: &Pattern,
         manner: Manner,
         within: Duration,
@@ -69,14 +67,20 @@ impl RedisTier {
             patterns: vec![pattern.clone()],
             ..Gone::default()
         };
-        let mut command = redis::cmd("PUBLISH");
-        let message = self.announcer.gone(gone);
-        command.arg(self.announcer.channel()).arg(&message);
+        let command = self.saying(&self.announcer.gone(gone));
+        let link = match &self.servers {
+            Servers::One(link) => link,
+            Servers::Cluster(cluster) => {
+                let mut message = redis::pipe();
+                message.add_command(command);
+                return cluster.publish(Deadline::after(within), &message).await;
+            }
+        };
         let work = async |mut connection: Connection| match connection.command(&command).await {
             Err(error) if !is_forbidden(&error) => Err(error),
             told => Ok(told.map(drop)),
         };
-        let told = primary.call(Lane::Upkeep, within, work).await?;
+        let told = link.call(Lane::Upkeep, within, work).await?;
         if let Err(error) = told {
             tracing::debug!(why = %self.servers.endpoint().words(&error), "an eviction by pattern was not announced");
         }
