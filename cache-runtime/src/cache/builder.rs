@@ -327,6 +327,7 @@ impl CacheBuilder {
             crate::tiers::redis::Limits {
                 max_in_flight: self.max_in_flight,
                 patience: self.redis_budget,
+                max_value_bytes: self.max_value_bytes,
             },
         )))
     }

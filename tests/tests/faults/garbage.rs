@@ -7,7 +7,8 @@ use tests::scripted::{Say, Scripted, is};
 use tests::server::RedisServer;
 
 use crate::kit::{
-    LATE, back_within, late, measured, megabytes_since, resident, short, stores_again,
+    LATE, back_within, down_because, late, measured, megabytes_since, memory, resident, short,
+    stores_again,
 };
 
 const BACK: Duration = Duration::from_millis(2_500);
@@ -50,6 +51,7 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>, bool)> {
 
 #[tokio::test]
 async fn fault_11_truncated_and_garbage() {
+    let _turn = memory().await;
     let server = RedisServer::start().await;
     let hop = Scripted::start(server.addr()).await;
     let cache = connected(of_url(&hop.url())).await;
@@ -79,6 +81,73 @@ async fn fault_11_truncated_and_garbage() {
         format_args!(
             "{} kinds: at most {} late, {grown} MB more, back after at most {}",
             all.len(),
+            short(latest),
+            short(slowest)
+        ),
+    );
+}
+
+/// What a server announces in vain, and what it is answered to.
+fn announcements() -> [(&'static str, &'static str, Vec<u8>); 4] {
+    let text = |text: &str| text.as_bytes().to_vec();
+    [
+        ("a value", "GET", text("$536870912\r\n")),
+        (
+            "the value of an acquire",
+            "EVALSHA",
+            text("*2\r\n+value\r\n$536870912\r\n"),
+        ),
+        ("a list", "GET", text("*33554432\r\n$16\r\n")),
+        ("a status without an end", "GET", text("+OK")),
+    ]
+}
+
+#[tokio::test]
+async fn fault_12_half_a_gigabyte_announced() {
+    const ANNOUNCED: usize = 512 << 20;
+    let _turn = memory().await;
+    let server = RedisServer::start().await;
+    let hop = Scripted::start(server.addr()).await;
+    let cache = connected(of_url(&hop.url())).await;
+    let (mut latest, mut slowest, before) = (Duration::ZERO, Duration::ZERO, resident());
+    let mut peak = before;
+    for (what, asked, bytes) in announcements() {
+        stores_again(&cache, &server).await;
+        let taken = hop.taken();
+        hop.say(move |parts| match is(parts, asked) {
+            true => Say::Endless(bytes.clone(), ANNOUNCED),
+            false => Say::Pass,
+        });
+        let (errors, begun) = (cache.stats().total.redis_errors, Instant::now());
+        for _ in 0..20 {
+            let late = late(&cache).await;
+            assert!(late < LATE, "{what}: {late:?}");
+            latest = latest.max(late);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            peak = peak.max(resident());
+        }
+        assert!(cache.stats().total.redis_errors > errors, "{what}: counted");
+        let why = down_because(&cache, "").await;
+        assert!(
+            why.contains("an answer of") || why.contains("a line"),
+            "{what}: {why}"
+        );
+        let taken = (hop.taken() - taken) >> 20;
+        assert!(
+            taken < 256,
+            "{what}: {taken} MB taken within {:?}",
+            begun.elapsed()
+        );
+        hop.say(|_| Say::Pass);
+        slowest = slowest.max(back_within(BACK, &cache, &server, Instant::now()).await);
+    }
+    let grown = peak.saturating_sub(before) >> 20;
+    assert!(grown < 64, "{grown} MB more at the most");
+    measured(
+        12,
+        format_args!(
+            "{} kinds: refused, at most {} late, at the most {grown} MB more, back after at most {}",
+            announcements().len(),
             short(latest),
             short(slowest)
         ),

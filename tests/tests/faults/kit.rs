@@ -9,6 +9,7 @@ use tests::eventually;
 use tests::scenarios::processes::{has, value_of};
 use tests::server::RedisServer;
 use tests::times::Times;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// What a call may lose to Redis, once.
 pub(crate) const T: Duration = Duration::from_millis(100);
@@ -141,6 +142,12 @@ pub(crate) async fn back_within(
     let took = since.elapsed();
     assert!(took < required + ROOM, "{took:?}");
     took
+}
+
+/// Held by tests that look at the memory of this process, and by those that use much of it.
+pub(crate) async fn memory() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
 }
 
 /// What this process has in memory, in bytes.

@@ -16,8 +16,8 @@ use tests::times::Times;
 use tokio::task::JoinSet;
 
 use crate::kit::{
-    AT_ONCE, LATE, ROOM, T, back_within, down_because, in_form, instant, is_down, late, measured,
-    megabytes_since, new_id, not_late, resident, short, stores_again, until_down,
+    self, AT_ONCE, LATE, ROOM, T, back_within, down_because, in_form, instant, is_down, late,
+    measured, megabytes_since, new_id, not_late, resident, short, stores_again, until_down,
 };
 
 const CALLERS: usize = 256;
@@ -194,6 +194,7 @@ async fn fault_09_slow_by_half_a_second() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
+    let _turn = kit::memory().await;
     let server = RedisServer::start().await;
     let hop = Scripted::start(server.addr()).await;
     let cache = connected(of_url(&hop.url())).await;

@@ -52,6 +52,8 @@ pub(crate) struct Endpoint {
     pub(super) topology: Topology,
     pub(super) account: Account,
     pub(super) database: u32,
+    /// What a value may have; answers that are far larger are refused.
+    pub(super) max_value_bytes: usize,
     /// In the place of the system's resolver.
     #[cfg(feature = "test-util")]
     pub(super) hosts: Option<Hosts>,

@@ -20,6 +20,7 @@ mod post;
 mod scripts;
 mod sentinel;
 mod servers;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -64,6 +65,10 @@ impl RedisTier {
     pub(crate) fn new(name: &str, endpoint: Endpoint, limits: Limits) -> Self {
         let names = Names::new(name);
         let announcer = Announcer::new(endpoint.database, names.bus());
+        let endpoint = Endpoint {
+            max_value_bytes: limits.max_value_bytes,
+            ..endpoint
+        };
         let servers = match endpoint.topology {
             Topology::Cluster(_) => {
                 Servers::Cluster(Cluster::new(endpoint, &names, &announcer, limits))

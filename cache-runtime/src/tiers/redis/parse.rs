@@ -211,6 +211,8 @@ fn endpoint(topology: Topology, account: Account, database: u32) -> Result<Endpo
         topology,
         account: checked(account, write)?,
         database,
+        // Whose limits they are is known to the tier.
+        max_value_bytes: 0,
         #[cfg(feature = "test-util")]
         hosts: None,
     })

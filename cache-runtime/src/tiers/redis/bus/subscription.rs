@@ -7,13 +7,16 @@ use redis::aio::MultiplexedConnection;
 
 use super::Bus;
 use super::inbox::{Inbox, inbox};
+use crate::tiers::redis::client::{Driver, config};
 use crate::tiers::redis::endpoint::{Address, Endpoint};
 
 /// Both subscriptions, as long as it is there.
 pub(super) struct Subscription {
     pub(super) inbox: Inbox,
-    /// The socket is closed with the last handle.
+    /// Without a handle the driver ends.
     _connection: MultiplexedConnection,
+    /// The socket is closed with it.
+    _driver: Driver,
 }
 
 impl Subscription {
@@ -28,14 +31,13 @@ impl Subscription {
             slot.put(push);
             Ok::<(), redis::aio::SendError>(())
         };
-        let config = endpoint.config().set_push_sender(take);
-        let client = endpoint.subscriber(address)?;
-        let connecting = client.get_multiplexed_async_connection_with_config(&config);
-        let mut connection = connecting.await?;
+        let connecting = endpoint.connect_subscriber(address, config().set_push_sender(take));
+        let (mut connection, driver) = connecting.await?;
         connection.subscribe(&[&bus.channel, &bus.beats]).await?;
         Ok(Self {
             inbox,
             _connection: connection,
+            _driver: driver,
         })
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::super::client::config;
 use super::super::endpoint::Address;
 use super::super::fault::{Remedy, is_wrong_type, judge, redirect};
 use super::super::scripts::Script;
@@ -27,13 +28,15 @@ const QUEUE: usize = 2048;
 /// Connects, signs in and proves readiness; on failure says why, without secrets.
 pub(super) async fn connect(core: &Core, address: &Address) -> Result<Live, String> {
     let words = |error: redis::RedisError| core.endpoint.words(&error);
-    let client = core.endpoint.client(address).map_err(words)?;
-    let config = core.endpoint.config().set_pipeline_buffer_size(QUEUE);
-    let socket = client.get_multiplexed_async_connection_with_config(&config);
-    let mut connection = match timeout(WITHIN, socket).await {
-        Ok(made) => Connection::new(made.map_err(words)?, Arc::clone(&core.clock)),
+    let socket = core
+        .endpoint
+        .connect(address, config().set_pipeline_buffer_size(QUEUE));
+    let (connection, driver) = match timeout(WITHIN, socket).await {
+        Ok(made) => made.map_err(words)?,
         Err(_) => return Err(format!("no connection within {WITHIN:?}")),
     };
+    let mut connection = Connection::new(connection, Arc::clone(&core.clock));
+    let words = |error: redis::RedisError| driver.words(|| words(error));
     match timeout(WITHIN, greet(core, &mut connection)).await {
         Ok(greeted) => greeted.map_err(words)?,
         Err(_) => return Err(format!("connected, but no answer within {WITHIN:?}")),
@@ -48,7 +51,7 @@ pub(super) async fn connect(core: &Core, address: &Address) -> Result<Live, Stri
         }
     }
     let missing = timeout(WITHIN, missing(&mut connection, &core.probe)).await;
-    Ok(Live::new(connection, missing.unwrap_or_default()))
+    Ok(Live::new(connection, driver, missing.unwrap_or_default()))
 }
 
 /// What a caller would ask.

@@ -8,6 +8,7 @@ use super::super::clock::ServerClock;
 use super::super::fault::unexpected;
 use super::breaker::Breaker;
 use crate::tiers::Moment;
+use crate::tiers::redis::client::Driver;
 
 /// A handle on the multiplexed connection; cheap to clone, one per call.
 #[derive(Clone, Debug)]
@@ -88,18 +89,21 @@ pub(in crate::tiers::redis) struct Live {
     pub(super) serial: u64,
     pub(super) since: Moment,
     connection: Connection,
+    /// Ends with this, and so does the socket.
+    pub(super) driver: Driver,
     pub(super) breaker: Breaker,
     /// What the account may not do, and what that means.
     pub(super) missing: Arc<[Box<str>]>,
 }
 
 impl Live {
-    pub(super) fn new(connection: Connection, missing: Vec<Box<str>>) -> Self {
+    pub(super) fn new(connection: Connection, driver: Driver, missing: Vec<Box<str>>) -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
             serial: MADE.fetch_add(1, Ordering::Relaxed) + 1,
             since: Moment::now(),
             connection,
+            driver,
             breaker: Breaker::default(),
             missing: missing.into(),
         }

@@ -24,8 +24,6 @@ mod permits;
 mod releases;
 mod state;
 mod supervisor;
-#[cfg(feature = "tls")]
-mod tls;
 mod whereabouts;
 
 use std::future::Future;
@@ -44,8 +42,6 @@ pub(super) use live::{Connection, Live};
 pub(super) use permits::Lane;
 use permits::Permits;
 use state::State;
-#[cfg(feature = "tls")]
-pub(super) use tls::choose_provider;
 
 use super::clock::ServerClock;
 use super::endpoint::{Endpoint, Topology};
@@ -60,6 +56,8 @@ pub(crate) struct Limits {
     pub(crate) max_in_flight: usize,
     /// How long a call waits for an answer, if it is a read: a server that takes longer counts as down.
     pub(crate) patience: Duration,
+    /// What a value may have; answers that are far larger are refused.
+    pub(crate) max_value_bytes: usize,
 }
 
 /// Owner of the connection and its supervisor.
@@ -148,7 +146,7 @@ impl Link {
 
     fn failed(&self, live: &Live, error: &redis::RedisError) -> TierError {
         let (kind, remedy) = judge(error);
-        let text = self.core.endpoint.words(error);
+        let text = live.driver.words(|| self.core.endpoint.words(error));
         match remedy {
             Remedy::Reconnect => self.core.report(live, &text),
             Remedy::None => live.breaker.answered(),

@@ -105,7 +105,7 @@ impl Task {
             match timeout(PING_WITHIN, connection.command(&command)).await {
                 // An account without this command is told so: the server lives.
                 Ok(Err(error)) if judge(&error).1 == Remedy::Reconnect => {
-                    return self.core.endpoint.words(&error);
+                    return self.words(live, &error);
                 }
                 Ok(_) => {}
                 Err(_) => return format!("no answer to a ping within {PING_WITHIN:?}"),
@@ -118,10 +118,14 @@ impl Task {
             self.core.releases.news().await;
             match timeout(PING_WITHIN, self.core.releases.send_all(live.connection())).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => return self.core.endpoint.words(&error),
+                Ok(Err(error)) => return self.words(live, &error),
                 Err(_) => return format!("no answer to a release within {PING_WITHIN:?}"),
             }
         }
+    }
+
+    fn words(&self, live: &Live, error: &redis::RedisError) -> String {
+        live.driver.words(|| self.core.endpoint.words(error))
     }
 
     fn up(&self, live: &Arc<Live>, at: &Arc<Address>) {

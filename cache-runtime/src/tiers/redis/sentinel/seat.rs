@@ -7,6 +7,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::super::client::{Driver, config};
 use super::super::endpoint::{Address, Endpoint, Sentinels};
 
 /// What a Sentinel says.
@@ -18,10 +19,16 @@ pub(super) enum Answer {
     None(String),
 }
 
+/// A connection, and what it ends with.
+struct Kept {
+    connection: MultiplexedConnection,
+    _driver: Driver,
+}
+
 pub(super) struct Seat {
     pub(super) address: Address,
     asked: Arc<(Endpoint, Sentinels)>,
-    kept: Mutex<Option<MultiplexedConnection>>,
+    kept: Mutex<Option<Kept>>,
 }
 
 impl Seat {
@@ -49,18 +56,15 @@ impl Seat {
         }
     }
 
-    async fn ask_on(
-        &self,
-        kept: &mut Option<MultiplexedConnection>,
-    ) -> redis::RedisResult<redis::Value> {
-        if let Some(connection) = kept {
+    async fn ask_on(&self, kept: &mut Option<Kept>) -> redis::RedisResult<redis::Value> {
+        if let Some(Kept { connection, .. }) = kept {
             // A Sentinel that was restarted is not one that is gone.
             if let Ok(answer) = self.question(connection).await {
                 return Ok(answer);
             }
         }
-        let connection = kept.insert(self.connect().await?);
-        self.question(connection).await
+        let made = kept.insert(self.connect().await?);
+        self.question(&mut made.connection).await
     }
 
     async fn question(
@@ -77,18 +81,19 @@ impl Seat {
             .extract_error()
     }
 
-    async fn connect(&self) -> redis::RedisResult<MultiplexedConnection> {
+    async fn connect(&self) -> redis::RedisResult<Kept> {
         let (endpoint, sentinels) = &*self.asked;
-        let (client, config) = (endpoint.client(&self.address)?, endpoint.config());
-        let connecting = client.get_multiplexed_async_connection_with_config(&config);
-        let mut connection = connecting.await?;
+        let (mut connection, driver) = endpoint.connect(&self.address, config()).await?;
         if let Some(sign_in) = sentinels.account.sign_in() {
             connection
                 .send_packed_command(&sign_in)
                 .await?
                 .extract_error()?;
         }
-        Ok(connection)
+        Ok(Kept {
+            connection,
+            _driver: driver,
+        })
     }
 
     fn read(&self, answer: &redis::Value) -> Answer {

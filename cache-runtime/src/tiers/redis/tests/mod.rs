@@ -41,6 +41,7 @@ fn limits(max_in_flight: usize) -> Limits {
     Limits {
         max_in_flight,
         patience: Duration::from_millis(100),
+        max_value_bytes: 1 << 20,
     }
 }
 
