@@ -4,7 +4,10 @@
 //! silent five times in a row). The breaker then *opens*: the connection is dropped, calls fail at once, and the supervisor, not a caller,
 //! finds out when the server answers again (Nygard, *Release It!*, 2007).
 //!
-//! As long as every call is answered it costs one load of a flag that nobody writes. Counting begins with a silence, so what is
+//! Between its opening and the drop of the connection the supervisor has to get its turn, and places become free that callers would take
+//! to wait as long as those before them: so an open one is asked before each call.
+//!
+//! As long as every call is answered it costs two loads of flags that nobody writes. Counting begins with a silence, so what is
 //! compared is the second after it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +25,8 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub(super) struct Breaker {
     /// Whether anything is counted: there was a silence less than a window ago.
     counting: AtomicBool,
+    /// Whether it has opened; it does not close, another connection has another one.
+    open: AtomicBool,
     counts: Mutex<Counts>,
 }
 
@@ -32,7 +37,7 @@ struct Counts {
     calls: u32,
     silences: u32,
     in_a_row: u32,
-    open: bool,
+    opened: bool,
 }
 
 impl Breaker {
@@ -48,11 +53,19 @@ impl Breaker {
         self.count(true, Instant::now())
     }
 
+    /// Whether nothing more is to be asked on this connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
     fn count(&self, silent: bool, now: Instant) -> bool {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let opens = counts.count(silent, now);
         self.counting
             .store(counts.began.is_some(), Ordering::Relaxed);
+        if opens {
+            self.open.store(true, Ordering::Relaxed);
+        }
         opens
     }
 }
@@ -63,7 +76,7 @@ impl Counts {
         if self.began.is_some_and(over) {
             *self = Self {
                 in_a_row: self.in_a_row,
-                open: self.open,
+                opened: self.opened,
                 ..Self::default()
             };
         }
@@ -76,8 +89,8 @@ impl Counts {
         }
         self.calls += u32::from(self.began.is_some());
         let half = self.calls >= SAMPLE && self.silences * 2 >= self.calls;
-        let opens = !self.open && (half || self.in_a_row >= IN_A_ROW);
-        self.open |= opens;
+        let opens = !self.opened && (half || self.in_a_row >= IN_A_ROW);
+        self.opened |= opens;
         opens
     }
 }
@@ -120,8 +133,11 @@ mod tests {
     #[test]
     fn it_says_so_once() {
         let breaker = Breaker::default();
+        assert!(!breaker.is_open());
         let said = (0..100).filter(|_| breaker.silent()).count();
         assert_eq!(said, 1);
+        breaker.answered();
+        assert!(breaker.is_open(), "for good");
     }
 
     #[test]

@@ -115,6 +115,9 @@ impl Link {
         F: Future<Output = redis::RedisResult<T>>,
     {
         let _permit = self.permits.take(lane, by).await?;
+        if live.breaker.is_open() {
+            return Err(unavailable("the server does not answer"));
+        }
         match timeout_at(by.at, work(live.connection())).await {
             Ok(Ok(answer)) => {
                 live.breaker.answered();

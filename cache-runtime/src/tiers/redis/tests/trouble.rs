@@ -76,6 +76,11 @@ async fn a_stopped_server_costs_five_deadlines_and_then_nothing() {
         assert!(tier.get("a", BUDGET).await.is_err());
         assert!(start.elapsed() < BUDGET * 2, "{:?}", start.elapsed());
     }
+    // The supervisor has not had its turn yet.
+    assert!(matches!(tier.state(), LinkState::Connected { .. }));
+    let start = Instant::now();
+    assert!(tier.get("a", BUDGET).await.is_err());
+    at_once(start);
     down_within(&tier, BUDGET).await;
     let start = Instant::now();
     assert!(tier.get("a", BUDGET).await.is_err());
