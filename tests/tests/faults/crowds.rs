@@ -132,6 +132,13 @@ async fn echo(id: u64) -> String {
     format!("{id}:{}", "x".repeat((id * 37 % 500) as usize))
 }
 
+/// Ends when its turn has come so often.
+async fn turns(count: u8) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_62_cancelled_calls() {
     const KEYS: u64 = 500;
@@ -144,35 +151,32 @@ async fn fault_62_cancelled_calls() {
     let mut random = fastrand::Rng::with_seed(seed);
     let wanted = in_form(100_000, 10_000);
     let (mut cancelled, mut answered, mut calls) = (0_u64, 0_u64, JoinSet::new());
-    for _ in 0..2 * wanted {
+    while cancelled < wanted {
         let (id, cache) = (random.u64(..KEYS), cache.clone());
-        let handle = calls.spawn(async move {
-            let (said, served) = cache.as_current(traced(echo(id))).await;
-            assert_eq!(
-                said,
-                format!("{id}:{}", "x".repeat((id * 37 % 500) as usize))
-            );
-            matches!(served, Some(Served::Redis | Served::Shared))
+        // Dropped after its first step or a later one: what was never begun has sent nothing.
+        let cut = random.bool().then(|| random.u8(..6));
+        calls.spawn(async move {
+            let call = cache.as_current(traced(echo(id)));
+            let (said, served) = match cut {
+                None => call.await,
+                Some(count) => tokio::select! {
+                    biased;
+                    answer = call => answer,
+                    () = turns(count) => return None,
+                },
+            };
+            let whole = format!("{id}:{}", "x".repeat((id * 37 % 500) as usize));
+            assert_eq!(said, whole, "a reply was another's");
+            Some(matches!(served, Some(Served::Redis | Served::Shared)))
         });
-        if random.bool() {
-            for _ in 0..random.u8(..4) {
-                tokio::task::yield_now().await;
-            }
-            if random.u8(..4) == 0 {
-                tokio::time::sleep(Duration::from_micros(random.u64(..200))).await;
-            }
-            handle.abort();
-        }
         while calls.len() > 64 {
             match calls.join_next().await {
-                Some(Ok(stored)) => {
+                Some(Ok(Some(stored))) => {
                     assert!(stored, "SEED={seed}: a reply was another's");
                     answered += 1;
                 }
-                Some(Err(error)) => {
-                    assert!(error.is_cancelled(), "SEED={seed}: {error}");
-                    cancelled += 1;
-                }
+                Some(Ok(None)) => cancelled += 1,
+                Some(Err(error)) => panic!("SEED={seed}: {error}"),
                 None => {}
             }
         }
@@ -181,10 +185,12 @@ async fn fault_62_cancelled_calls() {
     let errors = cache.stats().total;
     let errors = (errors.decode_errors, errors.redis_errors, errors.loads);
     assert_eq!(errors, (0, 0, KEYS), "SEED={seed}");
-    assert!(cancelled > wanted / 4, "{cancelled} of {wanted}");
+    assert!(answered > wanted / 4, "{answered} beside {cancelled}");
     measured(
         62,
-        format_args!("{cancelled} calls cancelled, {answered} answered: 0 replies of others"),
+        format_args!(
+            "{cancelled} calls cancelled under way, {answered} answered: 0 replies of others"
+        ),
     );
 }
 
