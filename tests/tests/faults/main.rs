@@ -9,6 +9,7 @@ mod another_server;
 mod clocks;
 mod crowds;
 mod entries;
+mod failover;
 mod garbage;
 mod hearing;
 mod killed;
