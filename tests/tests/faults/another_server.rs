@@ -13,7 +13,7 @@ use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, connected, has, of_url, process, value_of};
 use tests::server::RedisServer;
 
-use crate::kit::{down_because, measured, short};
+use crate::kit::{ROOM, down_because, measured, short};
 
 const NAME: &str = "primary.test";
 
@@ -129,6 +129,41 @@ async fn fault_17_readonly_replica_is_noticed_by_a_process_that_does_nothing() {
             changed.elapsed()
         );
     }
+}
+
+#[tokio::test]
+async fn fault_17_replica_that_takes_writes_is_no_primary() {
+    let (first, second, hosts) = pair().await;
+    let cache = connected(named(&hosts)).await;
+    for server in [&first, &second] {
+        server
+            .cli(&["CONFIG", "SET", "replica-read-only", "no"])
+            .await;
+    }
+    change_places(&first, &second).await;
+    assert_eq!(first.cli(&["SET", "x", "y"]).await.text(), "OK");
+    let changed = Instant::now();
+    down_because(&cache, "READONLY").await;
+    let noticed = changed.elapsed();
+    assert!(noticed < Duration::from_secs(2) + ROOM, "{noticed:?}");
+    // Nor is one that is a replica from the start.
+    let newcomer = named(&hosts).build().expect("nothing is connected here");
+    let newcomer = newcomer.ready(Duration::from_secs(2)).await;
+    let told = newcomer.expect_err("it is a replica").to_string();
+    assert!(told.contains("replica"), "{told}");
+    hosts.set(NAME, second.addr());
+    let moved = Instant::now();
+    cache.ready(eventually::PATIENCE).await.unwrap();
+    let moved = moved.elapsed();
+    assert!(moved < Duration::from_secs(2) + ROOM, "{moved:?}");
+    measured(
+        17,
+        format_args!(
+            "one that takes writes all the same: left after {}, reconnected after {}",
+            short(noticed),
+            short(moved)
+        ),
+    );
 }
 
 #[tokio::test]

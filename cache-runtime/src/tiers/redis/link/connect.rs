@@ -3,7 +3,7 @@
 //! A connection is not a server that serves: one that loads its data answers `HELLO` and `PING`, one
 //! that became a replica answers everything but writes, and one whose process is stopped accepts
 //! connections. So a connection counts when our account is accepted, a read of one of our keys and a
-//! deletion of a key nobody has are not refused, and the time came back. One round trip, which also
+//! deletion of a key nobody has are not refused, the time came back, and it does not call itself a replica. One round trip, which also
 //! loads the scripts. A second one has to be as fast as a caller wants it: a server that is too slow for every
 //! call would else be found well again and again.
 
@@ -18,6 +18,7 @@ use super::super::fault::{Remedy, is_wrong_type, judge, redirect};
 use super::super::scripts::Script;
 use super::check::missing;
 use super::core::Core;
+use super::role::refuse_replica;
 use super::{Connection, Live};
 
 /// Bounds the making of the socket and, again, the first round trip.
@@ -78,6 +79,7 @@ enum Asked {
     Read,
     Time,
     Script,
+    Role,
 }
 
 async fn greet(core: &Core, connection: &mut Connection) -> redis::RedisResult<()> {
@@ -87,7 +89,8 @@ async fn greet(core: &Core, connection: &mut Connection) -> redis::RedisResult<(
     for (asked, answer) in asked.into_iter().zip(answers) {
         match (asked, answer.extract_error()) {
             (Asked::Time, Ok(time)) => core.clock.learn(millis(&time)?, sent),
-            (_, Ok(_)) => {}
+            (Asked::Role, Ok(hello)) => refuse_replica(hello)?,
+            (_, Ok(_)) | (Asked::Role, Err(_)) => {}
             (Asked::Read, Err(error)) if is_about_the_key(&error) => {}
             // What is forbidden here fails where it is needed, with its own message.
             (Asked::Write | Asked::Script, Err(error)) if judge(&error).1 == Remedy::None => {}
@@ -116,6 +119,8 @@ fn questions(core: &Core) -> (redis::Pipeline, Vec<Asked>) {
         commands.add_command(script.load());
         asked.push(Asked::Script);
     }
+    commands.cmd("HELLO");
+    asked.push(Asked::Role);
     (commands, asked)
 }
 

@@ -22,6 +22,7 @@ mod core;
 mod live;
 mod permits;
 mod releases;
+mod role;
 mod state;
 mod supervisor;
 mod whereabouts;

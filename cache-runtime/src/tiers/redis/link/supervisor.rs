@@ -2,7 +2,7 @@
 //!
 //! It connects, tells callers, and watches until there is a reason to connect again: a missed ping (a
 //! half-open socket is silent; one ping a second with a second to answer finds it within 2 s), a
-//! report by a caller, a release that could not be sent, or another server that is the one to talk to now. It never gives up. It logs one line when
+//! server that became a replica and takes writes all the same, a report by a caller, a release that could not be sent, or another server that is the one to talk to now. It never gives up. It logs one line when
 //! the link goes down and one when it comes up, not one per attempt or call.
 
 use std::sync::Arc;
@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::Live;
 use super::backoff::Backoff;
 use super::connect::connect;
 use super::core::Core;
+use super::role::refuse_replica;
 use super::state::State;
 use super::whereabouts::Whereabouts;
+use super::{Connection, Live};
 use crate::tiers::Moment;
 use crate::tiers::redis::endpoint::Address;
 use crate::tiers::redis::fault::{Remedy, judge};
@@ -97,12 +98,11 @@ impl Task {
     }
 
     async fn ping(&self, live: &Live) -> String {
-        let command = redis::cmd("PING");
         let mut connection = live.connection();
         loop {
             sleep(PING_EVERY).await;
             self.core.post.sign();
-            match timeout(PING_WITHIN, connection.command(&command)).await {
+            match timeout(PING_WITHIN, serves(&mut connection)).await {
                 // An account without this command is told so: the server lives.
                 Ok(Err(error)) if judge(&error).1 == Remedy::Reconnect => {
                     return self.words(live, &error);
@@ -163,6 +163,21 @@ impl Task {
         if news {
             tracing::warn!(cache = self.core.cache, endpoint = %self.core.endpoint, why, "no connection to Redis; retrying");
         }
+    }
+}
+
+/// Whether it answers, and is what it was.
+async fn serves(connection: &mut Connection) -> redis::RedisResult<()> {
+    let mut questions = redis::pipe();
+    questions.cmd("PING");
+    questions.cmd("HELLO");
+    let mut answers = connection.commands(&questions).await?.into_iter();
+    if let Some(pong) = answers.next() {
+        pong.extract_error()?;
+    }
+    match answers.next().map(redis::Value::extract_error) {
+        Some(Ok(hello)) => refuse_replica(hello),
+        _ => Ok(()),
     }
 }
 
