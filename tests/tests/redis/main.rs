@@ -9,6 +9,7 @@ mod journal;
 mod labels;
 mod losses;
 mod names;
+mod permissions;
 mod pushes;
 mod registry;
 mod restarts;

@@ -70,7 +70,7 @@ async fn passwords_of_servers_and_sentinels_are_used_and_shown_nowhere() {
 #[tokio::test]
 async fn account_at_the_sentinels_needs_one_command() {
     let (all, origin) = (Sentinels::start().await, Origin::start().await);
-    let account = "ACL SETUSER app on >geheim -@all +auth +sentinel|get-master-addr-by-name";
+    let account = "ACL SETUSER app on >geheim -@all +sentinel|get-master-addr-by-name";
     let account: Vec<_> = account.split(' ').collect();
     for sentinel in all.sentinels() {
         assert_eq!(sentinel.cli(&account).await.text(), "OK");

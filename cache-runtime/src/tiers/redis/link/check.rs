@@ -11,24 +11,37 @@ use crate::tiers::redis::scripts;
 /// What is missing: `SCAN: …`, each with what it means. Nothing, if the question is not answered: that is for the link to find out.
 pub(super) async fn missing(connection: &mut Connection, probe: &str) -> Vec<Box<str>> {
     let mut refused = in_scripts(connection, probe).await;
-    let mut scan = redis::cmd("SCAN");
-    scan.arg(0).arg("MATCH").arg(probe).arg("COUNT").arg(1);
-    match connection.command(&scan).await {
-        Err(error) if is_forbidden(&error) => refused.push("SCAN".to_owned()),
-        _ => {}
-    }
+    refused.extend(by_themselves(connection, probe).await);
     let told = |command: String| format!("{command}: {}", means(&command)).into();
     refused.into_iter().map(told).collect()
 }
 
-/// The names of commands that are refused within a script; of all, if no script can be run.
+/// The names of commands that are refused outside of scripts.
+async fn by_themselves(connection: &mut Connection, probe: &str) -> Vec<String> {
+    let mut commands = redis::pipe();
+    commands.cmd("EVAL").arg("return 0").arg(0);
+    commands.add_command(scripts::CHECK.load());
+    commands.cmd("SCAN").arg(0).arg("MATCH").arg(probe);
+    commands.cmd("PING");
+    let answers = connection.commands(&commands).await.unwrap_or_default();
+    let named = ["EVAL", "SCRIPT LOAD", "SCAN", "PING"]
+        .into_iter()
+        .zip(answers);
+    let refused = named.filter(|(_, answer)| {
+        let answer = answer.clone().extract_error();
+        answer.is_err_and(|error| is_forbidden(&error))
+    });
+    refused.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The names of commands that are refused within a script, if one can be run.
 async fn in_scripts(connection: &mut Connection, probe: &str) -> Vec<String> {
     let answer = scripts::CHECK
         .run(connection, &[probe], &[probe.as_bytes()])
         .await;
     match answer {
         Ok(names) => redis::from_redis_value(names).unwrap_or_default(),
-        Err(error) if is_forbidden(&error) => vec!["EVAL".to_owned()],
+        Err(error) if is_forbidden(&error) => vec!["EVALSHA".to_owned()],
         Err(_) => Vec::new(),
     }
 }
@@ -42,7 +55,12 @@ fn means(command: &str) -> &'static str {
         "SCAN" => {
             "an eviction by a pattern that needs it takes everything in the region around it, and what died with a region stays until it expires"
         }
-        "EVAL" => "nothing is stored in Redis, and no eviction is confirmed",
+        "EVALSHA" => "nothing is stored in Redis, and no eviction is confirmed",
+        "EVAL" => {
+            "once the server has lost its scripts, nothing is stored in Redis and no eviction is confirmed until the next connection"
+        }
+        "SCRIPT LOAD" => "the first call of each script is refused, and made again with its text",
+        "PING" => "the server notes a refusal a second",
         "GET" | "GETRANGE" | "STRLEN" => "values in Redis cannot be read",
         "HSET" | "HGET" | "HGETALL" | "HEXISTS" | "HLEN" | "HDEL" => {
             "the registry of regions cannot be kept: nothing is stored in Redis, and evictions by region are not confirmed"

@@ -328,7 +328,10 @@ async fn what_an_account_may_not_do_is_named_when_it_connects() {
         (&["-publish"], &["PUBLISH"]),
         (&["resetchannels"], &["PUBLISH"]),
         (&["-hset", "-setrange"], &["HSET", "SETRANGE"]),
-        (&["-eval", "-evalsha"], &["EVAL"]),
+        (&["-eval"], &["EVAL"]),
+        (&["-evalsha"], &["EVALSHA"]),
+        (&["-script"], &["SCRIPT LOAD"]),
+        (&["-ping"], &["PING"]),
     ] {
         assert_eq!(missing(&account(rules)).await, names, "{rules:?}");
     }
