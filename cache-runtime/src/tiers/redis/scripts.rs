@@ -100,7 +100,7 @@ impl Script {
 /// Several commands in one round trip.
 ///
 /// Their order matters: a message is said by the last script of several, and reads come after what they are to see. So from the
-/// first script on that the server does not know, everything is sent again, one by one. It is also *made* again: what is
+/// first script on that the server does not know, everything is sent again, with the text of its scripts. It is also *made* again: what is
 /// said twice is two messages, or who hears it would take the second, which counts, for a copy of the first.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
@@ -172,9 +172,12 @@ impl Pipeline {
             |answer: &redis::RedisResult<_>| answer.as_ref().is_err_and(is_unknown_script);
         if let Some(first) = answers.iter().position(unknown) {
             answers.truncate(first);
-            for step in &gather().steps[first..] {
-                answers.push(connection.command(&step.whole()).await);
+            let mut again = gather();
+            again.steps.drain(..first);
+            for step in &mut again.steps {
+                step.command = step.whole();
             }
+            answers.extend(again.send(connection).await?);
         }
         let lost = |answer: &redis::RedisResult<_>| {
             let error = answer.as_ref().err();
