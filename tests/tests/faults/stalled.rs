@@ -27,6 +27,8 @@ const CALLERS: usize = 256;
 struct Lateness {
     before: Times,
     after: Times,
+    /// How often one caller was, by what a call may lose to Redis.
+    at_most: u32,
 }
 
 /// Callers who go on calling until they are told to stop.
@@ -43,12 +45,13 @@ impl Callers {
             calls.spawn(async move {
                 let mut lateness = Lateness::default();
                 while !stop.load(Ordering::SeqCst) {
-                    let times = if is_down(&cache) {
-                        &mut lateness.after
+                    let (down, late) = (is_down(&cache), late(&cache).await);
+                    if down {
+                        lateness.after.add(late);
                     } else {
-                        &mut lateness.before
-                    };
-                    times.add(late(&cache).await);
+                        lateness.at_most += u32::from(late >= T * 9 / 10);
+                        lateness.before.add(late);
+                    }
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 lateness
@@ -57,13 +60,14 @@ impl Callers {
         Callers { stop, calls }
     }
 
-    /// Nobody went without an answer, and nobody was late twice.
+    /// Nobody went without an answer.
     async fn end(self) -> Lateness {
         self.stop.store(true, Ordering::SeqCst);
         let mut all = Lateness::default();
         for one in self.calls.join_all().await {
             all.before = all.before.and(one.before);
             all.after = all.after.and(one.after);
+            all.at_most = all.at_most.max(one.at_most);
         }
         all
     }
@@ -136,6 +140,7 @@ async fn fault_05_sigstop() {
     let all = callers.end().await;
     let once = all.before.percentile(100);
     assert!(once < LATE, "{once:?}");
+    assert!(all.at_most <= 1, "somebody was late {} times", all.at_most);
     assert!(all.after.median() < AT_ONCE, "{}", all.after);
     measured(
         5,
@@ -192,6 +197,13 @@ async fn fault_09_slow_by_half_a_second() {
     );
 }
 
+/// The number in a key of [`instant`].
+fn id_in(key: &[u8]) -> Option<u64> {
+    let key = std::str::from_utf8(key).ok()?;
+    let (_, id) = key.trim_end_matches('}').split_once("instant:")?;
+    id.parse().ok()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
     let _turn = kit::memory().await;
@@ -202,10 +214,12 @@ async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
     let (mut memory, mut most, mut latest) = (0, 0, Duration::ZERO);
     for round in 0..rounds {
         stores_again(&cache, &server).await;
-        let asked = Arc::new(AtomicUsize::new(0));
+        let (asked, first) = (Arc::new(AtomicUsize::new(0)), new_id());
         let counted = Arc::clone(&asked);
         hop.say(move |parts| {
-            counted.fetch_add(usize::from(is(parts, "GET")), Ordering::SeqCst);
+            // What is left of an earlier time may be read now.
+            let is_new = is(parts, "GET") && parts.get(1).and_then(|key| id_in(key)) > Some(first);
+            counted.fetch_add(usize::from(is_new), Ordering::SeqCst);
             Say::Nothing
         });
         let begun = Instant::now();
@@ -226,10 +240,9 @@ async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
         latest = latest.max(took);
         let reads = asked.load(Ordering::SeqCst);
         most = most.max(reads);
-        // 1,024 in flight, each for no longer than T; who comes when those are over may find places free once more.
-        let turns = took.as_millis().div_ceil(T.as_millis()) as usize;
+        // Until the fifth silence is counted, places that become free are taken again.
         assert!(
-            reads <= turns * 1_024 && reads < 5_000,
+            (5..1_024 + 32).contains(&reads),
             "{reads} reads in {took:?}"
         );
         assert_eq!(cache_runtime::testing::leftovers(&cache).flights, 0);
