@@ -81,7 +81,9 @@ pub async fn has(server: &RedisServer, key: &str) -> bool {
 /// The commands since the monitor was last asked, without the link's own pings and beats.
 pub async fn commands(monitor: &mut Monitor) -> Vec<Command> {
     let mut commands = monitor.take().await;
-    commands.retain(|command| command.name() != "PING" && !command.text().contains(":#beat:"));
+    commands.retain(|command| {
+        !matches!(&*command.name(), "PING" | "HELLO") && !command.text().contains(":#beat:")
+    });
     commands
 }
 

@@ -100,7 +100,10 @@ async fn fault_17_readonly_replica_is_left_for_the_new_primary_and_evictions_are
     })
     .await;
     measured(17, told(noticed, reconnected, moved.elapsed()));
-    assert!(reconnected < Duration::from_secs(5), "{reconnected:?}");
+    assert!(
+        reconnected < Duration::from_secs(2) + ROOM,
+        "{reconnected:?}"
+    );
     assert_eq!(ask(&process(&second).await, &source, 7).await.0, 2);
 }
 
@@ -193,7 +196,7 @@ async fn fault_67_name_that_means_another_server_is_resolved_anew_at_each_attemp
             format_args!("connected to the new server, and hears, after {moved_after}"),
         );
         assert!(
-            moved.elapsed() < Duration::from_secs(10),
+            moved.elapsed() < Duration::from_secs(5) + ROOM,
             "{:?}",
             moved.elapsed()
         );

@@ -59,7 +59,7 @@ async fn fault_57_two_hundred_clients_come_back() {
     let refused = figure(&server, "stats", "rejected_connections").await;
     assert_eq!(refused, 0, "nobody is sent away");
     assert!(
-        spread > Duration::from_millis(700),
+        spread >= Duration::from_secs(1),
         "they come together: {spread:?}"
     );
     assert!(all < Duration::from_millis(4_500) + ROOM, "{all:?}");

@@ -12,13 +12,13 @@ use tests::scenarios::processes::{ask, process};
 use tests::scenarios::{Answers, Function};
 use tests::server::RedisServer;
 
-use crate::kit::{in_form, measured, short};
+use crate::kit::{ROOM, in_form, measured, short};
 
 /// Waiters in each of four workers.
 const EACH: usize = 100;
 
-/// Longer than a lease, with room for a busy machine; far shorter than the waiters' own patience of a minute.
-const A_LEASE_AND_MORE: Duration = Duration::from_secs(10);
+/// A lease, and until waiters look again; far shorter than their own patience of a minute.
+const A_LEASE_AND_MORE: Duration = Duration::from_millis(3_500).saturating_add(ROOM);
 
 /// A leader in worker 0 whose load is held, then 400 who wait for it: in workers `0..4`, or `1..5` beside the leader's.
 struct Led {
