@@ -120,7 +120,8 @@ async fn fault_20_missing_permissions() {
         ("-hget -hset -hgetall -hexists", "HSET", false),
     ];
     for (id, (rule, missing, stores)) in (0..).zip(cases) {
-        let account = format!("ACL SETUSER app{id} on >s3cret ~shop:* &shop:* +@all {rule}");
+        let account =
+            format!("ACL SETUSER app{id} on >s3cret ~shop:* resetchannels &shop:* +@all {rule}");
         let set = server.cli(&account.split(' ').collect::<Vec<_>>()).await;
         assert_eq!(set.text(), "OK");
         let cache = of_url(&format!("redis://app{id}:s3cret@{}", server.addr()))

@@ -209,7 +209,8 @@ async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
     let _turn = kit::memory().await;
     let server = RedisServer::start().await;
     let hop = Scripted::start(server.addr()).await;
-    let cache = connected(of_url(&hop.url())).await;
+    // What it would keep is no leak, and would look like one.
+    let cache = connected(of_url(&hop.url()).no_memory()).await;
     let rounds = in_form(10, 3);
     let (mut memory, mut most, mut latest) = (0, 0, Duration::ZERO);
     for round in 0..rounds {
@@ -252,7 +253,7 @@ async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
         }
     }
     let grown = megabytes_since(memory);
-    assert!(grown < 64, "{grown} MB more");
+    assert!(grown < 32, "{grown} MB more");
     assert!(latest < 20 * T + ROOM, "{latest:?}");
     measured(
         56,
