@@ -17,6 +17,7 @@ use super::chart::{Chart, View};
 use super::node::Node;
 use super::state::{Charted, Map};
 use crate::tiers::redis::bus::Bus;
+use crate::tiers::redis::client::config;
 use crate::tiers::redis::endpoint::{Address, Topology};
 use crate::tiers::redis::link::{Backoff, Connection, Deadline, Lane, Link};
 use crate::tiers::redis::servers::run_bus;
@@ -137,10 +138,7 @@ impl Surveyor {
     async fn ask_anew(&self, address: &Address) -> Result<View, String> {
         let endpoint = &self.shared.endpoint;
         let question = async {
-            let client = endpoint.client(address)?;
-            let config = endpoint.config();
-            let connecting = client.get_multiplexed_async_connection_with_config(&config);
-            let mut connection = connecting.await?;
+            let (mut connection, _driver) = endpoint.connect(address, config()).await?;
             if let Some(sign_in) = endpoint.account.sign_in() {
                 let answer = connection.send_packed_command(&sign_in).await?;
                 answer.extract_error()?;
