@@ -77,7 +77,7 @@ impl Voices {
                 _ => None,
             })
             .collect();
-        let enough = heard.len() * 2 > self.cast.len() && !is_open && !self.hushed;
+        let enough = heard.len() * 2 > self.cast.len() && !is_open;
         heard.into_iter().min().filter(|_| enough)
     }
 
@@ -435,6 +435,9 @@ mod tests {
         stage.chorus.hush("moved");
         assert_eq!(stage.told(), ["subscribed 1", "lost moved"]);
         stage.one.beat(2);
+        stage.one.subscribed(2);
+        stage.one.lost("gone");
+        stage.one.subscribed(2);
         assert_eq!(stage.told(), [""; 0], "nothing is believed yet");
         stage.cast(&[1]);
         assert_eq!(stage.told(), ["subscribed 2"]);
