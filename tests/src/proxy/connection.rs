@@ -14,12 +14,16 @@ use tokio::time::sleep;
 
 use super::{Mode, Orders};
 
+/// Throttled replies are forwarded in pieces, one in so long.
+const PIECE: Duration = Duration::from_millis(20);
+
 /// A connection's place in the order of arrival, and what it is told.
 #[derive(Clone)]
 pub(super) struct Connection {
     number: u64,
     orders: watch::Receiver<Orders>,
-    subscribed: Arc<AtomicBool>,
+    subscribes: Arc<AtomicBool>,
+    replicates: Arc<AtomicBool>,
 }
 
 impl Connection {
@@ -27,7 +31,8 @@ impl Connection {
         Self {
             number,
             orders,
-            subscribed: Arc::default(),
+            subscribes: Arc::default(),
+            replicates: Arc::default(),
         }
     }
 
@@ -44,9 +49,9 @@ impl Connection {
             let (from_client, to_client) = client.split();
             let (from_server, to_server) = server.split();
             tokio::select! {
-                _ = self.clone().pump(from_client, to_server, Direction::Requests) => false,
-                _ = self.clone().pump(from_server, to_client, Direction::Replies) => false,
-                () = self.reset_ordered() => true,
+                _ = self.clone().requests(from_client, to_server) => false,
+                _ = self.clone().replies(from_server, to_client) => false,
+                () = self.clone().ordered(|orders| orders.reset_below) => true,
             }
         };
         if told_to_reset {
@@ -55,7 +60,7 @@ impl Connection {
         }
     }
 
-    async fn pump<R, W>(mut self, mut from: R, mut to: W, direction: Direction) -> io::Result<()>
+    async fn requests<R, W>(mut self, mut from: R, mut to: W) -> io::Result<()>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -66,32 +71,87 @@ impl Connection {
             if read == 0 {
                 return Ok(());
             }
-            let asks = direction == Direction::Requests;
-            if asks && buffer[..read].windows(9).any(|word| word == b"SUBSCRIBE") {
-                self.subscribed.store(true, Ordering::SeqCst);
+            for (word, seen) in [
+                (b"SUBSCRIBE", &self.subscribes),
+                (b"\nREPLCONF", &self.replicates),
+            ] {
+                if buffer[..read].windows(word.len()).any(|it| it == word) {
+                    seen.store(true, Ordering::SeqCst);
+                }
+            }
+            self.gate().await;
+            to.write_all(&buffer[..read]).await?;
+        }
+    }
+
+    async fn replies<R, W>(mut self, mut from: R, mut to: W) -> io::Result<()>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let half_closed = self.clone().ordered(|orders| orders.half_closed_below);
+        tokio::pin!(half_closed);
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let read = tokio::select! {
+                read = from.read(&mut buffer) => read?,
+                () = &mut half_closed => {
+                    to.shutdown().await?;
+                    tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
+                    return Ok(());
+                }
+            };
+            if read == 0 {
+                return Ok(());
             }
             let delay = self.gate().await;
-            if !asks && !delay.is_zero() {
+            if !delay.is_zero() {
                 sleep(delay).await;
                 // The orders may have changed meanwhile, and a black hole lets nothing through.
                 self.gate().await;
             }
-            to.write_all(&buffer[..read]).await?;
+            let reply = &buffer[..read];
+            if self.number < self.told().cut_below {
+                return to.write_all(&reply[..read / 2]).await;
+            }
+            self.forward(reply, &mut to).await?;
         }
+    }
+
+    /// At once, or piece by piece for as long as the mode says so.
+    async fn forward<W: AsyncWrite + Unpin>(
+        &mut self,
+        mut reply: &[u8],
+        to: &mut W,
+    ) -> io::Result<()> {
+        while let Mode::Throttle(a_second) = self.told().mode
+            && !reply.is_empty()
+        {
+            let in_time = f64::from(a_second) * PIECE.as_secs_f64();
+            let (piece, rest) = reply.split_at((in_time as usize).clamp(1, reply.len()));
+            to.write_all(piece).await?;
+            sleep(PIECE.max(Duration::from_secs(1) / a_second.max(1))).await;
+            self.gate().await;
+            reply = rest;
+        }
+        to.write_all(reply).await
     }
 
     /// Waits until bytes may go on; returns how much later.
     async fn gate(&mut self) -> Duration {
         loop {
-            let orders = *self.orders.borrow_and_update();
+            self.orders.mark_unchanged();
+            let orders = self.told();
             match orders.mode {
                 _ if self.number < orders.swallowed_below => {}
                 Mode::BlackHole => {}
                 Mode::Delay(delay) => return delay,
-                Mode::DelayMessages(delay) if self.subscribed.load(Ordering::SeqCst) => {
+                Mode::DelayMessages(delay) if self.subscribes.load(Ordering::SeqCst) => {
                     return delay;
                 }
-                Mode::Pass | Mode::Refuse | Mode::DelayMessages(_) => return Duration::ZERO,
+                Mode::Pass | Mode::Refuse | Mode::Throttle(_) | Mode::DelayMessages(_) => {
+                    return Duration::ZERO;
+                }
             }
             if self.orders.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -99,23 +159,22 @@ impl Connection {
         }
     }
 
-    async fn reset_ordered(mut self) {
-        let number = self.number;
-        if self
-            .orders
-            .wait_for(|orders| number < orders.reset_below)
-            .await
-            .is_err()
-        {
-            std::future::pending::<()>().await;
+    /// What it is to follow at present.
+    fn told(&self) -> Orders {
+        if self.replicates.load(Ordering::SeqCst) {
+            return Orders::NONE;
+        }
+        *self.orders.borrow()
+    }
+
+    /// Waits until the connections that are meant are so many that this is among them.
+    async fn ordered(mut self, below: fn(&Orders) -> u64) {
+        while self.number >= below(&self.told()) {
+            if self.orders.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Direction {
-    Requests,
-    Replies,
 }
 
 /// Makes the close that follows a reset.

@@ -2,8 +2,11 @@
 //!
 //! A server that is killed or paused shows one half of what networks do. The other half (packets that go nowhere while
 //! both ends believe in the connection, resets, delays) needs somebody in between. The proxy forwards bytes and knows
-//! nothing of what they mean, but for who has subscribed; what it does to them can be changed at any moment and holds for connections that are
-//! already open.
+//! nothing of what they mean, but for who has subscribed and who replicates; what it does to them can be changed at any moment and holds for
+//! connections that are already open.
+//!
+//! A replica whose primary is announced by the proxy's address comes this way too. It is let through: what lies between servers is another
+//! network, and a replica that lags would make every failover lose more than the test knows.
 
 mod connection;
 
@@ -28,6 +31,8 @@ pub enum Mode {
     Delay(Duration),
     /// The same, and only what comes to a subscriber.
     DelayMessages(Duration),
+    /// Forwards no more than so many bytes of each reply a second.
+    Throttle(u32),
     /// Accepts connections and bytes, and forwards nothing. What was held back is forwarded when the mode ends.
     BlackHole,
     /// Refuses new connections; open ones go on.
@@ -42,6 +47,20 @@ struct Orders {
     swallowed_below: u64,
     /// Connections below this number are reset.
     reset_below: u64,
+    /// Connections below this number end within their next reply.
+    cut_below: u64,
+    /// To connections below this number nothing is said any more, and they are told so.
+    half_closed_below: u64,
+}
+
+impl Orders {
+    const NONE: Orders = Orders {
+        mode: Mode::Pass,
+        swallowed_below: 0,
+        reset_below: 0,
+        cut_below: 0,
+        half_closed_below: 0,
+    };
 }
 
 /// A running proxy; dropping it closes the port and every connection.
@@ -67,11 +86,7 @@ impl Proxy {
         let addr = listener
             .local_addr()
             .expect("a bound listener has an address");
-        let (orders, followed) = watch::channel(Orders {
-            mode: Mode::Pass,
-            swallowed_below: 0,
-            reset_below: 0,
-        });
+        let (orders, followed) = watch::channel(Orders::NONE);
         let (told, listening) = watch::channel(true);
         let accepted = Arc::new(AtomicU64::new(0));
         let acceptor = Acceptor {
@@ -122,6 +137,20 @@ impl Proxy {
     pub fn reset_all(&self) {
         let next = self.accepted();
         self.orders.send_modify(|orders| orders.reset_below = next);
+    }
+
+    /// Closes every connection there is in the middle of the next that comes back on it; new ones work.
+    pub fn cut_existing(&self) {
+        let next = self.accepted();
+        self.orders.send_modify(|orders| orders.cut_below = next);
+    }
+
+    /// Closes the way back of every connection there is: the client reads the end, and what it goes on sending arrives and is done. New
+    /// connections work.
+    pub fn half_close_existing(&self) {
+        let next = self.accepted();
+        self.orders
+            .send_modify(|orders| orders.half_closed_below = next);
     }
 }
 

@@ -141,3 +141,70 @@ async fn nothing_behind_the_proxy_is_a_reset() {
         ErrorKind::ConnectionReset
     );
 }
+
+#[tokio::test]
+async fn throttled_replies_come_piece_by_piece_until_the_mode_ends() {
+    let proxy = Proxy::start(echo().await).await;
+    let mut stream = connected(&proxy).await;
+    proxy.set(Mode::Throttle(100)).await;
+    let started = Instant::now();
+    let mut reply = [0; 20];
+    stream.write_all(&[b'x'; 20]).await.expect("it is open");
+    stream.read_exact(&mut reply).await.expect("slow, but all");
+    assert!(started.elapsed() >= MOMENT, "{:?}", started.elapsed());
+    proxy.set(Mode::Throttle(30)).await;
+    stream.write_all(&[b'x'; 20]).await.expect("it is open");
+    stream.read_u8().await.expect("the first piece");
+    proxy.set(Mode::BlackHole).await;
+    // A piece may have been on its way.
+    let come = timeout(MOMENT, stream.read_u8()).await.map_or(1, |_| 2);
+    assert!(timeout(MOMENT, stream.read_u8()).await.is_err());
+    proxy.set(Mode::Pass).await;
+    let started = Instant::now();
+    let rest = stream.read_exact(&mut reply[come..]).await;
+    rest.expect("it is given back at once");
+    assert!(started.elapsed() < MOMENT * 50, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn cut_connection_ends_in_the_middle_of_a_reply() {
+    let proxy = Proxy::start(echo().await).await;
+    let mut old = connected(&proxy).await;
+    proxy.cut_existing();
+    old.write_all(b"reply").await.expect("it is open");
+    let mut came = Vec::new();
+    // The rest of the reply may make the end a reset.
+    let _ = old.read_to_end(&mut came).await;
+    assert_eq!(came, b"re");
+    connected(&proxy).await;
+}
+
+#[tokio::test]
+async fn half_closed_connection_ends_one_way_and_goes_on_the_other() {
+    let listener = listen().await;
+    let proxy = Proxy::start(listener.local_addr().expect("it is bound")).await;
+    let mut client = TcpStream::connect(proxy.addr()).await.expect("it listens");
+    let (mut server, _) = listener.accept().await.expect("the proxy connects");
+    proxy.half_close_existing();
+    let end = timeout(MOMENT * 50, client.read_u8()).await;
+    let end = end.expect("it is told").expect_err("that it is over");
+    assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
+    client.write_all(b"x").await.expect("it may go on");
+    assert_eq!(server.read_u8().await.expect("it arrives"), b'x');
+    assert!(server.write_all(b"to nobody").await.is_ok());
+}
+
+#[tokio::test]
+async fn replicas_are_let_through_whatever_the_orders() {
+    let proxy = Proxy::start(echo().await).await;
+    let mut replica = connected(&proxy).await;
+    let begins = b"*3\r\n$8\r\nREPLCONF\r\n";
+    replica.write_all(begins).await.expect("it is open");
+    let mut reply = [0; 18];
+    replica.read_exact(&mut reply).await.expect("it is echoed");
+    proxy.reset_all();
+    proxy.black_hole_existing();
+    proxy.half_close_existing();
+    proxy.set(Mode::BlackHole).await;
+    assert_eq!(ask(&mut replica).await.expect("answered"), b'x');
+}
