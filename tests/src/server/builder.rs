@@ -18,6 +18,7 @@ pub struct Builder {
     tls: bool,
     certificates: Option<Certificates>,
     unix_socket: bool,
+    cluster: bool,
     sentinel: Option<String>,
     arguments: Vec<String>,
 }
@@ -51,6 +52,12 @@ impl Builder {
         self
     }
 
+    /// Starts a node that may become part of a cluster.
+    pub(super) fn cluster(mut self) -> Builder {
+        self.cluster = true;
+        self
+    }
+
     /// Also listens on a unix socket in the server's folder.
     pub fn unix_socket(mut self) -> Builder {
         self.unix_socket = true;
@@ -74,7 +81,7 @@ impl Builder {
     pub async fn start(self) -> RedisServer {
         for _ in 0..ATTEMPTS {
             let endpoint = Endpoint::new(ports::free(), self.password.as_deref());
-            let launch = self.launch();
+            let launch = self.launch(endpoint.port);
             match process::start(&launch, &endpoint).await {
                 Ok(process) => {
                     return RedisServer {
@@ -90,7 +97,7 @@ impl Builder {
         panic!("{ATTEMPTS} ports in a row were taken by somebody else");
     }
 
-    fn launch(&self) -> Launch {
+    fn launch(&self, port: u16) -> Launch {
         let folder = tempfile::Builder::new()
             .prefix("redis-")
             .tempdir()
@@ -104,9 +111,16 @@ impl Builder {
             std::fs::write(&file, lines).expect("the server's folder is writable");
             file
         });
+        let program = program();
+        let tls = certificates.map(|certificates| (ports::free(), certificates));
+        let bus_port = self.cluster.then(|| {
+            let base = tls.as_ref().map_or(port, |(port, _)| *port);
+            process::bus_port(&program, base)
+        });
         Launch {
-            program: program(),
-            tls: certificates.map(|certificates| (ports::free(), certificates)),
+            program,
+            tls,
+            bus_port,
             unix_socket: self.unix_socket.then(|| folder.path().join("redis.sock")),
             sentinel,
             arguments: self.arguments.clone(),

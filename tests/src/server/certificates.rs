@@ -1,4 +1,4 @@
-//! A certificate authority for one server: made when the server starts, gone with its folder.
+//! A certificate authority for one server, or for several that belong together: made when they start, gone with its folder.
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,24 @@ impl Certificates {
             authority: file("authority.pem", authority),
             certificate: file("certificate.pem", certificate),
             key: file("key.pem", key),
+        }
+    }
+}
+
+/// Files that several servers share, in a folder of their own.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) files: Certificates,
+    _folder: tempfile::TempDir,
+}
+
+impl Shared {
+    pub(super) fn make() -> Shared {
+        let folder = tempfile::Builder::new().prefix("authority-").tempdir();
+        let folder = folder.expect("the temporary folder is writable");
+        Shared {
+            files: Certificates::write_to(folder.path()),
+            _folder: folder,
         }
     }
 }

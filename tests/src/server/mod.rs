@@ -6,6 +6,7 @@
 
 mod builder;
 mod certificates;
+pub mod cluster;
 mod endpoint;
 mod monitor;
 mod process;
@@ -67,6 +68,14 @@ impl RedisServer {
     /// Where it listens with TLS, if it does.
     pub(crate) fn tls_port(&self) -> Option<u16> {
         self.launch.tls.as_ref().map(|(port, _)| *port)
+    }
+
+    /// Where it hears the other nodes of its cluster.
+    ///
+    /// # Panics
+    /// If it was not built for one.
+    pub(crate) fn bus_port(&self) -> u16 {
+        self.launch.bus_port.expect("a node of a cluster has one")
     }
 
     /// The certificate (PEM) of the authority that signed the server's, for a server with TLS.

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::certificates::Certificates;
 use super::endpoint::Endpoint;
+use crate::ports;
 
 /// A loaded CI machine may take seconds to start a process.
 const START_UP: Duration = Duration::from_secs(20);
@@ -22,6 +23,8 @@ pub(super) struct Launch {
     pub(super) program: PathBuf,
     pub(super) tls: Option<(u16, Certificates)>,
     pub(super) unix_socket: Option<PathBuf>,
+    /// Of a node that may become part of a cluster.
+    pub(super) bus_port: Option<u16>,
     /// The file of a Sentinel.
     pub(super) sentinel: Option<PathBuf>,
     pub(super) arguments: Vec<String>,
@@ -131,6 +134,12 @@ impl Launch {
         if let Some(socket) = &self.unix_socket {
             command.arg("--unixsocket").arg(socket);
         }
+        if let Some(port) = &self.bus_port {
+            command.args(["--cluster-enabled", "yes"]);
+            if major_version(&self.program) >= 7 {
+                command.args(["--cluster-port", &port.to_string()]);
+            }
+        }
         command.args(&self.arguments);
         command
     }
@@ -180,6 +189,15 @@ fn exit_reason(log: String) -> Failure {
         Failure::PortTaken
     } else {
         Failure::Exited(log)
+    }
+}
+
+/// Where a node hears the others of its cluster: old servers cannot be told.
+pub(super) fn bus_port(program: &Path, port: u16) -> u16 {
+    if major_version(program) >= 7 {
+        ports::free()
+    } else {
+        port + 10_000
     }
 }
 

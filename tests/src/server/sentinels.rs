@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::RedisServer;
-use super::certificates::Certificates;
+use super::certificates::Shared;
 use crate::eventually;
 use crate::resp::Resp;
 
@@ -22,7 +22,7 @@ pub struct Sentinels {
     servers: Vec<RedisServer>,
     sentinels: Vec<RedisServer>,
     settings: Settings,
-    tls: Option<Tls>,
+    tls: Option<Shared>,
 }
 
 /// What a test may ask for.
@@ -40,13 +40,6 @@ pub struct Settings {
     pub tls: bool,
 }
 
-/// The files that all of them share, in a folder of their own.
-#[derive(Debug)]
-struct Tls {
-    files: Certificates,
-    _folder: tempfile::TempDir,
-}
-
 impl Settings {
     /// Starts them, and waits until the Sentinels know each other and could do their work.
     ///
@@ -56,7 +49,7 @@ impl Settings {
         let mut all = Sentinels {
             servers: Vec::new(),
             sentinels: Vec::new(),
-            tls: self.tls.then(Tls::make),
+            tls: self.tls.then(Shared::make),
             settings: self,
         };
         for _ in 0..=all.settings.replicas.max(1) {
@@ -264,16 +257,5 @@ impl Sentinels {
 
     fn way_to(&self, server: &RedisServer) -> String {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port_of(server))).to_string()
-    }
-}
-
-impl Tls {
-    fn make() -> Tls {
-        let folder = tempfile::Builder::new().prefix("authority-").tempdir();
-        let folder = folder.expect("the temporary folder is writable");
-        Tls {
-            files: Certificates::write_to(folder.path()),
-            _folder: folder,
-        }
     }
 }
