@@ -3,6 +3,9 @@
 //! A write is complete for its own process at once. For the others it is, if Redis confirmed it: at once for a read that asked
 //! Redis or the origin and found by key; for all others [`UNHEARD`] later, because memory and known generations may be believed for as
 //! long as no sign of life is missed.
+//!
+//! Where a replica takes the place of its primary, what the primary alone has confirmed is lost to the others. The process that evicted
+//! it evicts it again, so for that process nothing changes.
 
 use std::collections::HashMap;
 
@@ -72,6 +75,8 @@ pub struct Judge {
     queued: HashMap<usize, Vec<Done>>,
     /// By process: refused stores and evictions.
     figures: HashMap<usize, (u64, u64)>,
+    /// When primaries were replaced: from, until.
+    failovers: Vec<(u64, u64)>,
     /// How many reads were judged.
     pub reads: u64,
     /// What was found.
@@ -99,6 +104,17 @@ impl Judge {
         self.waiting.extend(reads);
         self.figures
             .insert(process, (batch.refused, batch.evictions));
+    }
+
+    /// From now on, what a primary confirms may be lost; what it has confirmed so far its replica has.
+    pub fn failover_from(&mut self, now: u64) {
+        self.failovers.push((now, u64::MAX));
+    }
+
+    /// The primary is gone, or knows that it is one no more.
+    pub fn failover_until(&mut self, now: u64) {
+        let open = self.failovers.iter_mut().filter(|it| it.1 == u64::MAX);
+        open.for_each(|it| it.1 = now);
     }
 
     /// Judges what is old enough at `now`.
@@ -161,6 +177,10 @@ impl Judge {
     }
 
     fn confirm(&mut self, done: &Done, at: u64) {
+        let lost = |(from, until): &(u64, u64)| done.began <= *until && *from <= at;
+        if self.failovers.iter().any(lost) {
+            return;
+        }
         for reach in &done.reach {
             let known = self.known(reach.family(), done.row);
             known.confirmed.raise(at, done.version);
@@ -230,6 +250,7 @@ mod tests {
             row: 0,
             version,
             reach: vec![reach],
+            began: at - 5,
             at,
             confirmed,
         };
@@ -294,6 +315,45 @@ mod tests {
         assert!(!is_stale(&[queued.clone(), delivered(9)], 1, late, true));
         assert!(is_stale(&[queued.clone(), delivered(20)], 1, 20, true));
         assert!(!is_stale(&[queued, delivered(20)], 1, 19, true));
+    }
+
+    #[test]
+    fn what_may_be_lost_with_a_primary_counts_for_its_process_only() {
+        for (from, until, kept) in [(10, 20, false), (4, 5, false), (11, 20, true), (1, 4, true)] {
+            let mut judge = Judge::of(1);
+            judge.failover_from(from);
+            judge.failover_until(until);
+            judge.hear(0, write(10, 2, KEY, true));
+            judge.hear(1, read(10, 1, true));
+            judge.judge_all();
+            assert_eq!(judge.violations.len(), usize::from(kept), "{from}..{until}");
+            judge.hear(0, read(10, 1, true));
+            judge.judge_all();
+            assert_eq!(judge.violations.len(), 1 + usize::from(kept));
+        }
+    }
+
+    #[test]
+    fn what_is_delivered_during_a_failover_may_be_lost_too() {
+        let mut judge = Judge::of(1);
+        judge.hear(0, write(10, 2, KEY, false));
+        judge.failover_from(15);
+        let delivered = Some(20);
+        judge.hear(
+            0,
+            Batch {
+                delivered,
+                ..Batch::default()
+            },
+        );
+        judge.failover_until(30);
+        judge.hear(0, write(40, 3, KEY, true));
+        judge.hear(1, read(39, 1, true));
+        judge.judge_all();
+        assert_eq!(judge.violations, []);
+        judge.hear(1, read(40, 2, true));
+        judge.judge_all();
+        assert_eq!(judge.violations.len(), 1, "what is evicted later counts");
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod database;
 mod functions;
 pub mod judge;
 pub mod part;
+pub mod player;
 mod read;
 pub mod records;
 mod write;

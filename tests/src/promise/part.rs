@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::database::Connections;
+use super::database::{Connections, Database};
 use super::records::{Batch, Done, Seen, now};
 use super::{How, Redis, Rows, Write};
 use crate::worker::{Answer, Events};
@@ -43,6 +43,27 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// So many storms, each with the quiet after it, from now on.
+    pub fn of(
+        url: String,
+        database: &Database,
+        rows: usize,
+        storm: Duration,
+        quiet: Duration,
+        rounds: u32,
+    ) -> Self {
+        let begin = now();
+        Self {
+            url,
+            database: database.addr(),
+            rows,
+            begin,
+            storm: nanoseconds(storm),
+            quiet: nanoseconds(quiet),
+            end: begin + nanoseconds((storm + quiet) * rounds),
+        }
+    }
+
     /// How much of the present round is over.
     pub fn phase(&self, now: u64) -> u64 {
         now.saturating_sub(self.begin) % (self.storm + self.quiet)
@@ -145,7 +166,7 @@ impl Part {
     }
 
     async fn write(&self) {
-        let row = self.row();
+        let (row, began) = (self.row(), now());
         self.evictions.fetch_add(1, Ordering::Relaxed);
         let write = Write::any(self, &self.cache, row).await;
         let confirmed = match write.redis {
@@ -157,6 +178,7 @@ impl Part {
             row,
             version,
             reach,
+            began,
             at: now(),
             confirmed,
         });
@@ -238,4 +260,8 @@ impl Part {
     async fn pause(&self) {
         sleep(self.longest().mul_f64(fastrand::f64())).await;
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).expect("a test ends this century")
 }

@@ -40,6 +40,8 @@ pub struct Done {
     pub version: u64,
     /// Which entries were evicted.
     pub reach: Vec<Reach>,
+    /// When it began.
+    pub began: u64,
     /// When it was complete.
     pub at: u64,
     /// Whether Redis is known to have confirmed by then; else it has when the journal is empty.

@@ -22,6 +22,7 @@ pub use self::sentinels::{PRIMARY, Sentinels, Settings};
 
 use self::endpoint::Endpoint;
 use self::process::{Launch, Process};
+use crate::eventually;
 use crate::proxy::Proxy;
 use crate::resp::Resp;
 use crate::signal;
@@ -104,6 +105,24 @@ impl RedisServer {
     /// If the server cannot be reached or does not answer in time.
     pub async fn try_cli<A: AsRef<[u8]>>(&self, command: &[A]) -> std::io::Result<Resp> {
         self.endpoint.connect().await?.command(command).await
+    }
+
+    /// Waits until this replica has what its primary has now.
+    ///
+    /// # Panics
+    /// If it does not get it in time.
+    pub async fn has_all_of(&self, primary: &RedisServer) {
+        let wanted = primary.offset("master_repl_offset:").await;
+        eventually::holds("the replica has what its primary has", async || {
+            self.offset("slave_repl_offset:").await >= wanted
+        })
+        .await;
+    }
+
+    async fn offset(&self, name: &str) -> Option<u64> {
+        let told = self.cli(&["INFO", "replication"]).await.text();
+        told.lines()
+            .find_map(|line| line.strip_prefix(name)?.parse().ok())
     }
 
     /// Records the commands clients send from now on.

@@ -117,6 +117,24 @@ impl Cluster {
         eventually::some("the nodes agree", async || self.owner(slot).await).await
     }
 
+    /// All that have slots, according to the first who answers.
+    ///
+    /// # Panics
+    /// If nobody does in time.
+    pub async fn primaries(&self) -> Vec<&Node> {
+        let view = eventually::some("somebody answers", async || {
+            for node in &self.nodes {
+                if let Some(view) = node.view().await {
+                    return Some(view);
+                }
+            }
+            None
+        })
+        .await;
+        let has_slots = |node: &&Node| view.of(&node.id).is_some_and(|it| !it.slots.is_empty());
+        self.nodes.iter().filter(has_slots).collect()
+    }
+
     /// Waits until another node than this one has its slot, and answers.
     ///
     /// # Panics

@@ -1,16 +1,15 @@
-//! The promise between processes, across failovers: every read compared with the evictions that were complete when it began.
+//! The promise between processes, across a failover at a time of the test's choosing: every read compared with the evictions that were
+//! complete when it began. Failovers at any time, and other faults beside them, are in `tests/tests/processes`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
-use tests::fleet::Fleet;
 use tests::promise::database::Database;
 use tests::promise::judge::Judge;
-use tests::promise::part::{BATCH, Left, Plan};
+use tests::promise::part::Plan;
+use tests::promise::player::Player;
 use tests::promise::records::now;
 use tests::server::Sentinels;
-use tokio::task::JoinSet;
 
 const PROCESSES: usize = 3;
 const ROWS: usize = 24;
@@ -47,45 +46,18 @@ async fn no_process_reads_what_was_evicted_before_or_after_the_primary_was_stopp
 async fn judged(happens: impl AsyncFnOnce(&Sentinels)) {
     let all = Sentinels::start().await;
     let database = Database::start(ROWS).await;
-    let begin = now();
-    let plan = Plan {
-        url: all.url(),
-        database: database.addr(),
-        rows: ROWS,
-        begin,
-        storm: nanoseconds(STORM),
-        quiet: nanoseconds(QUIET),
-        end: begin + nanoseconds((STORM + QUIET) * ROUNDS),
-    };
-    let fleet = Arc::new(Fleet::builder().spawn(PROCESSES).await);
+    let plan = Plan::of(all.url(), &database, ROWS, STORM, QUIET, ROUNDS);
     let judge = Arc::new(Mutex::new(Judge::of(ROWS)));
-    let (mut parts, mut listeners) = (JoinSet::new(), JoinSet::new());
+    let mut players = Vec::new();
     for number in 0..PROCESSES {
-        let (playing, plan) = (Arc::clone(&fleet), plan.clone());
-        parts.spawn(async move {
-            let within = (STORM + QUIET) * ROUNDS + Duration::from_secs(40);
-            let worker = playing.worker(number);
-            worker.ask_within(within, "promise", json!(plan)).await
-        });
-        let (telling, judge) = (Arc::clone(&fleet), Arc::clone(&judge));
-        listeners.spawn(async move {
-            while let Ok(batch) = telling.worker(number).event(BATCH).await {
-                let batch = serde_json::from_value(batch).expect("a process tells batches");
-                judge.lock().expect("no holder panics").hear(number, batch);
-            }
-        });
+        players.push(Player::start(number, plan.clone(), &judge).await);
     }
-    tokio::time::sleep(GOES).await;
+    let started = Duration::from_nanos(now() - plan.begin);
+    tokio::time::sleep(GOES.saturating_sub(started)).await;
     happens(&all).await;
-    while let Some(part) = parts.join_next().await {
-        let left = part.expect("asking does not panic");
-        let left = left.unwrap_or_else(|error| panic!("a process: {error}"));
-        assert_eq!(left, json!(Left::default()), "nothing is left undelivered");
+    for player in &mut players {
+        player.end().await;
     }
-    for number in 0..PROCESSES {
-        fleet.worker(number).kill().await;
-    }
-    listeners.join_all().await;
     let mut judge = judge.lock().expect("no holder panics");
     judge.judge_all();
     println!("{}", judge.summary());
@@ -94,8 +66,4 @@ async fn judged(happens: impl AsyncFnOnce(&Sentinels)) {
         judge.reads > 1_000 && judge.evictions() > 50,
         "too little happened"
     );
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).expect("centuries fit")
 }
