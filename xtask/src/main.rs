@@ -21,7 +21,8 @@ tasks:
   test    every test of the workspace; installs redis-server first if there is none
   oracle  the promise under random schedules (1), between processes that are killed and cut off (2),
           and the code without its guards (3):
-          --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json]
+          --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json],
+          with level 2 [--server standalone|proxy|sentinel|cluster]
   faults  the fault table: each row brought about, the measured figure beside the required one;
           [ROW…] [--json]";
 

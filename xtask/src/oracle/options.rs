@@ -20,6 +20,8 @@ pub(super) struct Options {
     /// How long it may take; a minute, or for the mutations, as long as they take.
     pub(super) seconds: Option<u64>,
     pub(super) seed: Option<u64>,
+    /// Of level 2: what the processes share.
+    pub(super) server: Option<String>,
     /// Of level 1: not at random, but every schedule of small configurations.
     pub(super) exhaustive: bool,
     /// Of the mutations, those whose name has this in it, or the path of a file they change.
@@ -35,6 +37,7 @@ impl Options {
                 level: Level::Schedules,
                 seconds: None,
                 seed: None,
+                server: None,
                 exhaustive: false,
                 only: None,
                 json: false,
@@ -50,6 +53,7 @@ impl Options {
                 "--level" => level = Some(level_of(&value()?)?),
                 "--seconds" => options.seconds = Some(number(argument, &value()?)?),
                 "--seed" => options.seed = Some(number(argument, &value()?)?),
+                "--server" => options.server = Some(server(value()?)?),
                 "--only" => options.only = Some(value()?),
                 "--exhaustive" => options.exhaustive = true,
                 "--json" => options.json = true,
@@ -69,6 +73,7 @@ impl Options {
         for (option, has_effect) in [
             ("--seconds", timed),
             ("--seed", timed),
+            ("--server", self.level == Level::Processes),
             ("--exhaustive", self.level == Level::Schedules),
             ("--only", self.level == Level::Mutations),
         ] {
@@ -87,6 +92,18 @@ fn level_of(text: &str) -> Result<Level, String> {
         "3" => Ok(Level::Mutations),
         other => Err(format!("there is no level `{other}`\n\nusage: {USAGE}")),
     }
+}
+
+/// Those of `tests/tests/processes`.
+fn server(name: String) -> Result<String, String> {
+    let known = ["standalone", "proxy", "sentinel", "cluster"];
+    if known.contains(&name.as_str()) {
+        return Ok(name);
+    }
+    Err(format!(
+        "`--server` takes {}, not `{name}`",
+        known.join(", ")
+    ))
 }
 
 fn number(option: &str, text: &str) -> Result<u64, String> {
@@ -112,6 +129,8 @@ mod tests {
         );
         assert_eq!((options.seed, options.json), (Some(7), true));
         assert_eq!(read("--level 2").unwrap().level, Level::Processes);
+        let options = read("--level 2 --server cluster").unwrap();
+        assert_eq!(options.server.as_deref(), Some("cluster"));
         assert_eq!(read("--level 3").unwrap().level, Level::Mutations);
         assert!(read("--level 1 --exhaustive").unwrap().exhaustive);
     }
@@ -127,6 +146,8 @@ mod tests {
             ("--level 2 --exhaustive", "`--exhaustive`"),
             ("--level 1 --exhaustive --seconds 5", "`--seconds`"),
             ("--level 2 --only store", "`--only`"),
+            ("--level 2 --server redis", "`redis`"),
+            ("--level 1 --server proxy", "`--server`"),
         ] {
             assert!(read(text).unwrap_err().contains(named), "{text}");
         }

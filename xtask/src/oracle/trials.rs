@@ -40,6 +40,9 @@ pub(super) fn run(trial: &Trial, options: &Options) -> Result<(), String> {
     if let Some(seed) = options.seed {
         step = step.env(trial.seed, &seed.to_string());
     }
+    if let Some(server) = &options.server {
+        step = step.env("SERVER", server);
+    }
     let (succeeded, output) = step.told()?;
     let mut lines = output.lines().rev();
     if let Some(line) = lines.find(|line| line.contains("refused stores")) {
