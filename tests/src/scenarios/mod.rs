@@ -6,6 +6,7 @@
 mod calls;
 pub mod crew;
 pub mod functions;
+pub mod load;
 pub mod origin;
 pub mod processes;
 pub mod shop;
