@@ -80,7 +80,12 @@ pub(crate) async fn storm(crew: &Arc<Crew>, round: u32, random: &mut Rng) {
     let (all, networks) = (faults_of(crew.shape), crew.networks.len());
     let mut faults = Vec::new();
     if round % 4 != 2 {
-        let most = if crew.shape == Shape::Proxy { 16 } else { 6 };
+        let most = match crew.shape {
+            Shape::Standalone | Shape::Sentinel => 6,
+            // There is more that can go wrong.
+            Shape::Cluster => 12,
+            Shape::Proxy => 16,
+        };
         let any = |random: &mut Rng| *random.choice(&all).expect("there are faults");
         faults.extend((0..random.usize(1..most)).map(|_| any(random)));
         if networks > 0 {
