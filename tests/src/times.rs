@@ -22,6 +22,11 @@ impl Times {
         self
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// What so many of a hundred do not exceed.
     ///
     /// # Panics

@@ -69,6 +69,11 @@ pub(crate) async fn instant(id: u64) -> u64 {
     id
 }
 
+/// The key of its entry in Redis.
+pub(crate) fn entry(id: u64) -> String {
+    value_of(&format!("instant:{id}"))
+}
+
 /// A number nobody has asked for.
 pub(crate) fn new_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -126,7 +131,7 @@ pub(crate) async fn stores_again(cache: &Cache, server: &RedisServer) {
         let id = new_id();
         let (value, served) = cache.as_current(traced(instant(id))).await;
         assert_eq!((value, served), (id, Some(Served::Loaded)));
-        has(server, &value_of(&format!("instant:{id}"))).await
+        has(server, &entry(id)).await
     })
     .await;
 }

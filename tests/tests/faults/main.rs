@@ -6,7 +6,9 @@
 mod kit;
 
 mod another_server;
+mod beside;
 mod clocks;
+mod cluster;
 mod crowds;
 mod entries;
 mod failover;
@@ -18,6 +20,7 @@ mod names;
 mod network;
 mod pauses;
 mod pressure;
+mod redirects;
 mod refusals;
 mod stalled;
 mod values;

@@ -36,8 +36,6 @@ const fn missing(row: u8, fault: &'static str, required: &'static str, why: &'st
     }
 }
 
-const CLUSTER: &str = "Redis Cluster is not supported yet";
-
 /// T is what a call may lose to Redis: 100 ms.
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
@@ -62,11 +60,11 @@ pub(super) const TABLE: &[Row] = &[
     row(19, "wrong password, later fixed", "never final: back <= 2.5 s after it is right; the password in no log"),
     row(20, "commands or channels not permitted", "health names what is missing; each feature for itself; without channels memory for 1 s"),
     row(21, "maxclients reached", "backs off; back <= 2 s after a place is free"),
-    missing(22, "MOVED and ASK", "at most 1 redirect, <= 2 T", CLUSTER),
-    missing(23, "CLUSTERDOWN", "only its slots degrade", CLUSTER),
-    missing(24, "one node of a cluster stopped", "p99 of the other shards at most 10 % more", CLUSTER),
+    row(22, "MOVED and ASK", "at most 1 redirect, <= 2 T"),
+    row(23, "a primary without a replica killed", "only its slots degrade"),
+    row(24, "one node of a cluster stopped", "p99 of the other shards at most 10 % more"),
     row(25, "a failover loses the last writes", "a duplicate load; stale no longer than the ttl, documented"),
-    missing(26, "all connections to a cluster are stale", "0 errors to callers", CLUSTER),
+    row(26, "all connections to a cluster are stale", "0 errors to callers"),
     row(27, "SCRIPT FLUSH", "a round trip or two more, once; right"),
     row(28, "another type under the key", "a miss, overwritten, counted"),
     row(29, "a damaged value, each byte", "a miss, never a panic, never another value"),
