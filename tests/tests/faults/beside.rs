@@ -145,7 +145,7 @@ impl std::fmt::Display for Beside {
         let (troubled, calm) = (half_and_most(&self.troubled), half_and_most(&self.calm));
         write!(
             f,
-            "{troubled} beside {calm} without the fault, {} not from Redis",
+            "{troubled} beside {calm} without the fault, {} loaded",
             self.loaded
         )
     }

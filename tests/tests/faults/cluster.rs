@@ -9,10 +9,11 @@ use tests::scenarios::load::Load;
 use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{connected, of_url};
 use tests::server::cluster::{Cluster, Node, Settings};
+use tests::times::Times;
 
 use crate::beside::Pair;
 use crate::kit::{
-    LATE, ROOM, entry, half_and_most, in_form, instant, late, measured, new_id, not_late, short,
+    LATE, ROOM, entry, half_and_most, in_form, instant, late, measured, new_id, short,
 };
 
 /// The primary that keeps neither the registry nor the labels of [`instant`]: what is there without entries.
@@ -121,10 +122,14 @@ async fn fault_24_the_node_with_the_registry_stopped() {
     for shard in 0..3 {
         latest = latest.max(calls_of(&cache, shard, &cluster, lasting).await);
     }
-    let then = not_late(&cache).await;
+    let mut then = Times::default();
+    for _ in 0..2_000 {
+        then.add(late(&cache).await);
+    }
     cluster.nodes()[bad].server.cont();
     let back = well_again(&cluster, &cache).await;
     assert!(latest < LATE, "{latest:?}");
+    assert!(then.median() < Duration::from_millis(1), "{then}");
     measured(
         24,
         format_args!(
