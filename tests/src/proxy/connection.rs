@@ -161,10 +161,11 @@ impl Connection {
 
     /// What it is to follow at present.
     fn told(&self) -> Orders {
-        if self.replicates.load(Ordering::SeqCst) {
+        let orders = *self.orders.borrow();
+        if self.replicates.load(Ordering::SeqCst) && !orders.with_replicas {
             return Orders::NONE;
         }
-        *self.orders.borrow()
+        orders
     }
 
     /// Waits until the connections that are meant are so many that this is among them.

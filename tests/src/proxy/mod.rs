@@ -6,7 +6,7 @@
 //! connections that are already open.
 //!
 //! A replica whose primary is announced by the proxy's address comes this way too. It is let through: what lies between servers is another
-//! network, and a replica that lags would make every failover lose more than the test knows.
+//! network, and a replica that lags would make every failover lose more than the test knows. [`Proxy::include_replicas`] is for who wants that.
 
 mod connection;
 
@@ -51,6 +51,8 @@ struct Orders {
     cut_below: u64,
     /// To connections below this number nothing is said any more, and they are told so.
     half_closed_below: u64,
+    /// Replicas follow as well.
+    with_replicas: bool,
 }
 
 impl Orders {
@@ -60,6 +62,7 @@ impl Orders {
         reset_below: 0,
         cut_below: 0,
         half_closed_below: 0,
+        with_replicas: false,
     };
 }
 
@@ -113,6 +116,12 @@ impl Proxy {
     /// How many connections have been accepted so far.
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// From now on replicas follow as everybody does.
+    pub fn include_replicas(&self) {
+        self.orders
+            .send_modify(|orders| orders.with_replicas = true);
     }
 
     /// Changes what happens to every connection; returns once the port is open or closed accordingly.

@@ -195,7 +195,7 @@ async fn half_closed_connection_ends_one_way_and_goes_on_the_other() {
 }
 
 #[tokio::test]
-async fn replicas_are_let_through_whatever_the_orders() {
+async fn replicas_are_let_through_unless_they_are_meant() {
     let proxy = Proxy::start(echo().await).await;
     let mut replica = connected(&proxy).await;
     let begins = b"*3\r\n$8\r\nREPLCONF\r\n";
@@ -207,4 +207,6 @@ async fn replicas_are_let_through_whatever_the_orders() {
     proxy.half_close_existing();
     proxy.set(Mode::BlackHole).await;
     assert_eq!(ask(&mut replica).await.expect("answered"), b'x');
+    proxy.include_replicas();
+    assert!(ask(&mut replica).await.is_err());
 }

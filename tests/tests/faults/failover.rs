@@ -13,11 +13,11 @@ use tests::server::RedisServer;
 use crate::kit::{ROOM, in_form, measured, short};
 
 const NAME: &str = "failing.test";
-const TTL: Duration = Duration::from_secs(6);
+const TTL: Duration = Duration::from_secs(12);
 
 #[cacheable(
     key = "short:{id}",
-    ttl = "6s",
+    ttl = "12s",
     stampede_protection,
     wait_timeout = "60s"
 )]
@@ -93,6 +93,7 @@ async fn fault_25_failover_loses_the_last_writes() {
             has(&pair.replica, &value_of(&key(7))).await
         })
         .await;
+        pair.between.include_replicas();
         pair.between.set(Mode::BlackHole).await;
         // What the primary hears from now on, it alone has heard: an eviction, and the lease of a load.
         let new = origin.commit(&key(7));

@@ -7,7 +7,7 @@ use tests::scripted::{Say, Scripted, is};
 use tests::server::RedisServer;
 
 use crate::kit::{
-    LATE, back_within, down_because, late, measured, megabytes_since, memory, resident, short,
+    LATE, back_within, down_because, is_alone, late, measured, megabytes_since, resident, short,
     stores_again,
 };
 
@@ -51,7 +51,9 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>, bool)> {
 
 #[tokio::test]
 async fn fault_11_truncated_and_garbage() {
-    let _turn = memory().await;
+    if !is_alone("garbage::fault_11_truncated_and_garbage") {
+        return;
+    }
     let server = RedisServer::start().await;
     let hop = Scripted::start(server.addr()).await;
     let cache = connected(of_url(&hop.url())).await;
@@ -105,7 +107,9 @@ fn announcements() -> [(&'static str, &'static str, Vec<u8>); 4] {
 #[tokio::test]
 async fn fault_12_half_a_gigabyte_announced() {
     const ANNOUNCED: usize = 512 << 20;
-    let _turn = memory().await;
+    if !is_alone("garbage::fault_12_half_a_gigabyte_announced") {
+        return;
+    }
     let server = RedisServer::start().await;
     let hop = Scripted::start(server.addr()).await;
     let cache = connected(of_url(&hop.url())).await;

@@ -1,6 +1,7 @@
 //! What the rows have in common: how late a call is, when Redis is used again, and the line with the figure.
 
 use std::fmt::Display;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,6 @@ use tests::eventually;
 use tests::scenarios::processes::{has, value_of};
 use tests::server::RedisServer;
 use tests::times::Times;
-use tokio::sync::{Mutex, MutexGuard};
 
 /// What a call may lose to Redis, once.
 pub(crate) const T: Duration = Duration::from_millis(100);
@@ -149,10 +149,29 @@ pub(crate) async fn back_within(
     took
 }
 
-/// Held by tests that look at the memory of this process, and by those that use much of it.
-pub(crate) async fn memory() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::const_new(());
-    TURN.lock().await
+/// Whether this is a process for this one test, by the name it is run by. If not, it is run in one: the memory of a process is that of all tests that run in it.
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "FAULT_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let this = std::env::current_exe().expect("this is a program");
+    let ended = Command::new(this)
+        .args(["--exact", test, "--nocapture"])
+        .env(ALONE, "1")
+        .output()
+        .expect("this program can be started");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let complained = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{said}{complained}");
+    assert!(
+        said.contains("1 passed"),
+        "there is no test called {test}: {said}"
+    );
+    said.lines()
+        .filter(|line| line.contains(": measured "))
+        .for_each(|line| println!("{line}"));
+    false
 }
 
 /// What this process has in memory, in bytes.

@@ -16,7 +16,7 @@ use tests::times::Times;
 use tokio::task::JoinSet;
 
 use crate::kit::{
-    self, AT_ONCE, LATE, ROOM, T, back_within, down_because, in_form, instant, is_down, late,
+    AT_ONCE, LATE, ROOM, T, back_within, down_because, in_form, instant, is_alone, is_down, late,
     measured, megabytes_since, new_id, not_late, resident, short, stores_again, until_down,
 };
 
@@ -206,7 +206,9 @@ fn id_in(key: &[u8]) -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_56_ten_thousand_callers_of_a_stalled_server() {
-    let _turn = kit::memory().await;
+    if !is_alone("stalled::fault_56_ten_thousand_callers_of_a_stalled_server") {
+        return;
+    }
     let server = RedisServer::start().await;
     let hop = Scripted::start(server.addr()).await;
     // What it would keep is no leak, and would look like one.

@@ -13,7 +13,7 @@ use tests::scenarios::processes::{
 use tests::server::RedisServer;
 use tests::times::Times;
 
-use crate::kit::{ROOM, half_and_most, in_form, measured, memory};
+use crate::kit::{ROOM, half_and_most, in_form, measured};
 
 #[tokio::test]
 async fn fault_27_scripts_flushed() {
@@ -145,7 +145,6 @@ async fn small(id: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_33_value_of_fifty_megabytes() {
-    let _turn = memory().await;
     let server = RedisServer::start().await;
     let cache = connected(builder(&server)).await;
     cache.as_current(small(1)).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::bus::Bus;
-use super::cluster::{Cluster, Estate, Node};
+use super::cluster::{Cluster, Estate, Follow, Node};
 use super::endpoint::Endpoint;
 use super::fault::judge;
 use super::link::{self, Connection, Deadline, Lane, Link, Live};
@@ -68,7 +68,7 @@ impl Servers {
             }
             Self::Cluster(cluster) => {
                 let by = Deadline::after(within);
-                let answers = cluster.scatter(lane, by, steps).await?;
+                let answers = cluster.scatter(lane, by, Follow::All, steps).await?;
                 answers.into_iter().collect()
             }
         }

@@ -8,7 +8,7 @@
 //! that everybody listens to it: a key that has gone already is asked for where it went (`ASK`). So what such a slot refuses is done in single
 //! steps, followed wherever each key is, in the order of the script: no load can store once its lease is gone. Then it is said at the slot's primary.
 
-use super::Cluster;
+use super::{Cluster, Follow};
 use crate::bus::{Gone, Manner};
 use crate::tags::{Label, LabelKind};
 use crate::tiers::redis::RedisTier;
@@ -65,7 +65,9 @@ impl RedisTier {
         }
         let steps = |pipeline: &mut Pipeline| pipeline.command(self.registry_read());
         let now = self.servers.now();
-        let answers = cluster.scatter(Lane::Upkeep, by, steps).await?;
+        let answers = cluster
+            .scatter(Lane::Upkeep, by, Follow::All, steps)
+            .await?;
         let registry = answers.into_iter().next().transpose()?;
         // Who may not read the registry has evicted all the same.
         let registry = registry.and_then(Result::ok);
@@ -90,7 +92,9 @@ impl RedisTier {
                 self.add_one(pipeline, gone, message, made);
             }
         };
-        let answers = cluster.scatter(Lane::Upkeep, by, steps).await?;
+        let answers = cluster
+            .scatter(Lane::Upkeep, by, Follow::Moved, steps)
+            .await?;
         let mut done = Ok(());
         for ((message, gone), answer) in all.iter().zip(answers) {
             let one = match answer {

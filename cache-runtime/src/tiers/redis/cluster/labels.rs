@@ -13,7 +13,7 @@ use crate::tiers::redis::link::{Deadline, Lane};
 use crate::tiers::redis::scripts::{self, Pipeline};
 use crate::tiers::{Labelled, Labels, TierError};
 
-use super::Cluster;
+use super::{Cluster, Follow};
 
 /// Moves the clock on for nothing, and makes nothing.
 const NOTHING: &str = ":";
@@ -152,7 +152,9 @@ impl RedisTier {
         by: Deadline,
         steps: impl Fn(&mut Pipeline),
     ) -> Result<Vec<redis::Value>, TierError> {
-        let answers = cluster.scatter(Lane::Traffic, by, steps).await?;
+        let answers = cluster
+            .scatter(Lane::Traffic, by, Follow::All, steps)
+            .await?;
         let answer = |answer: Result<redis::RedisResult<_>, _>| {
             answer?.map_err(|error| self.servers.refusal(&error))
         };

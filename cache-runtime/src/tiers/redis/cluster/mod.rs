@@ -32,6 +32,7 @@ use tokio::time::timeout_at;
 
 pub(super) use chart::Estate;
 pub(super) use node::Node;
+pub(super) use route::Follow;
 #[cfg(test)]
 pub(super) use slots::slot;
 use state::{Charted, Map};

@@ -17,6 +17,14 @@ use crate::tiers::{ErrorKind, TierError};
 /// The answers to several commands, in their order; what a node did not answer is its failure.
 pub(in crate::tiers::redis) type Answers = Vec<Result<redis::RedisResult<redis::Value>, TierError>>;
 
+/// Which redirections are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tiers::redis) enum Follow {
+    All,
+    /// Not to where a slot is on its way: who hears what is said there is not sure.
+    Moved,
+}
+
 impl Cluster {
     /// Runs work where a key belongs. It runs again, once, where it is sent.
     pub(in crate::tiers::redis) async fn call<T, W, F>(
@@ -51,12 +59,13 @@ impl Cluster {
         again.map_err(|_| moved_again())
     }
 
-    /// Sends several commands, each where its first key belongs, all at once; the answers are in their order. Only what was moved for good is
-    /// followed, once: an `ASK` is among the answers.
+    /// Sends several commands, each where its first key belongs, all at once; the answers are in their order. What is not followed is
+    /// among them.
     pub(in crate::tiers::redis) async fn scatter(
         &self,
         lane: Lane,
         by: Deadline,
+        follow: Follow,
         steps: impl Fn(&mut Pipeline),
     ) -> Result<Answers, TierError> {
         let map = self.map(by).await?;
@@ -69,7 +78,7 @@ impl Cluster {
             let (map, steps) = (&map, &steps);
             async move {
                 let answers = match map.nodes().get(node) {
-                    Some(node) => send(node, lane, by, steps, &meant).await,
+                    Some(node) => send(node, lane, by, steps, &meant, false).await,
                     None => Err(unserved()),
                 };
                 (meant, answers)
@@ -91,44 +100,41 @@ impl Cluster {
                 }
             }
         }
-        self.send_on(&map, lane, by, &steps, &keys, &mut answers)
-            .await;
+        let sent_on = redirected(&answers, follow)
+            .into_iter()
+            .map(|(step, other)| {
+                let (map, steps, key) = (&map, &steps, &keys[step]);
+                async move {
+                    let answer = self.send_on(map, &other, lane, by, steps, step, key);
+                    (step, answer.await)
+                }
+            });
+        for (step, answer) in join_all(sent_on).await {
+            answers[step] = answer;
+        }
         Ok(answers)
     }
 
-    /// Sends what has moved where it is now.
+    /// Sends one step where it was sent to.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what one step is, and where it goes"
+    )]
     async fn send_on(
         &self,
         map: &Arc<Map>,
+        other: &Redirect,
         lane: Lane,
         by: Deadline,
         steps: &impl Fn(&mut Pipeline),
-        keys: &[Vec<u8>],
-        answers: &mut Answers,
-    ) {
-        let moved = |answer: &_| match answer {
-            Ok(Err(error)) => redirect(error).filter(|it| matches!(it, Redirect::Moved(_))),
-            _ => None,
-        };
-        let sent_on: Vec<_> = (0..)
-            .zip(answers.iter())
-            .filter_map(|(step, answer)| Some((step, moved(answer)?)))
-            .collect();
-        let sent = sent_on
-            .into_iter()
-            .map(|(step, other): (usize, _)| async move {
-                let key = &keys[step];
-                let answer = async {
-                    let from = map.owner(key).ok_or_else(unserved)?;
-                    let node = self.follow(map, from, &other, key, by).await?;
-                    let mut answer = send(&node, lane, by, steps, &[step]).await?;
-                    answer.pop().ok_or_else(moved_again)
-                };
-                (step, answer.await)
-            });
-        for (step, answer) in join_all(sent).await {
-            answers[step] = answer;
-        }
+        step: usize,
+        key: &[u8],
+    ) -> Result<redis::RedisResult<redis::Value>, TierError> {
+        let from = map.owner(key).ok_or_else(unserved)?;
+        let node = self.follow(map, from, other, key, by).await?;
+        let asks = matches!(other, Redirect::Ask(_));
+        let mut answer = send(&node, lane, by, steps, &[step], asks).await?;
+        answer.pop().ok_or_else(moved_again)
     }
 
     /// Who is meant by a redirection.
@@ -164,17 +170,38 @@ impl Cluster {
     }
 }
 
-/// Sends some of these steps to one node.
+/// The steps that were sent elsewhere, and to where.
+fn redirected(answers: &Answers, follow: Follow) -> Vec<(usize, Redirect)> {
+    let followed = |other: &Redirect| follow == Follow::All || matches!(other, Redirect::Moved(_));
+    let elsewhere = |answer: &_| match answer {
+        Ok(Err(error)) => redirect(error).filter(followed),
+        _ => None,
+    };
+    (0..)
+        .zip(answers)
+        .filter_map(|(step, answer)| Some((step, elsewhere(answer)?)))
+        .collect()
+}
+
+/// Sends some of these steps to one node; `asks` if it is about to get their slot.
 async fn send(
     node: &Node,
     lane: Lane,
     by: Deadline,
     steps: &impl Fn(&mut Pipeline),
     meant: &[usize],
+    asks: bool,
 ) -> Result<Vec<redis::RedisResult<redis::Value>>, TierError> {
     let live = node.link.live(by).await?;
     let some = |pipeline: &mut Pipeline| pipeline.append_some(steps, meant);
-    let work = async |mut connection: Connection| Pipeline::run(&mut connection, &some).await;
+    let work = async |connection: Connection| {
+        let mut connection = if asks {
+            connection.asking()
+        } else {
+            connection
+        };
+        Pipeline::run(&mut connection, &some).await
+    };
     node.link.call_on(&live, lane, by, work).await
 }
 

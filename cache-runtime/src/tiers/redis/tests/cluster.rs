@@ -182,6 +182,10 @@ async fn what_is_on_its_way_is_evicted() {
         tier.get("a", SOON).await.unwrap().is_some(),
         "it is asked for where it went"
     );
+    // With labels it is one of several commands.
+    let labels = [Label::stored("hot")];
+    let read = tier.read("a", &labels, SOON).await.unwrap();
+    assert!(read.value.is_some() && read.labels == [Standing::Missing]);
     let refused = tier.acquire("a", load(token), SOON).await;
     assert!(refused.is_err(), "{refused:?}");
 
