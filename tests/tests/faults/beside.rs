@@ -12,11 +12,14 @@ use tests::server::cluster::{Cluster, Settings};
 use tests::times::Times;
 use tokio::task::JoinSet;
 
-use crate::kit::{entry, half_and_most, instant};
+use crate::kit::{entry, half_and_most, in_form, instant};
 
 const CALLERS: usize = 4;
 /// Entries of each shard.
 const ENTRIES: usize = 40;
+
+/// In the short form other rows run at the same time: then it is only seen that nobody waits for the primary that is gone.
+const BUSY: Duration = Duration::from_millis(60);
 
 /// What a machine of two cores may add to one run and not to the other. While a primary is not heard, generations are read with every hit
 /// (PROTOCOLS 6), at the same time as the value: that is in here too, and without optimisation it shows.
@@ -135,7 +138,8 @@ impl Beside {
         assert!(self.loaded * 50 < self.troubled.count() as u64, "{self}");
         for share in [50, 99] {
             let (troubled, calm) = (self.troubled.percentile(share), self.calm.percentile(share));
-            assert!(troubled < calm.mul_f64(1.1) + NOISE, "{self}");
+            let noise = in_form(NOISE, BUSY);
+            assert!(troubled < calm.mul_f64(1.1) + noise, "{self}");
         }
     }
 }
