@@ -5,8 +5,8 @@
 //! delayed; then a *quiet* time, longer than anybody may be without news, in which what the storm left behind is read
 //! again and again. Every read is compared with the writes that were complete when it began ([`tests::promise::judge`]).
 //!
-//! `SERVER=standalone|proxy|sentinel|cluster` is what the processes share, and with it what goes wrong ([`servers::Shape`]); `SEED=…`
-//! decides when (not what comes of it: the processes are real); `SECONDS=…` is how long it lasts.
+//! What the processes share, and with it what goes wrong ([`servers::Shape`]), is a test each. `SEED=…` decides when (not what comes of
+//! it: the processes are real); `SECONDS=…` is how long it lasts.
 
 mod crew;
 mod faults;
@@ -18,18 +18,40 @@ use std::sync::Arc;
 use crew::Crew;
 use servers::Shape;
 use tests::variables::number;
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 const ROWS: usize = 24;
-const SECONDS: u64 = 30;
+
+/// One after the other: each is a dozen processes that have to be in time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_process_reads_what_was_loaded_before_an_eviction() {
-    let shape = Shape::chosen();
+async fn standalone_nobody_reads_what_was_loaded_before_an_eviction() {
+    nobody_reads_what_is_old(Shape::Standalone).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxy_nobody_reads_what_was_loaded_before_an_eviction() {
+    nobody_reads_what_is_old(Shape::Proxy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sentinel_nobody_reads_what_was_loaded_before_an_eviction() {
+    nobody_reads_what_is_old(Shape::Sentinel).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cluster_nobody_reads_what_was_loaded_before_an_eviction() {
+    nobody_reads_what_is_old(Shape::Cluster).await;
+}
+
+async fn nobody_reads_what_is_old(shape: Shape) {
+    let _alone = ALONE.lock().await;
     let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("{shape:?}, faults from SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let seconds = number("SECONDS").unwrap_or(SECONDS) as f64;
+    let seconds = number("SECONDS").unwrap_or(shape.seconds()) as f64;
     let rounds = (seconds / (shape.storm() + shape.quiet()).as_secs_f64()) as u32;
     let crew = Arc::new(Crew::start(shape, rounds.max(1)).await);
     let mut round = 0;

@@ -8,7 +8,7 @@ use tests::server::{RedisServer, Sentinels, Settings};
 
 use crate::crew::PROCESSES;
 
-/// What is tried, `SERVER=…`.
+/// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// One server, and a proxy for each process: processes, networks and the server go wrong.
@@ -22,15 +22,13 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// # Panics
-    /// If the variable names none.
-    pub(crate) fn chosen() -> Self {
-        match std::env::var("SERVER").as_deref() {
-            Err(_) | Ok("standalone") => Self::Standalone,
-            Ok("proxy") => Self::Proxy,
-            Ok("sentinel") => Self::Sentinel,
-            Ok("cluster") => Self::Cluster,
-            Ok(other) => panic!("SERVER is standalone, proxy, sentinel or cluster, not `{other}`"),
+    /// How long it is tried if nobody says, in seconds.
+    pub(crate) fn seconds(self) -> u64 {
+        match self {
+            Self::Standalone => 30,
+            Self::Proxy => 11,
+            Self::Sentinel => 18,
+            Self::Cluster => 20,
         }
     }
 

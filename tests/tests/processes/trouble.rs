@@ -1,19 +1,27 @@
 //! What happens to the servers, one thing at a time, and how they are brought back in order.
 //!
 //! Where a primary is replaced, what it alone has confirmed is lost (PROTOCOLS 10), and the judge is told from when until when. Before that
-//! its replica is waited for, so that what the judge goes on expecting is there. A slot that moves, a node that is stopped for
+//! its replicas are waited for, so that what the judge goes on expecting is there, and then cut off, so that something is lost: on one
+//! machine they are told of everything at once. A slot that moves, a node that is stopped for
 //! less than the others' patience, and a failover that waits for the replica lose nothing, and nothing is forgiven.
 
 use std::time::Duration;
 
 use tests::eventually;
 use tests::promise::records::now;
-use tests::server::cluster::{Cluster, SLOTS};
+use tests::server::cluster::{Cluster, SLOTS, slot_of};
 use tests::server::{RedisServer, Sentinels};
 use tokio::time::sleep;
 
+use crate::ROWS;
 use crate::crew::Crew;
 use crate::servers::{Servers, Shape};
+
+/// For so long replicas are told nothing before their primary goes; nobody suspects them of anything yet.
+const UNTOLD: Duration = Duration::from_millis(350);
+
+/// So many rows are on their way to other primaries at once.
+const MOVING: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -31,7 +39,7 @@ pub(crate) enum Trouble {
     Outlive,
     /// Another takes the place of a primary with which nothing is wrong.
     FailOver,
-    /// A slot that has rows in it moves, in pieces.
+    /// Slots that have rows in them move, in pieces.
     Migrate,
 }
 
@@ -104,11 +112,12 @@ async fn failover_begins(crew: &Crew, primary: &RedisServer, replicas: &[&RedisS
 async fn under_sentinels(crew: &Crew, all: &Sentinels, trouble: Trouble, lasts: Duration) {
     let old = all.primary().await;
     let replicas = all.servers().iter().filter(|it| it.addr() != old.addr());
-    failover_begins(crew, old, &replicas.collect::<Vec<_>>()).await;
+    let replicas: Vec<_> = replicas.collect();
+    failover_begins(crew, old, &replicas).await;
     if trouble == Trouble::FailOver {
         all.fail_over().await;
     } else {
-        down(old, trouble);
+        goes(old, &replicas, trouble).await;
         all.primary_other_than(old).await;
         sleep(lasts).await;
         up(old, trouble).await;
@@ -129,7 +138,7 @@ async fn in_a_cluster(crew: &Crew, cluster: &Cluster, trouble: Trouble, lasts: D
     } else {
         let replica = cluster.replica_of(old).await;
         failover_begins(crew, &old.server, &[&replica.server]).await;
-        down(&old.server, trouble);
+        goes(&old.server, &[&replica.server], trouble).await;
         cluster.primary_other_than(old, slot).await;
         sleep(lasts).await;
         up(&old.server, trouble).await;
@@ -139,12 +148,17 @@ async fn in_a_cluster(crew: &Crew, cluster: &Cluster, trouble: Trouble, lasts: D
     cluster.settled().await;
 }
 
-fn down(server: &RedisServer, trouble: Trouble) {
+/// The primary goes, and with it what its replicas have not been told.
+async fn goes(primary: &RedisServer, replicas: &[&RedisServer], trouble: Trouble) {
+    replicas.iter().for_each(|replica| replica.stop());
+    primary.cli(&["CLIENT", "KILL", "TYPE", "replica"]).await;
+    sleep(UNTOLD).await;
     if trouble == Trouble::Outlive {
-        server.stop();
+        primary.stop();
     } else {
-        server.kill();
+        primary.kill();
     }
+    replicas.iter().for_each(|replica| replica.cont());
 }
 
 async fn up(server: &RedisServer, trouble: Trouble) {
@@ -155,21 +169,27 @@ async fn up(server: &RedisServer, trouble: Trouble) {
     }
 }
 
-/// The slot of one of the rows, where most keys are, goes to the next primary, one key after the other.
+/// The slots of some rows go to other primaries. Of every second one the keys go first, one by one, and it is in the middle for a while
+/// without them; of the others they go at the end.
 async fn migrate(cluster: &Cluster, which: usize, lasts: Duration) {
-    let row = which % crate::ROWS;
-    let slot = tests::server::cluster::slot_of(&format!("{{row:{row}}}"));
-    let from = cluster.primary_of(slot).await;
-    let others = cluster.primaries().await;
-    let others: Vec<_> = others.into_iter().filter(|it| it.id != from.id).collect();
-    let migration = cluster
-        .begin_migration(slot, others[which % others.len()])
-        .await;
-    let keys = migration.left().await;
-    for key in &keys {
-        sleep(lasts / keys.len() as u32).await;
-        migration.move_keys(&[key]).await;
+    let rows = (which..which + MOVING).map(|row| row % ROWS);
+    let slots = rows.flat_map(|row| [format!("{{row:{row}}}"), format!("{{late:{row}}}")]);
+    let primaries = cluster.primaries().await;
+    let mut migrations = Vec::new();
+    for slot in slots.map(|key| slot_of(&key)) {
+        let from = cluster.primary_of(slot).await;
+        let others: Vec<_> = primaries.iter().filter(|it| it.id != from.id).collect();
+        let to = others[which % others.len()];
+        migrations.push(cluster.begin_migration(slot, to).await);
     }
-    sleep(lasts / 2).await;
-    migration.finish().await;
+    for migration in migrations.iter().step_by(2) {
+        for key in migration.left().await {
+            migration.move_keys(&[key]).await;
+            sleep(lasts / (8 * MOVING) as u32).await;
+        }
+    }
+    sleep(lasts).await;
+    for migration in migrations {
+        migration.finish().await;
+    }
 }

@@ -192,7 +192,7 @@ impl Trial {
         match self {
             Self::Schedules => (optimized(SCHEDULES.program), ""),
             Self::Orders(filter) => (optimized("exhaustive"), filter),
-            Self::Processes => (optimized(PROCESSES.program), ""),
+            Self::Processes => (optimized(PROCESSES.program), PROCESSES.test),
             Self::Unit(filter) => (
                 vec!["--package", "cache-runtime", "--all-features", "--lib"],
                 filter,

@@ -8,6 +8,8 @@ use crate::test::ensure_redis;
 pub(super) struct Trial {
     level: u8,
     pub(super) program: &'static str,
+    /// What the names of its tests begin with, if nobody says which.
+    pub(super) test: &'static str,
     /// The variable that takes the seed.
     pub(super) seed: &'static str,
     /// What it counts first.
@@ -20,6 +22,7 @@ const SECONDS: u64 = 60;
 pub(super) const SCHEDULES: Trial = Trial {
     level: 1,
     program: "interleavings",
+    test: "",
     seed: "FIRST_SEED",
     unit: "schedules",
 };
@@ -27,6 +30,7 @@ pub(super) const SCHEDULES: Trial = Trial {
 pub(super) const PROCESSES: Trial = Trial {
     level: 2,
     program: "processes",
+    test: "standalone",
     seed: "SEED",
     unit: "rounds",
 };
@@ -36,12 +40,11 @@ pub(super) fn run(trial: &Trial, options: &Options) -> Result<(), String> {
         ensure_redis()?;
     }
     let seconds = options.seconds.unwrap_or(SECONDS);
-    let mut step = program(trial.program).env("SECONDS", &seconds.to_string());
+    let test = options.server.as_deref().unwrap_or(trial.test);
+    let step = program(trial.program, test);
+    let mut step = step.env("SECONDS", &seconds.to_string());
     if let Some(seed) = options.seed {
         step = step.env(trial.seed, &seed.to_string());
-    }
-    if let Some(server) = &options.server {
-        step = step.env("SERVER", server);
     }
     let (succeeded, output) = step.told()?;
     let mut lines = output.lines().rev();
@@ -53,7 +56,7 @@ pub(super) fn run(trial: &Trial, options: &Options) -> Result<(), String> {
 
 /// Walks every schedule of small configurations. It takes as long as it takes: a minute.
 pub(super) fn walk(options: &Options) -> Result<(), String> {
-    let (succeeded, output) = program("exhaustive").told()?;
+    let (succeeded, output) = program("exhaustive", "").told()?;
     let configurations: Vec<_> = output
         .lines()
         .filter_map(|line| line.split_once("explored "))
@@ -72,7 +75,7 @@ pub(super) fn walk(options: &Options) -> Result<(), String> {
     passed(succeeded)
 }
 
-fn program(name: &str) -> Step {
+fn program(name: &str, test: &str) -> Step {
     Step::cargo(&[
         "test",
         "--release",
@@ -81,6 +84,7 @@ fn program(name: &str) -> Step {
         "--test",
         name,
         "--",
+        test,
         "--nocapture",
     ])
 }
