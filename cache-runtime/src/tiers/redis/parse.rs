@@ -72,8 +72,8 @@ pub(crate) fn parse(url: &str) -> Result<Endpoint, BadUrl> {
 
 fn tcp(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
     let parts = Parts::split(rest)?;
-    if let Some((name, _)) = parts.query()?.first() {
-        return Err(unknown_parameter(name, "has none"));
+    if !parts.query()?.is_empty() {
+        return Err(unknown_parameter(0, "has none"));
     }
     let address = tcp_address(parts.address, DEFAULT_PORT, tls)?;
     let database = match parts.path.trim_matches('/') {
@@ -92,12 +92,12 @@ fn socket(rest: &str) -> Result<Endpoint, BadUrl> {
     }
     let path = url::decode(parts.path, "path")?;
     let (mut number, mut account) = (0, Account::default());
-    for (name, value) in parts.query()? {
+    for (at, (name, value)) in parts.query()?.into_iter().enumerate() {
         match name.as_str() {
             "db" => number = database(&value)?,
             "user" => account.user = Some(value),
             "pass" => account.password = Some(value),
-            _ => return Err(unknown_parameter(&name, "knows `db`, `user` and `pass`")),
+            _ => return Err(unknown_parameter(at, "knows `db`, `user` and `pass`")),
         }
     }
     endpoint(Topology::One(Address::Socket(path.into())), account, number)
@@ -114,13 +114,13 @@ fn sentinels(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
         ));
     }
     let mut known = Account::default();
-    for (name, value) in parts.query()? {
+    for (at, (name, value)) in parts.query()?.into_iter().enumerate() {
         match name.as_str() {
             "sentinel_username" | "sentinel_user" => known.user = Some(value),
             "sentinel_password" => known.password = Some(value),
             _ => {
                 let known = "knows `sentinel_username` and `sentinel_password`";
-                return Err(unknown_parameter(&name, known));
+                return Err(unknown_parameter(at, known));
             }
         }
     }
@@ -173,10 +173,11 @@ fn tcp_address(text: &str, default_port: u16, tls: bool) -> Result<Address, BadU
     })
 }
 
-fn unknown_parameter(name: &str, known: &str) -> BadUrl {
+/// By its place: what looks like its name may be the rest of a password with an `&` or a `?` in it.
+fn unknown_parameter(at: usize, known: &str) -> BadUrl {
     BadUrl::new(format!(
-        "unknown parameter `{}` in the Redis URL: this scheme {known}",
-        name.escape_debug()
+        "parameter {} of the Redis URL is unknown: this scheme {known} (in a password, write `%26` for `&` and `%3F` for `?`)",
+        at + 1
     ))
 }
 

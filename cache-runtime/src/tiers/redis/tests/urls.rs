@@ -130,7 +130,7 @@ fn errors_name_the_part_and_hide_the_password() {
         ("redis://:s3cret@[nonsense]", "IPv6"),
         ("redis://:s3cret@host/x", "database `x`"),
         ("redis://:s3cret@host/-1", "database `-1`"),
-        ("redis://:s3cret@host?protocol=9", "`protocol`"),
+        ("redis://:s3cret@host?protocol=9", "parameter 1"),
         ("redis://:s3cret@host#insecure", "`#`"),
         ("redis://:s3c/ret@host", "%2F"),
         ("redis://:s3c#ret@host", "%2F"),
@@ -141,7 +141,7 @@ fn errors_name_the_part_and_hide_the_password() {
         ("redis://me:s3cret", "port"),
         ("unix://relative/path", "absolute"),
         ("unix://", "absolute"),
-        ("unix:///p?pass=s3cret&dbs=1", "`dbs`"),
+        ("unix:///p?pass=s3cret&dbs=1", "parameter 2"),
         (
             "redis-sentinel://:s3cret@a,b",
             "redis-sentinel://host,host/NAME",
@@ -158,8 +158,11 @@ fn errors_name_the_part_and_hide_the_password() {
         ("redis-sentinel://:s3cret@a/shop/0/1", "database `0/1`"),
         (
             "redis-sentinel://a/shop?sentinel_password=s3cret&password=1",
-            "`password`",
+            "parameter 2",
         ),
+        ("unix:///p?pass=s3c&ret", "%26"),
+        ("redis-sentinel://a/shop?sentinel_password=s3c&ret=1", "%26"),
+        ("redis:///:?s3cret@host", "%3F"),
         (
             "redis-sentinel://a/shop?sentinel_username=s3cret",
             "`sentinel_password=…`",
