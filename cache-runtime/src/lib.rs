@@ -8,6 +8,9 @@ mod engine;
 mod entry;
 mod error;
 mod flight;
+#[cfg(all(any(test, fuzzing), feature = "redis"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod observe;
 mod policy;

@@ -10,9 +10,11 @@ pub(crate) fn run() -> Result<(), String> {
     steps().iter().try_for_each(Step::run)
 }
 
-fn steps() -> [Step; 4] {
+fn steps() -> [Step; 5] {
     [
         Step::cargo(&["fmt", "--all", "--check"]),
+        // A workspace of its own.
+        Step::cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
         Step::cargo(&[
             "clippy",
             "--workspace",

@@ -1,4 +1,5 @@
-//! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`.
+//! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`,
+//! `cargo xtask fuzz`.
 //!
 //! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
@@ -7,6 +8,7 @@
 mod check;
 mod components;
 mod faults;
+mod fuzz;
 mod oracle;
 mod packages;
 mod run;
@@ -24,13 +26,16 @@ tasks:
           --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json],
           with level 2 [--server standalone|proxy|sentinel|cluster]
   faults  the fault table: each row brought about, the measured figure beside the required one;
-          [ROW…] [--json]";
+          [ROW…] [--json]
+  fuzz    libFuzzer on what reads bytes from outside, a minute for each target:
+          [TARGET…] [--seconds N]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["oracle", ..] => oracle::run(&arguments[1..]),
         ["faults", ..] => faults::run(&arguments[1..]),
+        ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["check"] => check::run(),
         ["test"] => test::run(),
         ["help" | "--help" | "-h"] => {

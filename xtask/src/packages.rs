@@ -1,4 +1,4 @@
-//! Installing redis-server with whatever package manager the machine has.
+//! Installing what the tasks need with whatever package manager the machine has.
 //!
 //! The first manager of the table that is on `PATH` does it: as root directly, else through `sudo` where the manager
 //! needs it. `sudo` never prompts without a terminal, so a CI run fails with advice instead of hanging.
@@ -7,16 +7,51 @@ use std::io::IsTerminal;
 
 use crate::run::{Step, on_path};
 
-/// What to type where nothing could be installed.
-pub(crate) const ADVICE: &str =
-    "The tests need `redis-server` (6.2 or later, or Valkey) on PATH. Install it with one of:
+/// Something to install.
+#[derive(Debug)]
+pub(crate) struct Need {
+    /// What to do where nothing could be installed.
+    pub(crate) advice: &'static str,
+    /// By manager, what it calls the package. One is tried after the other: distributions differ.
+    packages: [(&'static str, &'static [&'static str]); 4],
+}
+
+/// What the tests start.
+pub(crate) const REDIS: Need = Need {
+    advice:
+        "The tests need `redis-server` (6.2 or later, or Valkey) on PATH. Install it with one of:
 
   apt-get update && apt-get install redis-server   # Debian, Ubuntu
   dnf install redis                                # Fedora, RHEL (valkey, where redis is gone)
   apk add redis                                    # Alpine
   brew install redis                               # macOS
 
-(all but brew as root), then run the command again.";
+(all but brew as root), then run the command again.",
+    packages: [
+        ("apt-get", &["redis-server"]),
+        ("dnf", &["redis", "valkey"]),
+        ("apk", &["redis"]),
+        ("brew", &["redis"]),
+    ],
+};
+
+/// What builds libFuzzer.
+pub(crate) const CPLUSPLUS: Need = Need {
+    advice: "The fuzzers need a compiler for C++ on PATH. Install it with one of:
+
+  apt-get update && apt-get install g++   # Debian, Ubuntu
+  dnf install gcc-c++                     # Fedora, RHEL
+  apk add g++                             # Alpine
+  brew install gcc                        # macOS, where Xcode has none
+
+(all but brew as root), then run the command again.",
+    packages: [
+        ("apt-get", &["g++"]),
+        ("dnf", &["gcc-c++"]),
+        ("apk", &["g++"]),
+        ("brew", &["gcc"]),
+    ],
+};
 
 /// A package manager and how it is told to install without asking.
 #[derive(Debug, PartialEq)]
@@ -24,8 +59,7 @@ struct Manager {
     program: &'static str,
     /// An empty clone often meets an empty package index.
     refresh: Option<&'static [&'static str]>,
-    /// One is tried after the other: distributions differ in what the package is called.
-    install: &'static [&'static [&'static str]],
+    install: &'static [&'static str],
     needs_root: bool,
 }
 
@@ -33,34 +67,26 @@ const MANAGERS: [Manager; 4] = [
     Manager {
         program: "apt-get",
         refresh: Some(&["update"]),
-        install: &[&[
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            "redis-server",
-        ]],
+        install: &["install", "--yes", "--no-install-recommends"],
         needs_root: true,
     },
     Manager {
         program: "dnf",
         refresh: None,
-        install: &[
-            &["install", "--assumeyes", "redis"],
-            &["install", "--assumeyes", "valkey"],
-        ],
+        install: &["install", "--assumeyes"],
         needs_root: true,
     },
     Manager {
         program: "apk",
         refresh: None,
-        install: &[&["add", "--no-cache", "redis"]],
+        install: &["add", "--no-cache"],
         needs_root: true,
     },
     // Homebrew refuses to run as root.
     Manager {
         program: "brew",
         refresh: None,
-        install: &[&["install", "redis"]],
+        install: &["install"],
         needs_root: false,
     },
 ];
@@ -75,32 +101,44 @@ enum Privilege {
     None,
 }
 
-/// Installs redis-server; the error says what to type instead.
-pub(crate) fn install_redis() -> Result<(), String> {
+/// Installs it; the error says what to do instead.
+pub(crate) fn install(need: &Need) -> Result<(), String> {
+    let advice = need.advice;
     let Some(manager) = MANAGERS
         .iter()
         .find(|manager| on_path(manager.program).is_some())
     else {
-        return Err(format!("no known package manager on PATH\n\n{ADVICE}"));
+        return Err(format!("no known package manager on PATH\n\n{advice}"));
     };
-    install_with(manager, privilege()).map_err(|reason| format!("{reason}\n\n{ADVICE}"))
+    install_with(manager, need, privilege()).map_err(|reason| format!("{reason}\n\n{advice}"))
 }
 
-fn install_with(manager: &Manager, privilege: Privilege) -> Result<(), String> {
+fn install_with(manager: &Manager, need: &Need, privilege: Privilege) -> Result<(), String> {
     if let Some(arguments) = manager.refresh {
         // One unreachable mirror fails the refresh, while the index at hand may do.
         if let Err(reason) = step(manager, arguments, privilege)?.run() {
             eprintln!("xtask: {reason}; going on with the package index as it is");
         }
     }
-    let mut outcome = Err(format!("`{}` offers no Redis", manager.program));
-    for arguments in manager.install {
-        outcome = step(manager, arguments, privilege)?.run();
+    let mut outcome = Err(format!("`{}` offers none", manager.program));
+    for package in need.of(manager) {
+        let arguments = [manager.install, &[package]].concat();
+        outcome = step(manager, &arguments, privilege)?.run();
         if outcome.is_ok() {
             break;
         }
     }
     outcome
+}
+
+impl Need {
+    fn of(&self, manager: &Manager) -> &'static [&'static str] {
+        let known = self
+            .packages
+            .iter()
+            .find(|(program, _)| *program == manager.program);
+        known.map_or(&[], |(_, packages)| packages)
+    }
 }
 
 fn step(manager: &Manager, arguments: &[&str], privilege: Privilege) -> Result<Step, String> {
@@ -149,7 +187,8 @@ mod tests {
             .iter()
             .find(|manager| manager.program == program)
             .expect("the table has it");
-        step(manager, manager.install[0], privilege).map(|step| step.shown())
+        let arguments = [manager.install, &REDIS.of(manager)[..1]].concat();
+        step(manager, &arguments, privilege).map(|step| step.shown())
     }
 
     #[test]
@@ -185,9 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn advice_names_every_manager_of_the_table() {
-        for manager in MANAGERS {
-            assert!(ADVICE.contains(manager.program), "{}", manager.program);
+    fn every_manager_has_packages_and_advice_for_every_need() {
+        for need in [REDIS, CPLUSPLUS] {
+            for manager in &MANAGERS {
+                assert!(need.advice.contains(manager.program), "{}", manager.program);
+                assert!(!need.of(manager).is_empty(), "{}", manager.program);
+            }
         }
     }
 }

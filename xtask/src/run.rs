@@ -138,6 +138,12 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// Where builds go.
+pub(crate) fn target_folder() -> PathBuf {
+    let set = env::var_os("CARGO_TARGET_DIR").map(|folder| root().join(folder));
+    set.unwrap_or_else(|| root().join("target"))
+}
+
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -3,13 +3,14 @@
 //! The tests start and stop their own servers on free ports; all they need is the program. A test without it would
 //! have to be skipped, and a skipped test looks like a passed one, so the program is installed instead.
 
-use crate::packages;
 use crate::run::{Step, on_path};
+use crate::{fuzz, packages};
 
 pub(crate) fn run() -> Result<(), String> {
     ensure_redis()?;
     // Documentation tests are part of this: the README is the crate documentation of cache-runtime.
-    Step::cargo(&["test", "--workspace", "--all-features"]).run()
+    Step::cargo(&["test", "--workspace", "--all-features"]).run()?;
+    fuzz::briefly()
 }
 
 pub(crate) fn ensure_redis() -> Result<(), String> {
@@ -17,13 +18,13 @@ pub(crate) fn ensure_redis() -> Result<(), String> {
         return Ok(());
     }
     eprintln!("xtask: no redis-server on PATH; installing it");
-    packages::install_redis()?;
+    packages::install(&packages::REDIS)?;
     if has_redis() {
         return Ok(());
     }
     Err(format!(
         "redis-server was installed but is still not on PATH\n\n{}",
-        packages::ADVICE
+        packages::REDIS.advice
     ))
 }
 

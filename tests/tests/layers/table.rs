@@ -16,6 +16,11 @@ pub(crate) const TABLE: &[Row] = &[
         &["cache", "tiers", "ports", "bus", "tags", "entry", "key"],
         &[],
     ),
+    row(
+        "fuzzing",
+        &["cache", "tiers/redis", "bus", "entry", "tags", "key"],
+        &[],
+    ),
     row("tier", &["tiers", "bus", "entry", "tags", "key"], &[]),
     row(
         "__private",

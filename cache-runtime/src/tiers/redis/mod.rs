@@ -121,6 +121,27 @@ impl fmt::Debug for RedisTier {
     }
 }
 
+/// The names under which a cache keeps what belongs to a key.
+#[cfg(any(test, fuzzing))]
+pub(crate) struct NamesOf {
+    pub(crate) all: [String; 4],
+    /// The key, as it is read from the names of its value and its lease.
+    pub(crate) read_back: [Option<String>; 2],
+}
+
+/// What [`Names`] makes of a key, for who checks it.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn names_of(cache: &str, key: &str) -> NamesOf {
+    let names = Names::new(cache);
+    let (value, lease) = (names.value(key), names.lease(key));
+    let read_back = [(names::Part::Value, &value), (names::Part::Lease, &lease)]
+        .map(|(part, name)| names.logical(part, name).map(str::to_owned));
+    NamesOf {
+        all: [value, lease, names.hold(key), names.failed(key)],
+        read_back,
+    }
+}
+
 impl Tier for RedisTier {
     fn read<'a>(
         &'a self,

@@ -1,0 +1,83 @@
+//! URLs: none of them is a panic, and none shows the password that was in it.
+
+use super::Source;
+use crate::{Cache, tiers::redis::parse};
+
+/// In no other part of any URL made here.
+const PASSWORD: &str = "zzsecretzz";
+
+pub(super) fn check(bytes: &[u8]) {
+    let mut source = Source::new(bytes);
+    let url = match source.below(2) {
+        0 => String::from_utf8_lossy(source.rest()).into_owned(),
+        _ => made(&mut source),
+    };
+    let shown = match parse(&url) {
+        Ok(endpoint) => format!("{endpoint} {endpoint:?}"),
+        Err(why) => why.to_string(),
+    };
+    hides_password(&shown, &url);
+    if let Err(error) = Cache::builder("shop").redis(url.clone()).build() {
+        hides_password(&format!("{error} {error:?}"), &url);
+    }
+}
+
+fn hides_password(shown: &str, url: &str) {
+    assert!(!shown.contains("zzsecret"), "{url:?} is shown as {shown:?}");
+}
+
+/// Something like a URL, with a password where one belongs, and now and then a sign in it that ought to be escaped.
+fn made(source: &mut Source<'_>) -> String {
+    let scheme = source.one_of(&[
+        "redis",
+        "rediss",
+        "redis+unix",
+        "unix",
+        "redis-sentinel",
+        "rediss-sentinel",
+        "REDIS",
+        "http",
+    ]);
+    let user = if source.flag() {
+        source.text()
+    } else {
+        String::new()
+    };
+    let stray = if source.below(4) == 0 {
+        source.text()
+    } else {
+        String::new()
+    };
+    // A socket's account stands in the parameters, and its path may hold an `@`.
+    let account = match source.below(3) {
+        _ if scheme.ends_with("unix") => String::new(),
+        0 => String::new(),
+        1 => format!("{user}:{stray}{PASSWORD}@"),
+        _ => format!("{user}:{PASSWORD}{stray}@"),
+    };
+    let hosts = source.several(3, |source| {
+        let host = source.one_of(&["localhost", "127.0.0.1", "[::1]", "h", "", "[", "a b"]);
+        let port = source.one_of(&["", ":6379", ":0", ":99999", ":x", "]"]);
+        format!("{host}{port}")
+    });
+    let path = if source.flag() {
+        format!("/{}", source.text())
+    } else {
+        String::new()
+    };
+    let parameter = source.one_of(&[
+        "pass",
+        "sentinel_password",
+        "db",
+        "user",
+        "sentinel_username",
+        "other",
+    ]);
+    let query = match source.below(4) {
+        0 => String::new(),
+        1 => format!("?{parameter}={}", source.text()),
+        2 => format!("?pass={stray}{PASSWORD}&sentinel_password={PASSWORD}"),
+        _ => format!("?sentinel_password={stray}{PASSWORD}{stray}"),
+    };
+    format!("{scheme}://{account}{}{path}{query}", hosts.join(","))
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask fuzz`: libFuzzer on what reads bytes from outside.
+//!
+//! The fuzzer is a library (`libfuzzer-sys`) and its instruments are flags of the compiler, so nothing has to be installed but a compiler
+//! for the C++ it is written in, and every toolchain will do. The flags are those that `cargo fuzz` sets. What the fuzzer finds worth
+//! keeping stays in the target folder and is where the next run begins; what breaks a property becomes a seed in `fuzz/seeds`, which
+//! every run of the tests repeats.
+
+mod options;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::packages;
+use crate::run::{Step, on_path, root, target_folder};
+
+use options::Options;
+
+pub(crate) const USAGE: &str = "cargo xtask fuzz [TARGET…] [--seconds N]";
+
+/// The programs of `fuzz/`.
+const TARGETS: [&str; 5] = ["envelopes", "keys", "messages", "patterns", "urls"];
+
+/// Coverage of edges with a counter for each, and what is compared with what.
+const INSTRUMENTS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions";
+
+/// An input that takes longer hangs.
+const INPUT: &str = "-timeout=10";
+/// Long enough for every length that means something, texts being repeated up to 300 times.
+const LENGTH: &str = "-max_len=1024";
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    let options = Options::read(arguments)?;
+    fuzz(&options)
+}
+
+/// As long as it takes to see that the targets still work: a part of the tests.
+pub(crate) fn briefly() -> Result<(), String> {
+    fuzz(&Options {
+        targets: TARGETS.to_vec(),
+        time: Duration::from_secs(4),
+    })
+}
+
+fn fuzz(options: &Options) -> Result<(), String> {
+    if on_path("c++").is_none() && on_path("g++").is_none() {
+        eprintln!("xtask: no compiler for C++ on PATH; installing one");
+        packages::install(&packages::CPLUSPLUS)?;
+    }
+    let host = host()?;
+    build(&host)?;
+    let programs = folder().join(&host).join("release");
+    let mut told = Vec::new();
+    for target in &options.targets {
+        told.push(search(&programs.join(target), target, options.time)?);
+    }
+    println!("{}", told.join("\n"));
+    Ok(())
+}
+
+/// Apart from the other builds, none of which has the instruments.
+fn folder() -> PathBuf {
+    target_folder().join("fuzz")
+}
+
+/// With a target named, the flags are not those of build scripts and macros, which have no fuzzer to report to.
+fn build(host: &str) -> Result<(), String> {
+    let folder = folder();
+    let place = folder.to_string_lossy();
+    let arguments = [
+        "build",
+        "--release",
+        "--target",
+        host,
+        "--target-dir",
+        &place,
+    ];
+    Step::cargo(&arguments)
+        .within(&root().join("fuzz"))
+        .env("RUSTFLAGS", INSTRUMENTS)
+        .run()
+}
+
+/// Runs one target over the seeds, what earlier runs have found, and what it finds; says how much that was.
+fn search(program: &Path, target: &str, time: Duration) -> Result<String, String> {
+    let (found, broken) = (
+        folder().join("found").join(target),
+        folder().join("broken").join(target),
+    );
+    for folder in [&found, &broken] {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let seeds = root().join("fuzz/seeds").join(target);
+    let arguments = [
+        found.to_string_lossy().into_owned(),
+        seeds.to_string_lossy().into_owned(),
+        format!("-max_total_time={}", time.as_secs()),
+        format!("-artifact_prefix={}/", broken.display()),
+        "-print_final_stats=1".to_owned(),
+        INPUT.to_owned(),
+        LENGTH.to_owned(),
+    ];
+    let (succeeded, said) = Step::new(&program.to_string_lossy(), &arguments).output()?;
+    if !succeeded {
+        return Err(format!(
+            "{said}\n`{target}` was broken; the input is in {}. To repeat it: {} FILE. Once it holds, it belongs into {}",
+            broken.display(),
+            program.display(),
+            seeds.display()
+        ));
+    }
+    let figure = |name: &str| {
+        let line = said
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.map(str::trim).unwrap_or("?")
+    };
+    Ok(format!(
+        "fuzz {target}: {} runs in {} s, {} inputs that reached something new, nothing broken",
+        figure("stat::number_of_executed_units"),
+        time.as_secs(),
+        figure("stat::new_units_added")
+    ))
+}
+
+/// The machine's own target, as the compiler calls it.
+fn host() -> Result<String, String> {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = Command::new(&rustc)
+        .arg("-vV")
+        .output()
+        .map_err(|error| format!("cannot run `{rustc} -vV`: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .ok_or_else(|| format!("`{rustc} -vV` names no host"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{TARGETS, root};
+
+    /// The runtime has one more list, which its own test holds to the folders of seeds.
+    #[test]
+    fn targets_programs_and_seeds_are_the_same() {
+        for (folder, extension) in [("seeds", ""), ("targets", ".rs")] {
+            let entries = fs::read_dir(root().join("fuzz").join(folder)).unwrap();
+            let mut names: Vec<_> = entries
+                .map(|it| it.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            assert_eq!(names, TARGETS.map(|target| format!("{target}{extension}")));
+        }
+    }
+}
