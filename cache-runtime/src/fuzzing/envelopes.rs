@@ -51,6 +51,8 @@ fn any(bytes: &[u8]) {
         Err(Unreadable::UnknownFormat | Unreadable::Damaged) => return,
     };
     assert!(ours && schema == Some(read.header.schema));
+    let known = bytes[18] == 2 && bytes[19] == 1 && bytes[20] < 8;
+    assert!(known, "a format, codec or flag of another build");
     assert!(read.tags.len() <= 64, "{} tags", read.tags.len());
     let names: usize = read.tags.iter().map(|tag| tag.label.as_str().len()).sum();
     let key = read.full_key.as_ref().map_or(0, Bytes::len);

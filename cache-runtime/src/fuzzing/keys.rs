@@ -68,6 +68,8 @@ pub(super) fn check(bytes: &[u8]) {
             "{key}"
         );
         assert_eq!(key.scope().is_some(), arguments.scope.is_some(), "{key}");
+        let one_segment = key.scope().is_none_or(|scope| !scope.contains(':'));
+        assert!(one_segment, "{key}");
         well_formed(key);
     }
     let [one_key, other_key] = &keys;

@@ -48,17 +48,16 @@ fn whole(source: &mut Source<'_>) {
     let bytes = said.encode();
     assert!(bytes.len() <= 64 * 1024);
     let heard = Message::decode(&bytes).expect("what we say can be read");
-    if heard != said {
-        let (mut fits, mut longest) = (0, 0);
-        names(&said.news, |name| {
-            fits += name + 3;
-            longest = longest.max(name);
-        });
-        assert!(
-            is_everything(&heard.news),
-            "{said:?} was heard as {heard:?}"
-        );
-        assert!(fits > 64 * 1024 - 48 || longest > 8 * 1024, "{said:?} fits");
+    let (mut total, mut longest) = (0, 0);
+    names(&said.news, |name| {
+        total += name + 3;
+        longest = longest.max(name);
+    });
+    // What does not fit means everything, and nothing else does.
+    if total > 64 * 1024 - 48 || longest > 8 * 1024 {
+        assert!(is_everything(&heard.news), "{said:?}");
+    } else {
+        assert_eq!(heard, said);
     }
     let length =
         usize::try_from(source.u64() % bytes.len() as u64).expect("shorter than the message");
@@ -85,7 +84,7 @@ fn whole(source: &mut Source<'_>) {
 }
 
 fn news(source: &mut Source<'_>) -> News {
-    let texts = |source: &mut Source<'_>| source.several(40, |source| source.text().into());
+    let texts = |source: &mut Source<'_>| source.several(200, |source| source.text().into());
     match source.below(4) {
         0 => News::Wake(texts(source)),
         1 => News::Anew,

@@ -29,8 +29,8 @@ const INSTRUMENTS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-san
 
 /// An input that takes longer hangs.
 const INPUT: &str = "-timeout=10";
-/// Long enough for every length that means something, texts being repeated up to 300 times.
-const LENGTH: &str = "-max_len=1024";
+/// Enough for an entry with more tags than there may be.
+const LENGTH: &str = "-max_len=2048";
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::read(arguments)?;
