@@ -1,5 +1,5 @@
 //! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`,
-//! `cargo xtask fuzz`.
+//! `cargo xtask fuzz`, `cargo xtask servers`.
 //!
 //! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
@@ -12,6 +12,7 @@ mod fuzz;
 mod oracle;
 mod packages;
 mod run;
+mod servers;
 mod test;
 
 use std::process::ExitCode;
@@ -28,13 +29,16 @@ tasks:
   faults  the fault table: each row brought about, the measured figure beside the required one;
           [ROW…] [--json]
   fuzz    libFuzzer on what reads bytes from outside, a minute for each target:
-          [TARGET…] [--seconds N]";
+          [TARGET…] [--seconds N]
+  servers the Redis tests against other versions of Redis and Valkey, got into the target folder:
+          [NAME…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["oracle", ..] => oracle::run(&arguments[1..]),
         ["faults", ..] => faults::run(&arguments[1..]),
+        ["servers", ..] => servers::run(&arguments[1..]),
         ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["check"] => check::run(),
         ["test"] => test::run(),

@@ -317,7 +317,16 @@ async fn what_an_account_may_not_do_is_named_when_it_connects() {
     assert_eq!(missing(&server.url()).await, [""; 0]);
     let account = |rules: &[&str]| {
         let words = [
-            "ACL", "SETUSER", "app", "reset", "on", ">pw", "~shop:*", "&shop:*", "+@all",
+            "ACL",
+            "SETUSER",
+            "app",
+            "reset",
+            "on",
+            ">pw",
+            "~shop:*",
+            "resetchannels",
+            "&shop:*",
+            "+@all",
         ];
         server.ask(&[&words[..], rules].concat());
         format!("redis://app:pw@127.0.0.1:{}", server.port())
