@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::testing::leftovers;
-use cache_runtime::{Cache, Evict, Key};
+use cache_runtime::{Cache, Evict, Key, RedisHealth};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -90,6 +90,21 @@ impl Worker {
         Ok(Value::Null)
     }
 
+    /// Why a server is not connected to; an error if it is.
+    async fn refused(&self, url: String) -> Answer {
+        let cache = Cache::builder(NAME).redis(url).build()?;
+        for _ in 0..3_000 {
+            // What a first attempt meets may be a deadline of ours, on a loaded machine.
+            if let Err(health) = cache.ready(Duration::from_millis(10)).await
+                && let RedisHealth::Down { why, .. } = health.redis
+                && !why.contains("within")
+            {
+                return Ok(json!(why));
+            }
+        }
+        Err("it was not refused".into())
+    }
+
     async fn evict(&self, request: About<What>) -> Answer {
         let evict = match request.what {
             What::Key(text) => Evict::key(Key::new(&text)),
@@ -156,6 +171,12 @@ pub fn all() -> Scenarios {
     let all = on(all, &worker, "open", |worker, _, open: Open| async move {
         worker.open(open).await
     });
+    let all = on(
+        all,
+        &worker,
+        "refused",
+        |worker, _, url: String| async move { worker.refused(url).await },
+    );
     let all = on(
         all,
         &worker,

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::certificates::Certificates;
+use super::certificates::{Certificates, Flaw};
 use super::endpoint::Endpoint;
 use super::process::{self, Failure, Launch};
 use super::{RedisServer, program};
@@ -17,6 +17,7 @@ pub struct Builder {
     password: Option<String>,
     tls: bool,
     certificates: Option<Certificates>,
+    flaw: Option<Flaw>,
     unix_socket: bool,
     cluster: bool,
     sentinel: Option<String>,
@@ -38,6 +39,12 @@ impl Builder {
     pub fn tls(mut self) -> Builder {
         self.tls = true;
         self
+    }
+
+    /// The same, with a certificate that nobody should accept.
+    pub fn tls_with(mut self, flaw: Flaw) -> Builder {
+        self.flaw = Some(flaw);
+        self.tls()
     }
 
     /// The same, with certificates that others have as well.
@@ -104,7 +111,7 @@ impl Builder {
             .expect("the temporary folder is writable");
         let certificates = self.tls.then(|| {
             let shared = self.certificates.clone();
-            shared.unwrap_or_else(|| Certificates::write_to(folder.path()))
+            shared.unwrap_or_else(|| Certificates::flawed(folder.path(), self.flaw))
         });
         let sentinel = self.sentinel.as_ref().map(|lines| {
             let file = folder.path().join("sentinel.conf");

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub use self::builder::Builder;
+pub use self::certificates::Flaw;
 pub use self::monitor::{Command, Monitor};
 pub use self::sentinels::{PRIMARY, Sentinels, Settings};
 

@@ -5,6 +5,7 @@ mod close;
 mod coherence;
 mod commands;
 mod damage;
+mod hostile;
 mod journal;
 mod labels;
 mod losses;

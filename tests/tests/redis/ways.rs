@@ -1,15 +1,16 @@
 //! The ways to a server: password, account, database, unix socket, TLS.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, RedisHealth, Served};
 use serde_json::json;
 use tests::eventually;
 use tests::fleet::Fleet;
+use tests::scenarios::What;
 use tests::scenarios::crew::Crew;
 use tests::scenarios::origin::Origin;
 use tests::scenarios::processes::{ask, connected, keys, of_url};
-use tests::server::RedisServer;
+use tests::server::{Flaw, RedisServer};
 
 /// Values go to this server and come back, by this URL.
 async fn works(server: &RedisServer, url: &str) -> (Cache, Cache) {
@@ -91,6 +92,81 @@ async fn tls_server_of_a_trusted_authority_is_used() {
     assert_eq!(crew.product(1).await, (1, "Redis".to_owned()));
     let told = crew.worker(0).ask("health", json!("cache")).await.unwrap();
     assert_eq!(told, json!("Redis: connected"));
+}
+
+#[tokio::test]
+async fn tls_is_spoken_on_the_bus_and_evictions_are_heard() {
+    let server = RedisServer::builder().tls().start().await;
+    let authority = server.ca_file().expect("it was built with TLS").to_owned();
+    let fleet = Fleet::builder().env("SSL_CERT_FILE", authority);
+    let crew = Crew::on(server, fleet, 2).await;
+    // Values enter memory only while the bus is heard.
+    for worker in 0..2 {
+        eventually::holds("it is in memory", async || {
+            crew.product(worker).await;
+            crew.in_memory(worker).await
+        })
+        .await;
+    }
+    let clients = crew.server.cli(&["CLIENT", "LIST"]).await.text();
+    let subscribed = clients.lines().filter(|client| !client.contains(" sub=0 "));
+    let port = format!(" laddr=127.0.0.1:{} ", tls_port(&crew.server));
+    assert_eq!(subscribed.clone().count(), 2, "{clients}");
+    assert!(
+        subscribed.clone().all(|client| client.contains(&port)),
+        "{clients}"
+    );
+    let evicted = Instant::now();
+    crew.evict(0, What::Key("product:7".to_owned())).await;
+    eventually::holds("the other one hears of it", async || {
+        !crew.in_memory(1).await
+    })
+    .await;
+    // By the message: a bus that is lost takes three seconds to be noticed, and beats alone would leave it for its whole life.
+    assert!(
+        evicted.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        evicted.elapsed()
+    );
+}
+
+/// The port that clients with TLS are connected to.
+fn tls_port(server: &RedisServer) -> String {
+    let url = server.url();
+    url.rsplit(':')
+        .next()
+        .expect("a URL of ours has a port")
+        .to_owned()
+}
+
+#[tokio::test]
+async fn tls_certificate_that_is_over_or_of_another_host_is_refused_with_the_reason() {
+    for (flaw, reason) in [
+        (Flaw::Expired, "expired"),
+        (Flaw::OfAnotherHost, "not valid for name"),
+    ] {
+        let server = RedisServer::builder()
+            .password("geheim")
+            .tls_with(flaw)
+            .start()
+            .await;
+        let authority = server.ca_file().expect("it was built with TLS");
+        let fleet = Fleet::builder()
+            .env("SSL_CERT_FILE", authority)
+            .spawn(1)
+            .await;
+        let why = fleet
+            .worker(0)
+            .ask("refused", json!(server.url()))
+            .await
+            .expect("it is refused");
+        let why = why.as_str().expect("a text").to_lowercase();
+        assert!(
+            why.contains("certificate") && why.contains(reason),
+            "{flaw:?}: {why}"
+        );
+        assert!(!why.contains("geheim"), "{why}");
+    }
 }
 
 #[tokio::test]
