@@ -139,8 +139,8 @@ fn sentinels(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
 
 fn cluster(rest: &str, tls: bool) -> Result<Endpoint, BadUrl> {
     let parts = Parts::split(rest)?;
-    if let Some((name, _)) = parts.query()?.first() {
-        return Err(unknown_parameter(name, "has none"));
+    if !parts.query()?.is_empty() {
+        return Err(unknown_parameter(0, "has none"));
     }
     let seeds = addresses(&parts, DEFAULT_PORT, tls)?;
     if !matches!(parts.path.trim_matches('/'), "" | "0") {

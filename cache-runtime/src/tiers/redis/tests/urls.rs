@@ -118,7 +118,7 @@ fn errors_name_the_part_and_hide_the_password() {
         ("redis-cluster://:s3cret@a,b/x", "a cluster has only one"),
         ("redis-cluster://:s3cret@a,b:6379,b", "twice"),
         ("redis-cluster://:s3cret@a,,b", "host"),
-        ("redis-cluster://:s3cret@a?db=1", "`db`"),
+        ("redis-cluster://:s3cret@a?db=1", "parameter 1"),
         ("redis-cluster://me@a", "password"),
         ("redis://", "host"),
         ("redis://:s3cret@:6379", "host"),
