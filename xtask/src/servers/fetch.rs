@@ -91,6 +91,10 @@ fn wheel(parts: &Path, package: &str, hash: &str) -> Result<PathBuf, String> {
         "--quiet",
         "--disable-pip-version-check",
         "--no-deps",
+        "--timeout",
+        "20",
+        "--retries",
+        "1",
         "--only-binary=:all:",
     ];
     pip.extend([
@@ -148,6 +152,9 @@ fn debian(parts: &Path, suite: &str, package: &str) -> Result<PathBuf, String> {
             format!("-oDir::Cache={}", parts.display()),
             "-oAPT::Sandbox::User=".to_owned(),
             "-oAcquire::Languages=none".to_owned(),
+            // Without a network the reason is to be told soon.
+            "-oAcquire::http::Timeout=20".to_owned(),
+            "-oAcquire::Retries=1".to_owned(),
             "-qq".to_owned(),
         ];
         all.extend(words.iter().map(|word| (*word).to_owned()));
