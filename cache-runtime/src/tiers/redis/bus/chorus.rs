@@ -241,10 +241,12 @@ impl Listener for Voice {
         }
     }
 
-    /// Whoever is heard, enough of them or not: what is gone is gone.
+    /// Of no interest to who relies on nobody yet.
     fn news(&self, news: &News, own: bool) {
-        let _turn = self.chorus.lock();
-        self.chorus.listener.news(news, own);
+        let voices = self.chorus.lock();
+        if voices.relied_on {
+            self.chorus.listener.news(news, own);
+        }
     }
 }
 
@@ -425,6 +427,22 @@ mod tests {
             "without three since 1: h:3: refused",
         ];
         assert_eq!(stage.told(), told);
+    }
+
+    #[test]
+    fn nothing_is_said_to_who_relies_on_nobody() {
+        let stage = Stage::new();
+        stage.cast(&[1, 2]);
+        let news = News::Anew;
+        stage.one.subscribed(1);
+        stage.one.news(&news, false);
+        assert_eq!(stage.told(), [""; 0]);
+        stage.two.subscribed(1);
+        stage.one.news(&news, false);
+        assert_eq!(stage.told(), ["subscribed 1", "news"]);
+        stage.two.lost("gone");
+        stage.one.news(&news, false);
+        assert_eq!(stage.told(), ["lost h:2: gone"]);
     }
 
     #[test]

@@ -19,34 +19,24 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn start() -> Self {
-        let start = |_| {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let bus = free.local_addr().unwrap().port().to_string();
-            drop(free);
-            let args = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-            let timeout = ["--cluster-node-timeout", "2000"];
-            (Server::with(&[args.as_slice(), &timeout].concat()), bus)
-        };
+        let start = |_| Server::node(&["--cluster-node-timeout", "2000"]);
         let nodes: Vec<_> = (0..3).map(start).collect();
         let third = SLOTS / 3 + 1;
-        for (number, (node, _)) in (0_u16..).zip(&nodes) {
+        for (number, node) in (0_u16..).zip(&nodes) {
             let first = number * third;
             let last = (first + third - 1).min(SLOTS - 1);
             node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]);
-            let (first, last) = (first.to_string(), last.to_string());
-            let added = node.ask(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]);
+            let slots: Vec<String> = (first..=last).map(|slot| slot.to_string()).collect();
+            let slots: Vec<&str> = slots.iter().map(String::as_str).collect();
+            let added = node.ask(&[&["CLUSTER", "ADDSLOTS"], &slots[..]].concat());
             assert_eq!(added, "+OK\r\n");
         }
-        for (other, bus) in &nodes[1..] {
+        for other in &nodes[1..] {
             let port = other.port().to_string();
-            let met = nodes[0]
-                .0
-                .ask(&["CLUSTER", "MEET", "127.0.0.1", &port, bus]);
+            let met = nodes[0].ask(&["CLUSTER", "MEET", "127.0.0.1", &port]);
             assert_eq!(met, "+OK\r\n");
         }
-        let cluster = Self {
-            nodes: nodes.into_iter().map(|(node, _)| node).collect(),
-        };
+        let cluster = Self { nodes };
         cluster.settle();
         cluster
     }

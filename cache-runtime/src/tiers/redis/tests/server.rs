@@ -22,6 +22,19 @@ impl Server {
     }
 
     pub(super) fn with(args: &[&str]) -> Self {
+        Self::at(args, |_| true)
+    }
+
+    /// A node of a cluster, before it knows of any other. It talks to others at a port 10,000 above its own.
+    pub(super) fn node(args: &[&str]) -> Self {
+        let bus_is_free = |port: u16| {
+            let bus = port.checked_add(10_000);
+            bus.is_some_and(|bus| TcpListener::bind(("127.0.0.1", bus)).is_ok())
+        };
+        Self::at(&[&["--cluster-enabled", "yes"], args].concat(), bus_is_free)
+    }
+
+    fn at(args: &[&str], is_good: impl Fn(u16) -> bool) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("cache-tier-{}-{number}", std::process::id());
@@ -30,9 +43,13 @@ impl Server {
         // Somebody else may take the free port before the server does.
         for _ in 0..5 {
             std::fs::create_dir_all(&directory).unwrap();
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let port = listener.local_addr().unwrap().port();
-            drop(listener);
+            let port = loop {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let port = listener.local_addr().unwrap().port();
+                if is_good(port) {
+                    break port;
+                }
+            };
             let mut server = Self {
                 child: spawn(port, &directory, &args),
                 port,
