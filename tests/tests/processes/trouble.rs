@@ -20,6 +20,9 @@ use crate::servers::{Servers, Shape};
 /// For so long replicas are told nothing before their primary goes; nobody suspects them of anything yet.
 const UNTOLD: Duration = Duration::from_millis(350);
 
+/// For no less they are on their way: a new map has a process evict again what it has evicted lately, so what is lost must be read before.
+const MIDDLE: Duration = Duration::from_millis(400);
+
 /// So many rows are on their way to other primaries at once.
 const MOVING: usize = 8;
 
@@ -188,7 +191,7 @@ async fn migrate(cluster: &Cluster, which: usize, lasts: Duration) {
             sleep(lasts / (8 * MOVING) as u32).await;
         }
     }
-    sleep(lasts).await;
+    sleep(lasts.max(MIDDLE)).await;
     for migration in migrations {
         migration.finish().await;
     }
