@@ -29,11 +29,11 @@ pub enum RedisHealth {
         /// When the connection was made.
         since: SystemTime,
     },
-    /// Commands are answered, and some are refused to this account. The rest works.
+    /// Commands are answered, and some are refused to this account, or some primaries of a cluster are down. The rest works.
     Degraded {
         /// When the connection was made.
         since: SystemTime,
-        /// The commands, each with what it means: `SCAN: …`.
+        /// The commands, each with what it means: `SCAN: …`; the primaries, each with why: `the primary 10.0.0.1:6379: …`.
         missing: Vec<String>,
     },
     /// Annotated functions answer from memory and from their origins; the connection is retried for ever.
@@ -132,11 +132,7 @@ impl std::fmt::Display for Health {
             RedisHealth::Connecting => f.write_str("Redis: connecting")?,
             RedisHealth::Connected { .. } => f.write_str("Redis: connected")?,
             RedisHealth::Degraded { missing, .. } => {
-                write!(
-                    f,
-                    "Redis: connected, but not permitted: {}",
-                    missing.join("; ")
-                )?;
+                write!(f, "Redis: connected, but: {}", missing.join("; "))?;
             }
             RedisHealth::Down { why, .. } => write!(f, "Redis: down ({why})")?,
             RedisHealth::Closed => f.write_str("Redis: closed")?,

@@ -53,7 +53,7 @@ impl Lately {
             return;
         }
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        for item in new {
+        for item in &new[new.len().saturating_sub(MOST)..] {
             items.retain(|(at, noted)| now.saturating_sub(*at) < KEPT && !same(noted, item));
             items.push_back((now, item.clone()));
         }
@@ -83,11 +83,12 @@ fn same(one: &Item, other: &Item) -> bool {
 impl Core {
     /// The tier is about to talk to another server.
     pub(crate) fn goes_elsewhere(self: &Arc<Self>) {
-        self.lately.moves.fetch_add(1, Ordering::SeqCst);
         let lately = self.lately.take(self.clock.now());
         if !lately.is_empty() {
             self.queue(&lately);
         }
+        // Last: whoever counts this move finds in the journal what it brought.
+        self.lately.moves.fetch_add(1, Ordering::SeqCst);
     }
 }
 

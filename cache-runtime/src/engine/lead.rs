@@ -244,6 +244,10 @@ impl Lead {
     fn cleared(&mut self, call: &Call) -> Option<Stored> {
         let stored = self.suspect.take()?;
         let entry = stored.entry();
+        let elsewhere = self.moves != call.core.lately.moves();
+        if elsewhere || entry.is_named_in(&call.core.journal, &call.key) {
+            return None;
+        }
         (self.view.judge(&call.core, &call.key, &entry) == Verdict::Alive).then_some(stored)
     }
 

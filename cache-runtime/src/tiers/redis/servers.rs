@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::bus::Bus;
-use super::cluster::{Cluster, Estate, Follow, Node};
+use super::cluster::{Cluster, Estate, Follow, Map, Node, SLOTS};
 use super::endpoint::Endpoint;
 use super::fault::judge;
 use super::link::{self, Connection, Deadline, Lane, Link, Live};
@@ -30,8 +30,19 @@ pub(super) struct Primary {
     live: Arc<Live>,
 }
 
-/// What the primaries said of themselves at one moment.
-pub(super) struct Survey(Vec<Option<Estate>>);
+/// Every primary there is, and what a cluster's said of themselves when they were found.
+pub(super) struct Ground<'s> {
+    pub(super) primaries: Vec<Primary>,
+    /// Of one server nothing.
+    cluster: Option<Survey<'s>>,
+}
+
+/// What the primaries of a map said of themselves.
+struct Survey<'s> {
+    cluster: &'s Cluster,
+    map: Arc<Map>,
+    estates: Vec<Option<Estate>>,
+}
 
 impl Servers {
     /// Runs work where a key belongs, all within the deadline. In a cluster it runs a second time where it is sent, if it is.
@@ -80,30 +91,28 @@ impl Servers {
     }
 
     /// Every primary, connected.
-    pub(super) async fn primaries(&self, within: Duration) -> Result<Vec<Primary>, TierError> {
+    pub(super) async fn primaries(&self, within: Duration) -> Result<Ground<'_>, TierError> {
         let by = Deadline::after(within);
-        let links = match self {
-            Self::One(link) => vec![Arc::clone(link)],
+        let (links, cluster) = match self {
+            Self::One(link) => (vec![Arc::clone(link)], None),
             Self::Cluster(cluster) => {
                 let map = cluster.map(by).await?;
                 let link = |node: &Arc<Node>| Arc::clone(&node.link);
-                map.nodes().iter().map(link).collect()
+                let links = map.nodes().iter().map(link).collect();
+                let estates = cluster.estates(&map).await;
+                let survey = Survey {
+                    cluster,
+                    map,
+                    estates,
+                };
+                (links, Some(survey))
             }
         };
         let live = join_all(links.iter().map(|link| link.live(by))).await;
         let primary = |(link, live): (Arc<Link>, Result<_, _>)| Ok(Primary { link, live: live? });
-        links.into_iter().zip(live).map(primary).collect()
-    }
-
-    /// What the primaries of a cluster say of themselves, to be compared later; of one server nothing.
-    pub(super) async fn survey(&self, within: Duration) -> Result<Survey, TierError> {
-        match self {
-            Self::One(_) => Ok(Survey(Vec::new())),
-            Self::Cluster(cluster) => {
-                let map = cluster.map(Deadline::after(within)).await?;
-                Ok(Survey(cluster.estates(&map).await))
-            }
-        }
+        let primaries: Result<_, TierError> = links.into_iter().zip(live).map(primary).collect();
+        let primaries = primaries?;
+        Ok(Ground { primaries, cluster })
     }
 
     /// Gives a lease back when there is time.
@@ -213,16 +222,35 @@ impl Primary {
     }
 }
 
-impl Survey {
-    /// Nothing has moved between the two, and nothing is moving.
-    pub(super) fn check(&self, later: &Self) -> Result<(), TierError> {
+impl Ground<'_> {
+    /// The primaries have all slots among them, and none is on its way.
+    pub(super) fn is_whole(&self) -> Result<(), TierError> {
+        let Some(Survey { estates, .. }) = &self.cluster else {
+            return Ok(());
+        };
+        let served = estates.iter().flatten().map(Estate::size).sum::<usize>();
         let rests = |estate: &Option<Estate>| estate.as_ref().is_some_and(|it| !it.moving);
-        if self.0 == later.0 && self.0.iter().all(rests) {
+        if served == SLOTS && estates.iter().all(rests) {
             return Ok(());
         }
-        let text = "slots moved while the cluster was looked through";
-        Err(TierError::new(ErrorKind::Refused, text))
+        Err(moved())
     }
+
+    /// Nothing has moved since they were found.
+    pub(super) async fn is_as_before(&self) -> Result<(), TierError> {
+        let Some(survey) = &self.cluster else {
+            return Ok(());
+        };
+        if survey.cluster.estates(&survey.map).await == survey.estates {
+            return Ok(());
+        }
+        Err(moved())
+    }
+}
+
+fn moved() -> TierError {
+    let text = "slots moved while the cluster was looked through, or not all are served by those that are known";
+    TierError::new(ErrorKind::Refused, text)
 }
 
 /// Runs the bus of one server beside its link.

@@ -52,16 +52,16 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("an eviction does not settle in its own process", "engine/evict.rs",
         "        settle(&self.core, &items);\n        delivered.map_err" => "        delivered.map_err"; Schedules),
     engine!("a sweep has one pass", "tiers/redis/commands/sweep.rs",
-        "        self.pass(&primaries, &scan(Part::Lease)).await?;\n" => "", "tiers/redis/commands/sweep.rs",
+        "        self.pass(&ground.primaries, &scan(Part::Lease)).await?;\n" => "", "tiers/redis/commands/sweep.rs",
         "glob: self.names.glob(part, &glob)," => "glob: format!(\"{}*\", self.names.glob(part, &glob)),", "tiers/redis/commands/sweep.rs",
         "let key = self.names.logical(scan.part, key);" =>
         "let key = self.names.logical(Part::Lease, key).or_else(|| self.names.logical(Part::Value, key));";
         Unit("redis::tests::sweep::a_load_begun_before")),
     engine!("a sweep leaves the leases", "tiers/redis/commands/sweep.rs",
-        "        self.pass(&primaries, &scan(Part::Lease)).await?;\n" => ""; Unit("redis::tests::sweep::")),
+        "        self.pass(&ground.primaries, &scan(Part::Lease)).await?;\n" => ""; Unit("redis::tests::sweep::")),
     engine!("a sweep looks at the values first", "tiers/redis/commands/sweep.rs",
-        "        self.pass(&primaries, &scan(Part::Lease)).await?;\n        let gone = self.pass(&primaries, &scan(Part::Value)).await?;\n" =>
-        "        let gone = self.pass(&primaries, &scan(Part::Value)).await?;\n        self.pass(&primaries, &scan(Part::Lease)).await?;\n"; Unit("redis::tests::sweep::")),
+        "        self.pass(&ground.primaries, &scan(Part::Lease)).await?;\n        let gone = self.pass(&ground.primaries, &scan(Part::Value)).await?;\n" =>
+        "        let gone = self.pass(&ground.primaries, &scan(Part::Value)).await?;\n        self.pass(&ground.primaries, &scan(Part::Lease)).await?;\n"; Unit("redis::tests::sweep::")),
     engine!("a read that another server answers is used", "engine/lead.rs",
         "waiting || elsewhere || !entry" => "waiting || !entry"; Tests("tiers", "cache::")),
     engine!("a part of the store that is not heard is served", "bus/coherence.rs",
@@ -73,9 +73,9 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("half of a cluster is enough to be heard", "tiers/redis/bus/chorus.rs",
         "heard.len() * 2 > self.cast.len()" => "!heard.is_empty()"; Unit("redis::bus::chorus::")),
     engine!("a sweep of a cluster does not see that slots moved", "tiers/redis/commands/sweep.rs",
-        "        before.check(&self.servers.survey(batch_within).await?)?;\n" => ""; Unit("redis::tests::cluster::a_sweep")),
+        "        ground.is_as_before().await?;\n" => ""; Unit("redis::tests::cluster::a_sweep")),
     engine!("a sweep of a cluster begins while slots move", "tiers/redis/commands/sweep.rs",
-        "        before.check(&before)?;\n" => ""; Unit("redis::tests::cluster::a_sweep")),
+        "        ground.is_whole()?;\n" => ""; Unit("redis::tests::cluster::a_sweep")),
     engine!("what is on its way keeps its lease", "tiers/redis/cluster/evict.rs",
         "for key in [self.names.lease(key), self.names.failed(key)]" => "for key in [self.names.failed(key)]"; Unit("redis::tests::cluster::")),
     engine!("what is on its way is evicted in silence", "tiers/redis/cluster/evict.rs",

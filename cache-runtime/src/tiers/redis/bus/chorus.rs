@@ -43,7 +43,7 @@ enum Sign {
 }
 
 struct Voices {
-    /// All there are, also those that are not cast yet, or not any more.
+    /// Of all that have spoken, also of those that are not cast yet; those that left are forgotten with the next cast.
     signs: BTreeMap<u64, Sign>,
     /// Those that the bus consists of.
     cast: Vec<u64>,
@@ -145,8 +145,12 @@ impl Chorus {
     /// Whom the bus consists of from here on, and whose each key is.
     pub(in crate::tiers::redis) fn cast(&self, ids: Vec<u64>, owner: Owner) {
         let mut voices = self.lock();
-        voices.cast = ids;
         voices.owner = owner;
+        if voices.cast == ids && !voices.hushed {
+            return;
+        }
+        voices.signs.retain(|id, _| ids.contains(id));
+        voices.cast = ids;
         voices.hushed = false;
         self.begin(&mut voices);
     }
@@ -247,12 +251,6 @@ impl Listener for Voice {
         if voices.relied_on {
             self.chorus.listener.news(news, own);
         }
-    }
-}
-
-impl Drop for Voice {
-    fn drop(&mut self) {
-        self.chorus.lock().signs.remove(&self.id);
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::link::{Backoff, Link};
 use super::names::Names;
 use crate::bus::{Listener, Sender};
-pub(super) use chorus::Chorus;
+pub(super) use chorus::{Chorus, Owner};
 pub(super) use recent::Recent;
 use session::{End, session};
 use teller::Teller;

@@ -156,7 +156,8 @@ impl Session<'_> {
         let Some(heard) = Message::decode(message.get_payload_bytes()) else {
             return self.teller.anew("a message could not be read");
         };
-        if heard.database != self.bus.database {
+        // What is said to nobody is not remembered: another server of a cluster, which is relied on, says it as well.
+        if heard.database != self.bus.database || !self.teller.is_relied_on() {
             return;
         }
         // Held while it is told: who hears a copy at another server must not go on to a beat before that.

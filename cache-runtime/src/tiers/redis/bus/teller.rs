@@ -107,9 +107,14 @@ impl Teller {
         self.listener.unsupported(why);
     }
 
-    /// Somebody said something. Before the first beat nobody relies on it.
+    /// Whether anybody relies on what is said: not before the first beat.
+    pub(super) fn is_relied_on(&self) -> bool {
+        self.told == Told::Subscribed
+    }
+
+    /// Somebody said something.
     pub(super) fn news(&self, news: &News, own: bool) {
-        if self.told == Told::Subscribed {
+        if self.is_relied_on() {
             self.listener.news(news, own);
         }
     }

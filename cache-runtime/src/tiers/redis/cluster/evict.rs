@@ -6,7 +6,7 @@
 //!
 //! **A slot that is on its way** refuses scripts about keys of which one is here and another is not (`TRYAGAIN`), and has no primary of which it is sure
 //! that everybody listens to it: a key that has gone already is asked for where it went (`ASK`). So what such a slot refuses is done in single
-//! steps, followed wherever each key is, in the order of the script: no load can store once its lease is gone. Then it is said at the slot's primary.
+//! steps, followed wherever each key is: the hold first, then the lease, without which no load can store, then the value. Then it is said at the slot's primary.
 
 use super::{Cluster, Follow};
 use crate::bus::{Gone, Manner};
@@ -145,6 +145,13 @@ impl RedisTier {
         }
         for key in &gone.keys {
             let at = self.names.value(key);
+            if !gone.hold.is_zero() {
+                let name = self.names.hold(key);
+                let held = |pipeline: &mut Pipeline| {
+                    pipeline.script(&scripts::HOLD, &[&name], &[hold(gone.hold)]);
+                };
+                self.step(cluster, &name, held, by).await?;
+            }
             for key in [self.names.lease(key), self.names.failed(key)] {
                 self.step(cluster, &key, |it| unlink(it, &key), by).await?;
             }
@@ -155,13 +162,6 @@ impl RedisTier {
                 }
             };
             self.step(cluster, &at, value, by).await?;
-            if !gone.hold.is_zero() {
-                let name = self.names.hold(key);
-                let held = |pipeline: &mut Pipeline| {
-                    pipeline.script(&scripts::HOLD, &[&name], &[hold(gone.hold)]);
-                };
-                self.step(cluster, &name, held, by).await?;
-            }
             self.say(cluster, &at, message, by).await?;
         }
         Ok(())

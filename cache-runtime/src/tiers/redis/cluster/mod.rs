@@ -25,7 +25,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout_at;
@@ -33,9 +35,11 @@ use tokio::time::timeout_at;
 pub(super) use chart::Estate;
 pub(super) use node::Node;
 pub(super) use route::Follow;
+pub(super) use slots::SLOTS;
 #[cfg(test)]
 pub(super) use slots::slot;
-use state::{Charted, Map};
+use state::Charted;
+pub(super) use state::Map;
 use surveyor::Surveyor;
 
 use super::announcer::Announcer;
@@ -166,18 +170,25 @@ impl Cluster {
             Ok(())
         };
         let voices: Vec<_> = map.voices().collect();
-        let said = join_all(voices.iter().map(|node| async {
-            let live = node.link.live(by).await?;
-            node.link.call_on(&live, Lane::Upkeep, by, say).await
-        }));
-        let (said, unsaid): (Vec<_>, Vec<_>) = said.await.into_iter().partition(Result::is_ok);
-        if said.len() * 2 > voices.len() {
-            return Ok(());
+        let mut saying: FuturesUnordered<_> = voices
+            .iter()
+            .map(|node| async {
+                let live = node.link.live(by).await?;
+                node.link.call_on(&live, Lane::Upkeep, by, say).await
+            })
+            .collect();
+        let (mut said, mut unsaid) = (0, Err(unavailable("the cluster has no primary")));
+        // One that hangs is not waited for: what was sent to it stays sent.
+        while let Some(one) = saying.next().await {
+            said += usize::from(one.is_ok());
+            if said * 2 > voices.len() {
+                return Ok(());
+            }
+            if one.is_err() {
+                unsaid = one;
+            }
         }
         unsaid
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| Err(unavailable("the cluster has no primary")))
     }
 
     /// Has the map looked over.

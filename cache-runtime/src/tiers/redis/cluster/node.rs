@@ -1,9 +1,9 @@
 //! One primary of a cluster: a link of its own, and a bus beside it.
 
 use std::future::Future;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::chart::Primary;
 use super::slots::{slot, tag_in};
 use crate::tiers::TierError;
 use crate::tiers::redis::endpoint::{Address, Endpoint, Topology};
@@ -15,6 +15,8 @@ use crate::tiers::redis::names::Names;
 #[derive(Debug)]
 pub(in crate::tiers::redis) struct Node {
     pub(in crate::tiers::redis) address: Address,
+    /// What it is called as well.
+    alias: Option<Box<str>>,
     /// What puts a key into a slot of its own; none where it has no slots.
     pub(super) tag: Option<u32>,
     pub(in crate::tiers::redis) link: Arc<Link>,
@@ -22,35 +24,57 @@ pub(in crate::tiers::redis) struct Node {
 
 impl Node {
     pub(super) fn new(
-        address: &Address,
-        slots: &[RangeInclusive<u16>],
+        primary: &Primary,
         cluster: &Endpoint,
         names: &Names,
         limits: Limits,
     ) -> Self {
         let endpoint = Endpoint {
-            topology: Topology::One(address.clone()),
+            topology: Topology::One(primary.address.clone()),
             ..cluster.clone()
         };
-        let tag = tag_in(slots);
+        let tag = tag_in(&primary.slots);
         let (cache, probe) = (
             names.cache().to_owned(),
             names.probe(tag.unwrap_or_default()),
         );
         Self {
-            address: address.clone(),
+            address: primary.address.clone(),
+            alias: primary.alias.clone(),
             tag,
             link: Arc::new(Link::new(cache, endpoint, probe, names.bus(), limits)),
         }
     }
 
     /// Whether this is that primary, and a key with its tag is still in one of its slots.
-    pub(super) fn fits(&self, address: &Address, slots: &[RangeInclusive<u16>]) -> bool {
+    pub(super) fn fits(&self, primary: &Primary) -> bool {
         let own = |tag: u32| {
             let slot = slot(tag.to_string().as_bytes());
-            slots.iter().any(|range| range.contains(&slot))
+            primary.slots.iter().any(|range| range.contains(&slot))
         };
-        self.address == *address && self.tag.map_or(slots.is_empty(), own)
+        let same = self.address == primary.address && self.alias == primary.alias;
+        same && self.tag.map_or(primary.slots.is_empty(), own)
+    }
+
+    /// Whether another node means this one: `host:port`, by whatever name, and without a host that of the node who says so.
+    pub(super) fn is_called(&self, named: &str, by: &Address) -> bool {
+        let (
+            Some((host, port)),
+            Address::Tcp {
+                host: own,
+                port: at,
+                ..
+            },
+        ) = (named.rsplit_once(':'), &self.address)
+        else {
+            return false;
+        };
+        let host = match (host, by) {
+            ("", Address::Tcp { host, .. }) => host,
+            (host, _) => host,
+        };
+        let names = host == own || self.alias.as_deref() == Some(host);
+        names && port.parse() == Ok(*at)
     }
 
     /// Runs work here, unless the server says that it belongs elsewhere.

@@ -6,6 +6,7 @@ use super::chart::Chart;
 use super::node::Node;
 use super::slots::{SLOTS, slot};
 use super::{Cluster, unavailable};
+use crate::tiers::redis::bus::Owner;
 use crate::tiers::redis::endpoint::Address;
 use crate::tiers::redis::names::hash_tag;
 use crate::tiers::{LinkState, Moment, TierError};
@@ -28,7 +29,7 @@ pub(super) enum Charted {
 pub(in crate::tiers::redis) struct Map {
     nodes: Vec<Arc<Node>>,
     /// The position of each slot's node.
-    owners: Box<[u16; SLOTS]>,
+    owners: Arc<[u16; SLOTS]>,
     /// What it was made from.
     pub(super) chart: Chart,
 }
@@ -50,15 +51,15 @@ impl Charted {
 impl Map {
     /// `nodes` are those of the chart's primaries, in their order.
     pub(super) fn new(chart: Chart, nodes: Vec<Arc<Node>>) -> Self {
-        let mut owners = Box::new([NOBODY; SLOTS]);
-        for (number, (_, slots)) in (0_u16..).zip(&chart.primaries) {
-            for slot in slots.iter().cloned().flatten() {
+        let mut owners = [NOBODY; SLOTS];
+        for (number, primary) in (0_u16..).zip(&chart.primaries) {
+            for slot in primary.slots.iter().cloned().flatten() {
                 owners[usize::from(slot)] = number;
             }
         }
         Self {
             nodes,
-            owners,
+            owners: Arc::new(owners),
             chart,
         }
     }
@@ -77,9 +78,14 @@ impl Map {
         self.nodes.iter().filter(|node| node.tag.is_some())
     }
 
-    /// Who serves an encoded logical key.
-    pub(super) fn owner_of(&self, key: &str) -> Option<&Arc<Node>> {
-        self.owner(hash_tag(key).as_bytes())
+    /// Says whose link an encoded logical key belongs to, without holding on to anything.
+    pub(super) fn owner_of_keys(&self) -> Owner {
+        let owners = Arc::clone(&self.owners);
+        let ids: Vec<u64> = self.nodes.iter().map(|node| node.link.id()).collect();
+        Arc::new(move |key| {
+            let owner = owners[usize::from(slot(hash_tag(key).as_bytes()))];
+            ids.get(usize::from(owner)).copied()
+        })
     }
 
     /// The position of who serves a key among the nodes; beyond them all where nobody does.
@@ -87,17 +93,9 @@ impl Map {
         usize::from(self.owners[usize::from(slot(key))])
     }
 
-    /// Who is at an address, as a server names it: `host:port`, and without a host that of the server who named it.
+    /// Whom a server means.
     pub(super) fn at(&self, named: &str, by: &Address) -> Option<&Arc<Node>> {
-        let named = match (named.strip_prefix(':'), by) {
-            (Some(port), Address::Tcp { host, .. }) => format!("{host}:{port}"),
-            _ => named.to_owned(),
-        };
-        let is_named = |address: &Address| match address {
-            Address::Tcp { host, port, .. } => format!("{host}:{port}") == named,
-            Address::Socket(_) => false,
-        };
-        self.nodes.iter().find(|node| is_named(&node.address))
+        self.nodes.iter().find(|node| node.is_called(named, by))
     }
 
     /// Slots that nobody serves.

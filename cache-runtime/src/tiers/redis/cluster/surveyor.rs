@@ -1,9 +1,9 @@
 //! The task that keeps the map of a cluster.
 //!
-//! It asks primaries who serves what: as soon as a caller was sent elsewhere (at most ten times a second), every second while one of the primaries does not answer, else every ten
-//! seconds. A caller that meets an old map is redirected, so nothing but a detour depends on it. What follows from a new map comes in this
-//! order: what was evicted lately is put into the journal again, memory is not believed any more, the map is everybody's, and then the bus begins another
-//! epoch.
+//! It asks primaries who serves what every second, and as soon as a caller was sent elsewhere (at most ten times a second). A caller that meets an old map is
+//! redirected. One that finds its entry in memory is not, and hears of an eviction where the slot was before; so memory may be as old as the map. What follows from a new map comes in this
+//! order: nobody gets the old map any more, what was evicted lately is put into the journal again (if a primary was replaced: slots that move lose nothing), memory is not believed any
+//! more, the map is everybody's, and then the bus begins another epoch.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Shared;
-use super::chart::{Chart, View};
+use super::chart::{Chart, Primary, View};
 use super::node::Node;
 use super::state::{Charted, Map};
 use crate::tiers::redis::bus::Bus;
@@ -25,8 +25,7 @@ use crate::tiers::{LinkState, Moment};
 
 const WITHIN: Duration = Duration::from_secs(1);
 const GAP: Duration = Duration::from_millis(100);
-const TROUBLED: Duration = Duration::from_secs(1);
-const QUIET: Duration = Duration::from_secs(10);
+const EVERY: Duration = Duration::from_secs(1);
 /// So many are asked at a time: news is everywhere within a second.
 const ASKED: usize = 5;
 
@@ -56,9 +55,15 @@ impl Surveyor {
             self.shared.post.sign();
             turn += 1;
             let asked = Instant::now();
-            match self.look(turn).await {
-                Ok(views) => {
-                    let chart = Chart::of(&views);
+            let views = self.look(turn).await;
+            let chart = views.map(|views| Chart::of(&views));
+            let names_some = |chart: &Chart| !chart.primaries.is_empty();
+            let chart = chart.and_then(|chart| match names_some(&chart) {
+                true => Ok(chart),
+                false => Err("no node that answers knows of a primary with slots".to_owned()),
+            });
+            match chart {
+                Ok(chart) => {
                     self.take(chart);
                     backoff = Backoff::new();
                     self.rest(asked).await;
@@ -75,24 +80,8 @@ impl Surveyor {
     /// Until there is a reason to look again.
     async fn rest(&self, asked: Instant) {
         sleep_until(asked + GAP).await;
-        let wanted = self.shared.wanted.notified();
-        tokio::pin!(wanted);
-        loop {
-            self.shared.post.sign();
-            let every = if self.is_troubled() { TROUBLED } else { QUIET };
-            if asked.elapsed() >= every {
-                return;
-            }
-            if timeout(TROUBLED, &mut wanted).await.is_ok() {
-                return;
-            }
-        }
-    }
-
-    fn is_troubled(&self) -> bool {
-        let map = self.present();
-        let is_up = |node: &Arc<Node>| matches!(node.link.state(), LinkState::Connected { .. });
-        map.is_none_or(|map| !map.nodes().iter().all(is_up))
+        // Nobody who was sent elsewhere: it is time.
+        let _ = timeout(EVERY, self.shared.wanted.notified()).await;
     }
 
     fn present(&self) -> Option<Arc<Map>> {
@@ -119,7 +108,7 @@ impl Surveyor {
             addresses.extend(seeds.iter().cloned());
         }
         if let Some(map) = &present {
-            let known = map.chart.primaries.iter().map(|(address, _)| address);
+            let known = map.chart.primaries.iter().map(|it| &it.address);
             addresses.extend(known.chain(&map.chart.others).cloned());
         }
         let answers = join_all(addresses.iter().map(|address| self.ask_anew(address))).await;
@@ -179,53 +168,49 @@ impl Surveyor {
     fn take(&self, chart: Chart) {
         let shared = &self.shared;
         let present = self.present();
-        if chart.primaries.is_empty()
-            || present
-                .as_ref()
-                .is_some_and(|it| it.chart.primaries == chart.primaries)
+        if present
+            .as_ref()
+            .is_some_and(|it| it.chart.primaries == chart.primaries)
         {
             return;
         }
-        let kept = |address: &Address, slots: &[_]| {
+        let kept = |primary: &Primary| {
             let mut nodes = present.iter().flat_map(|map| map.nodes());
-            nodes.find(|node| node.fits(address, slots)).cloned()
+            nodes.find(|node| node.fits(primary)).cloned()
         };
-        let nodes = chart.primaries.iter().map(|(address, slots)| {
-            kept(address, slots).unwrap_or_else(|| {
-                let node = Node::new(
-                    address,
-                    slots,
-                    &shared.endpoint,
-                    &shared.names,
-                    shared.limits,
-                );
+        let nodes = chart.primaries.iter().map(|primary| {
+            kept(primary).unwrap_or_else(|| {
+                let node = Node::new(primary, &shared.endpoint, &shared.names, shared.limits);
                 self.employ(&node);
                 Arc::new(node)
             })
         });
         let map = Arc::new(Map::new(chart.clone(), nodes.collect()));
-        if let (Some(_), Some(hook)) = (&present, shared.hook(&shared.moved)) {
-            hook();
-        }
-        shared.turns.fetch_add(1, Ordering::SeqCst);
-        // What is asked of an old map from here on is not believed, and nothing is before the new one is there.
+        // Of primaries without slots nobody has heard anything, or will.
+        let moved = present.filter(|it| !it.chart.serves_as(&chart));
+        let replaced = moved
+            .as_ref()
+            .is_some_and(|it| it.chart.has_lost_one(&chart));
         let chorus = shared.chorus.get();
-        if let (Some(_), Some(chorus)) = (&present, chorus) {
-            chorus.hush("slots of the cluster have moved");
-        }
-        tracing::info!(cache = shared.names.cache(), endpoint = %shared.endpoint, primaries = map.nodes().len(), "the cluster's slots are known");
         shared.post.act(self.number, || {
+            // Whoever asks for the map waits from here on: what goes to an old primary after this would not be done again at the new one.
+            shared.charted.send_replace(Charted::Unknown);
+            if let Some(hook) = shared.hook(&shared.moved).filter(|_| replaced) {
+                hook();
+            }
+            shared.turns.fetch_add(1, Ordering::SeqCst);
+            if let Some(chorus) = chorus.filter(|_| moved.is_some()) {
+                chorus.hush("slots of the cluster have moved");
+            }
             shared
                 .charted
                 .send_replace(Charted::Known(Arc::clone(&map)));
+            if let Some(chorus) = chorus {
+                let heard = map.voices().map(|node| node.link.id()).collect();
+                chorus.cast(heard, map.owner_of_keys());
+            }
         });
-        if let Some(chorus) = chorus {
-            let heard = map.voices().map(|node| node.link.id()).collect();
-            // The nodes have the chorus, by their buses.
-            let map = Arc::downgrade(&map);
-            let owner = move |key: &str| Some(map.upgrade()?.owner_of(key)?.link.id());
-            chorus.cast(heard, Arc::new(owner));
-        }
+        tracing::info!(cache = shared.names.cache(), endpoint = %shared.endpoint, primaries = map.nodes().len(), "the cluster's slots are known");
         // Nobody has called yet who would start them.
         map.nodes().iter().for_each(|node| node.link.wake());
     }

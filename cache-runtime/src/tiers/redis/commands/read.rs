@@ -26,7 +26,6 @@ impl RedisTier {
         let value = self.names.value(key);
         let mut command = redis::cmd("GET");
         command.arg(&value);
-        let now = self.servers.now();
         let (found, labels) = if labels.is_empty() {
             let work = async |mut connection: Connection| text(connection.command(&command).await);
             let found = self
@@ -39,6 +38,7 @@ impl RedisTier {
                 pipeline.command(command.clone());
                 self.add_reads(pipeline, labels);
             };
+            let now = self.servers.now();
             let answers = self.servers.send(Lane::Traffic, within, steps).await?;
             let mut answers = answers.into_iter();
             let value = answers

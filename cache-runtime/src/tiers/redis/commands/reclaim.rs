@@ -32,7 +32,7 @@ impl RedisTier {
         let below = Pattern::region(region);
         let mut gone = 0;
         // One after the other: nobody waits for this.
-        for primary in self.servers.primaries(batch_within).await? {
+        for primary in self.servers.primaries(batch_within).await?.primaries {
             gone += self
                 .reclaim_at(&primary, &below, dead, batch_within)
                 .await?;

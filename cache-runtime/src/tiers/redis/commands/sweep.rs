@@ -36,9 +36,8 @@ impl RedisTier {
         manner: Manner,
         batch_within: Duration,
     ) -> Result<u64, TierError> {
-        let primaries = self.servers.primaries(batch_within).await?;
-        let before = self.servers.survey(batch_within).await?;
-        before.check(&before)?;
+        let ground = self.servers.primaries(batch_within).await?;
+        ground.is_whole()?;
         let glob = pattern.server_glob();
         let scan = |part| Scan {
             part,
@@ -47,9 +46,9 @@ impl RedisTier {
             pattern,
             batch_within,
         };
-        self.pass(&primaries, &scan(Part::Lease)).await?;
-        let gone = self.pass(&primaries, &scan(Part::Value)).await?;
-        before.check(&self.servers.survey(batch_within).await?)?;
+        self.pass(&ground.primaries, &scan(Part::Lease)).await?;
+        let gone = self.pass(&ground.primaries, &scan(Part::Value)).await?;
+        ground.is_as_before().await?;
         self.tell(pattern, manner, batch_within).await?;
         Ok(gone)
     }

@@ -116,6 +116,11 @@ impl Link {
         F: Future<Output = redis::RedisResult<T>>,
     {
         let _permit = self.permits.take(lane, by).await?;
+        if by.left().is_zero() {
+            // Nothing was sent, so nobody was silent.
+            let text = format!("no time was left of {:?}", by.within);
+            return Err(TierError::new(ErrorKind::Timeout, text));
+        }
         if live.breaker.is_open() {
             return Err(unavailable("the server does not answer"));
         }

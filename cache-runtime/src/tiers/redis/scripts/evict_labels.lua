@@ -68,16 +68,16 @@ if of_cache then redis.call('HDEL', KEYS[1], '#gen') end
 for i = first, #KEYS do redis.call('DEL', KEYS[i]) end
 
 local made = ahead()
-if of_cache and made then
+if of_cache then
   local held = tonumber(string.match(cache, '^h(%d+)$') or '0')
   local hold = tonumber(ARGV[7])
   local value
   if held > now or hold > 0 then
     value = 'h' .. string.format('%.0f', math.max(held, now + hold))
-  else
+  elseif made then
     value = generation(cache, ARGV[6], made)
   end
-  redis.pcall('HSET', KEYS[1], '#gen', value)
+  if value then redis.pcall('HSET', KEYS[1], '#gen', value) end
 end
 for i = first, #KEYS do
   local at = 2 * (i - first) + 8

@@ -17,24 +17,23 @@ pub(super) async fn secure(host: &str, stream: TcpStream) -> io::Result<TlsStrea
     choose_provider();
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     let config = ClientConfig::builder()
-        .with_root_certificates(roots()?)
+        .with_root_certificates(roots().await?)
         .with_no_client_auth();
     TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await
 }
 
-/// The system's, read anew because they may have changed.
-fn roots() -> io::Result<RootCertStore> {
-    let found = rustls_native_certs::load_native_certs();
-    if let Some(error) = found.errors.into_iter().next() {
-        return Err(io::Error::other(error));
-    }
+/// The system's, read anew because they may have changed. One that cannot be read is of no use, and no reason to trust none.
+async fn roots() -> io::Result<RootCertStore> {
+    let read = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
+    let found = read.await.map_err(io::Error::other)?;
     let mut roots = RootCertStore::empty();
-    for certificate in found.certs {
-        roots.add(certificate).map_err(io::Error::other)?;
+    roots.add_parsable_certificates(found.certs);
+    match found.errors.into_iter().next() {
+        Some(error) if roots.is_empty() => Err(io::Error::other(error)),
+        _ => Ok(roots),
     }
-    Ok(roots)
 }
 
 /// Makes sure a provider is chosen.
