@@ -16,18 +16,9 @@ use crate::kit::{
     LATE, ROOM, entry, half_and_most, in_form, instant, late, measured, new_id, short,
 };
 
-/// The primary that keeps neither the registry nor the labels of [`instant`]: what is there without entries.
-async fn without_labels(cluster: &Cluster) -> usize {
-    for (number, node) in cluster.nodes()[..3].iter().enumerate() {
-        let kept = node.server.cli(&["KEYS", "shop:#*"]).await.list();
-        if kept
-            .iter()
-            .all(|key| key.contains("#beat") || key.contains("#probe"))
-        {
-            return number;
-        }
-    }
-    panic!("a registry and one region are on no more than two primaries");
+/// The primary that keeps the registry, and the generation of the cache in it, which every entry depends on: the one whose loss might hurt the others most.
+fn with_registry(cluster: &Cluster) -> usize {
+    cluster.shard_of("shop:#sites")
 }
 
 fn others_than(shard: usize) -> Vec<usize> {
@@ -56,7 +47,7 @@ async fn one_is_gone(row: u8, goes: impl Fn(&Node), comes: impl AsyncFn(&Node)) 
     let pair = Pair::start(Settings::default()).await;
     let (cluster, cache) = &pair.troubled;
     let everything = pair.stored(&[0, 1, 2]).await;
-    let bad = without_labels(cluster).await;
+    let bad = with_registry(cluster);
     let (node, healthy) = (&cluster.nodes()[bad], pair.stored(&others_than(bad)).await);
     let before = pair.call(&everything);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -110,12 +101,12 @@ async fn fault_24_one_node_stopped() {
     .await;
 }
 
-/// Nothing can be read without the generation of the cache, which is in the registry: everybody goes to the origin, and nobody waits for it.
+/// Who has loaded nothing yet knows no generation, and has to ask for it: then everybody goes to the origin, and nobody waits for the primary that keeps it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_24_the_node_with_the_registry_stopped() {
     let cluster = Cluster::start().await;
     let cache = connected(of_url(&cluster.url())).await;
-    let bad = cluster.shard_of("shop:#sites");
+    let bad = with_registry(&cluster);
     cluster.nodes()[bad].server.stop();
     let lasting = in_form(Duration::from_secs(5), Duration::from_secs(1));
     let mut latest = Duration::ZERO;
@@ -129,7 +120,8 @@ async fn fault_24_the_node_with_the_registry_stopped() {
     cluster.nodes()[bad].server.cont();
     let back = well_again(&cluster, &cache).await;
     assert!(latest < LATE, "{latest:?}");
-    assert!(then.median() < Duration::from_millis(1), "{then}");
+    // A round trip more than the origin, and what else this machine does.
+    assert!(then.median() < LATE / 10, "{then}");
     measured(
         24,
         format_args!(
@@ -204,7 +196,7 @@ async fn primary_killed_under_load_and_a_slot_migrated() {
     .await;
     let (cluster, cache) = &pair.troubled;
     pair.stored(&[0, 1, 2]).await;
-    let bad = without_labels(cluster).await;
+    let bad = with_registry(cluster);
     let healthy = pair.stored(&others_than(bad)).await;
     let origin = Origin::start().await;
     let (loaded, other_origin) = (

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod close;
+mod cluster;
 mod coherence;
 mod commands;
 mod damage;

@@ -26,8 +26,8 @@ fn documented() -> Vec<&'static str> {
     line.split(' ').collect()
 }
 
-/// Makes the account, by another name, without one of its words; where its caches connect. The database is one that has to be selected.
-async fn account(server: &RedisServer, name: &str, without: Option<&str>) -> String {
+/// The command for an account of another name, without one of its words.
+pub(crate) fn account_of<'n>(name: &'n str, without: Option<&str>) -> Vec<&'n str> {
     let words = documented()
         .into_iter()
         .filter(|word| Some(*word) != without);
@@ -36,7 +36,12 @@ async fn account(server: &RedisServer, name: &str, without: Option<&str>) -> Str
         ">PASSWORD" => ">s3cret",
         word => word,
     });
-    let made = server.cli(&words.collect::<Vec<_>>()).await;
+    words.collect()
+}
+
+/// Makes the account; where its caches connect. The database is one that has to be selected.
+async fn account(server: &RedisServer, name: &str, without: Option<&str>) -> String {
+    let made = server.cli(&account_of(name, without)).await;
     assert_eq!(made.text(), "OK", "{name}");
     format!("redis://{name}:s3cret@{}/2", server.addr())
 }

@@ -10,6 +10,7 @@
 //! * As long as most primaries are heard, everything about labels is, because any two majorities have one in common. The keys of those that are not
 //!   heard are named to the listener ([`Listener::partly`]). Without a majority all is lost.
 //! * Who is heard again may have said something meanwhile, and majorities at two moments need not have anybody in common: so that is another epoch.
+//! * One whose sign of life is late counts as silent before its time has run out: else the time of all would run out with it.
 //! * The last sign of life is the oldest of those that are heard. At the start nothing is believed until each primary is heard or has failed once.
 //! * Copies of one message are heard once ([`Recent`]).
 
@@ -19,6 +20,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Recent;
 use crate::bus::{Listener, News};
 use crate::tiers::redis::endpoint::Address;
+
+/// Beats come every second, and the listener believes for three: one that is later than this is named silent, at the next beat of another.
+const LATE: u64 = 2_000;
 
 /// Which of them an encoded logical key belongs to.
 pub(in crate::tiers::redis) type Owner = Arc<dyn Fn(&str) -> Option<u64> + Send + Sync>;
@@ -79,6 +83,21 @@ impl Voices {
             .collect();
         let enough = heard.len() * 2 > self.cast.len() && !is_open;
         heard.into_iter().min().filter(|_| enough)
+    }
+
+    /// Names those silent whose last sign was sent too long before this moment; whether there are any.
+    fn name_late(&mut self, now: u64) -> bool {
+        let mut any = false;
+        for id in &self.cast {
+            if let Some(Sign::Heard(since)) = self.signs.get(id)
+                && now.saturating_sub(*since) > LATE
+            {
+                let why = format!("no beat within {LATE} ms");
+                self.signs.insert(*id, Sign::Silent(why));
+                any = true;
+            }
+        }
+        any
     }
 
     /// Why one that may not be heard may not.
@@ -199,6 +218,17 @@ impl Voice {
         voices.cast.contains(&self.id)
     }
 
+    /// What it has said meanwhile was missed, if anybody relies on the others.
+    fn heard_again(&self, voices: &mut Voices, since: u64) {
+        if !self.says(voices, Sign::Heard(since)) || voices.hushed {
+            return;
+        }
+        if voices.relied_on {
+            self.chorus.listener.lost(&self.why("heard again"));
+        }
+        self.chorus.begin(voices);
+    }
+
     fn why(&self, why: &str) -> String {
         format!("{}: {why}", self.server)
     }
@@ -210,19 +240,21 @@ impl Listener for Voice {
     }
 
     fn subscribed(&self, since: u64) {
-        let mut voices = self.chorus.lock();
-        if !self.says(&mut voices, Sign::Heard(since)) || voices.hushed {
-            return;
-        }
-        if voices.relied_on {
-            self.chorus.listener.lost(&self.why("heard again"));
-        }
-        self.chorus.begin(&mut voices);
+        self.heard_again(&mut self.chorus.lock(), since);
     }
 
     fn beat(&self, since: u64) {
         let mut voices = self.chorus.lock();
+        if let Some(Sign::Silent(_)) = voices.signs.get(&self.id) {
+            return self.heard_again(&mut voices, since);
+        }
         self.says(&mut voices, Sign::Heard(since));
+        if !voices.relied_on {
+            return;
+        }
+        if voices.name_late(self.moment()) {
+            self.chorus.lose(&mut voices, "beats are late");
+        }
         if let Some(oldest) = voices.oldest().filter(|_| voices.relied_on) {
             self.chorus.listener.beat(oldest);
         }
@@ -256,11 +288,13 @@ impl Listener for Voice {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::bus::Unheard;
 
     #[derive(Default)]
-    struct Heard(Mutex<Vec<String>>);
+    struct Heard(Mutex<Vec<String>>, AtomicU64);
 
     impl Heard {
         fn add(&self, word: String) {
@@ -270,7 +304,7 @@ mod tests {
 
     impl Listener for Heard {
         fn moment(&self) -> u64 {
-            0
+            self.1.load(Ordering::SeqCst)
         }
         fn subscribed(&self, since: u64) {
             self.add(format!("subscribed {since}"));
@@ -399,6 +433,31 @@ mod tests {
         assert_eq!(
             stage.told(),
             ["subscribed 8", "without two since 8: h:2: gone too"]
+        );
+    }
+
+    #[test]
+    fn one_that_is_late_is_silent_before_all_are_too_old() {
+        let stage = Stage::together();
+        stage.heard.1.store(LATE, Ordering::SeqCst);
+        stage.three.beat(LATE);
+        stage.two.beat(LATE);
+        assert_eq!(stage.told(), ["beat 0", "beat 0"]);
+        stage.heard.1.store(LATE + 1, Ordering::SeqCst);
+        stage.two.beat(LATE + 1);
+        let told = [
+            "without one since 2000: no beat within 2000 ms",
+            "beat 2000",
+        ];
+        assert_eq!(stage.told(), told);
+        stage.one.beat(LATE + 1);
+        assert_eq!(stage.told(), ["lost h:1: heard again", "subscribed 2000"]);
+        stage.heard.1.store(3 * LATE, Ordering::SeqCst);
+        stage.one.beat(3 * LATE);
+        assert_eq!(
+            stage.told(),
+            ["lost beats are late"],
+            "and most are too many"
         );
     }
 
