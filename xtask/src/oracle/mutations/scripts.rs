@@ -156,6 +156,8 @@ pub(super) const ALL: &[Mutation] = &[
         " and left < tonumber(ARGV[2])" => "", "labels::"),
     script!("a load ends the hold of a label", "labels.lua",
         "elseif not held then" => "else", "labels::"),
+    script!("a hold of the cache needs a clock", "evict_labels.lua",
+        "if of_cache then\n  local held" => "if of_cache and made then\n  local held", "cluster::"),
     // tick.lua
     script!("the clock of a cluster stands still", "tick.lua",
         "n + ARGV[2]" => "n", "cluster::"),

@@ -41,12 +41,24 @@ impl Cluster {
         cluster
     }
 
+    /// One more primary, which has no slots; its place among the nodes.
+    fn grow(&mut self) -> usize {
+        self.nodes
+            .push(Server::node(&["--cluster-node-timeout", "2000"]));
+        let new = self.nodes.len() - 1;
+        let port = self.nodes[new].port().to_string();
+        self.nodes[0].ask(&["CLUSTER", "MEET", "127.0.0.1", &port]);
+        self.settle();
+        new
+    }
+
     /// Waits until every node knows all slots to be served.
     fn settle(&self) {
         let start = Instant::now();
+        let known = format!("cluster_known_nodes:{}", self.nodes.len());
         let is_ok = |node: &Server| {
             let info = node.ask(&["CLUSTER", "INFO"]);
-            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            info.contains("cluster_state:ok") && info.contains(&known)
         };
         while !self.nodes.iter().all(is_ok) {
             assert!(start.elapsed() < Duration::from_secs(30), "no cluster");
@@ -246,6 +258,46 @@ fn the_later_of_two_evictions_stands() {
     assert_eq!(server.ask(&["EXISTS", "label"]), ":0\r\n");
 }
 
+/// One primary takes no writes, so no beats, and hands on what the others say, often sooner than they do.
+#[tokio::test]
+async fn what_is_heard_first_where_nobody_relies_on_it_is_heard_all_the_same() {
+    let cluster = Cluster::start();
+    cluster.nodes[2].ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let (tier, (_other, ear)) = (cluster.tier("shop"), listening(&cluster.url()));
+    ear.subscribed(1).await;
+    let owner = |key: &String| cluster.owner(&format!("shop:{{{key}}}"));
+    let keys = (0..).map(|n| format!("a:{n}"));
+    let keys: Vec<_> = keys.filter(|key| owner(key) != 2).take(300).collect();
+    for key in &keys {
+        evict(&tier, key).await;
+    }
+    let heard = |told: &[Told]| {
+        let of_one = |told: &&Told| matches!(told, Told::News(News::Gone(gone), false) if gone.keys.len() == 1);
+        told.iter().filter(of_one).count() == keys.len()
+    };
+    ear.until("heard all", heard).await;
+}
+
+/// The primary that keeps the clock may be the one that is gone.
+#[test]
+fn a_hold_of_the_cache_needs_no_clock() {
+    let server = Server::start();
+    let script = include_str!("../scripts/evict_labels.lua");
+    let random = "a".repeat(16);
+    for (hold, begins) in [("60000", "h"), ("0", "h")] {
+        let args = ["0", "channel", "", ":", "60000", &random, hold];
+        let words = [&["EVAL", script, "1", "sites"], &args[..]].concat();
+        assert_eq!(server.ask(&words), ":1\r\n");
+        let answer = server.ask(&["HGET", "sites", "#gen"]);
+        let generation = answer.lines().nth(1).unwrap_or_default();
+        assert!(generation.starts_with(begins), "{hold}: {answer}");
+    }
+    server.ask(&["DEL", "sites"]);
+    let args = ["0", "channel", "", ":", "60000", &random, "0"];
+    server.ask(&[&["EVAL", script, "1", "sites"], &args[..]].concat());
+    assert_eq!(server.ask(&["HEXISTS", "sites", "#gen"]), ":0\r\n");
+}
+
 #[test]
 fn the_clock_moves_when_it_is_told_to() {
     let server = Server::start();
@@ -332,6 +384,27 @@ async fn a_sweep_fails_while_slots_move() {
     let (swept, ()) = tokio::join!(tier.sweep(&pattern, Duration::from_secs(10)), moving);
     let error = swept.unwrap_err();
     assert!(error.text.contains("slots moved"), "{error}");
+}
+
+/// Who has not heard of the primary it went to has not looked for it there.
+#[tokio::test]
+async fn a_sweep_finds_what_has_gone_to_a_new_primary() {
+    let mut cluster = Cluster::start();
+    let tier = cluster.tier("shop");
+    fill(&tier, "a:1").await;
+    let key = "shop:{a:1}";
+    let (from, moved) = (cluster.owner(key), slot(key.as_bytes()));
+    let to = cluster.grow();
+    cluster.begin_move(moved, from, to);
+    cluster.move_key(key, from, to);
+    cluster.end_move(moved, from, to);
+    let (pattern, start) = (Pattern::region("a"), Instant::now());
+    while let Err(error) = tier.sweep(&pattern, SOON).await {
+        assert!(error.text.contains("slots moved"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(cluster.nodes[to].ask(&["EXISTS", key]), ":0\r\n");
 }
 
 #[tokio::test]
