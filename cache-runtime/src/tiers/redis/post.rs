@@ -91,12 +91,15 @@ impl Post {
             .await;
     }
 
-    /// Changes what is kept, if the task with this number may.
-    pub(super) fn act(&self, number: u64, change: impl FnOnce()) {
+    /// Changes what is kept, if the task with this number may; tells whether it did. The change runs under the lock that [`abolish`](Self::abolish)
+    /// takes, so it must not drop what could be the last handle of the owner.
+    pub(super) fn act(&self, number: u64, change: impl FnOnce()) -> bool {
         let _turn = self.turn();
-        if *self.holder.borrow() == Holder::Held(number) {
+        let may = *self.holder.borrow() == Holder::Held(number);
+        if may {
             change();
         }
+        may
     }
 
     /// Changes what is kept, whoever holds the post.

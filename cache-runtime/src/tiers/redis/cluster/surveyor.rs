@@ -147,7 +147,7 @@ impl Surveyor {
 
     fn fail(&self, why: &str) {
         let shared = &self.shared;
-        shared.post.act(self.number, || {
+        let _ = shared.post.act(self.number, || {
             let since = match &*shared.charted.borrow() {
                 // What is known is better than nothing: its links tell how they do.
                 Charted::Known(_) | Charted::Closed => return,
@@ -192,24 +192,28 @@ impl Surveyor {
             .as_ref()
             .is_some_and(|it| it.chart.has_lost_one(&chart));
         let chorus = shared.chorus.get();
-        shared.post.act(self.number, || {
-            // Whoever asks for the map waits from here on: what goes to an old primary after this would not be done again at the new one.
-            shared.charted.send_replace(Charted::Unknown);
-            if let Some(hook) = shared.hook(&shared.moved).filter(|_| replaced) {
-                hook();
-            }
-            shared.turns.fetch_add(1, Ordering::SeqCst);
-            if let Some(chorus) = chorus.filter(|_| moved.is_some()) {
-                chorus.hush("slots of the cluster have moved");
-            }
-            shared
-                .charted
-                .send_replace(Charted::Known(Arc::clone(&map)));
-            if let Some(chorus) = chorus {
-                let heard = map.voices().map(|node| node.link.id()).collect();
-                chorus.cast(heard, map.owner_of_keys());
-            }
-        });
+        // Whoever asks for the map waits from here on: what goes to an old primary after this would not be done again at the new one.
+        let hide = || drop(shared.charted.send_replace(Charted::Unknown));
+        if !shared.post.act(self.number, hide) {
+            return;
+        }
+        // Not under the lock of the post: whoever hears of this may have been the last to need the tier.
+        if let Some(hook) = shared.hook(&shared.moved).filter(|_| replaced) {
+            hook();
+        }
+        shared.turns.fetch_add(1, Ordering::SeqCst);
+        if let Some(chorus) = chorus.filter(|_| moved.is_some()) {
+            chorus.hush("slots of the cluster have moved");
+        }
+        let known = Charted::Known(Arc::clone(&map));
+        let show = || drop(shared.charted.send_replace(known));
+        if !shared.post.act(self.number, show) {
+            return;
+        }
+        if let Some(chorus) = chorus {
+            let heard = map.voices().map(|node| node.link.id()).collect();
+            chorus.cast(heard, map.owner_of_keys());
+        }
         tracing::info!(cache = shared.names.cache(), endpoint = %shared.endpoint, primaries = map.nodes().len(), "the cluster's slots are known");
         // Nobody has called yet who would start them.
         map.nodes().iter().for_each(|node| node.link.wake());
