@@ -351,12 +351,24 @@ fn without_account(url: &str) -> String {
         None => ("", url),
     };
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-    match before.rfind('@') {
-        // An unescaped `?` or `@` of a password: what is what cannot be told.
-        _ if parameters.contains('@') => format!("{scheme}…"),
-        Some(at) => format!("{scheme}…{}", &before[at..]),
-        None if before.starts_with(':') => format!("{scheme}…"),
-        None => format!("{scheme}{before}"),
+    let (account, address) = before
+        .rfind('@')
+        .map_or(("", before), |at| ("…", &before[at..]));
+    // An unescaped `?` or `@` of a password, an account whose `@` was forgotten, parameters without their `?`: what is what cannot be told.
+    if parameters.contains('@') || !address.split(['/', ',']).all(is_address) {
+        return format!("{scheme}…");
+    }
+    format!("{scheme}{account}{address}")
+}
+
+/// Whether what follows a colon, if there is one, can only be a port or a part of an IPv6 address.
+#[cfg(feature = "redis")]
+fn is_address(text: &str) -> bool {
+    let of_numbers = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | ']');
+    match text.split_once(':') {
+        Some((host, rest)) if host.starts_with('[') => rest.chars().all(of_numbers),
+        Some((_, port)) => port.chars().all(|c| c.is_ascii_digit()),
+        None => !text.contains(['=', '&']),
     }
 }
 
@@ -399,6 +411,11 @@ mod tests {
             "redis://user:hunter2@host:99999",
             "redis://:hunter2@a@b/x",
             "redis://:hunter2",
+            "redis://user:hunter2",
+            "redis-sentinel://user:hunter2,other:1/shop",
+            "redis://[user:hunter2]/x?",
+            "redis-sentinel://:pass@host&sentinel_password=hunter2",
+            ":hunter2",
             "hunter2@host",
             "redis://:hun/ter2#@host/x",
             "redis://user:hun?ter2@host",
@@ -410,5 +427,9 @@ mod tests {
             assert!(!shown(url).contains("hun"), "{}", shown(url));
         }
         assert_eq!(without_account("redis://u:p@h:1/2"), "redis://…@h:1/2");
+        assert_eq!(
+            without_account("redis://a:1,[::1]:2/3"),
+            "redis://a:1,[::1]:2/3"
+        );
     }
 }

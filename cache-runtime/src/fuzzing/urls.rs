@@ -23,7 +23,21 @@ pub(super) fn check(bytes: &[u8]) {
 }
 
 fn hides_password(shown: &str, url: &str) {
-    assert!(!shown.contains("zzsecret"), "{url:?} is shown as {shown:?}");
+    let is_told = shown.contains("zzsecret") && stands_where_it_belongs(url);
+    assert!(!is_told, "{url:?} is shown as {shown:?}");
+}
+
+/// Whether the password is before an `@`, or the value of a parameter for it: elsewhere it may be a host, or in the path of a socket.
+fn stands_where_it_belongs(url: &str) -> bool {
+    let has_account = !url.to_ascii_lowercase().contains("unix://");
+    url.match_indices("zzsecret").all(|(at, _)| {
+        let (before, after) = url.split_at(at);
+        let parameter = before.rsplit(['?', '&']).next().unwrap_or(before);
+        (has_account && after.contains('@'))
+            || ["pass=", "sentinel_password="]
+                .iter()
+                .any(|name| parameter.starts_with(name))
+    })
 }
 
 /// Something like a URL, with a password where one belongs, and now and then a sign in it that ought to be escaped.

@@ -10,12 +10,11 @@ mod options;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::packages;
 use crate::run::{Step, on_path, root, target_folder};
 
-use options::Options;
+use options::{Effort, Options};
 
 pub(crate) const USAGE: &str = "cargo xtask fuzz [TARGET…] [--seconds N]";
 
@@ -37,11 +36,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     fuzz(&options)
 }
 
-/// As long as it takes to see that the targets still work: a part of the tests.
+/// What shows that the targets still work, the same inputs each time: a part of the tests, which do not fail by chance.
 pub(crate) fn briefly() -> Result<(), String> {
     fuzz(&Options {
         targets: TARGETS.to_vec(),
-        time: Duration::from_secs(4),
+        effort: Effort::Inputs(2_000),
     })
 }
 
@@ -55,7 +54,7 @@ fn fuzz(options: &Options) -> Result<(), String> {
     let programs = folder().join(&host).join("release");
     let mut told = Vec::new();
     for target in &options.targets {
-        told.push(search(&programs.join(target), target, options.time)?);
+        told.push(search(&programs.join(target), target, options.effort)?);
     }
     println!("{}", told.join("\n"));
     Ok(())
@@ -84,25 +83,36 @@ fn build(host: &str) -> Result<(), String> {
         .run()
 }
 
-/// Runs one target over the seeds, what earlier runs have found, and what it finds; says how much that was.
-fn search(program: &Path, target: &str, time: Duration) -> Result<String, String> {
+/// Runs one target over the seeds, what it makes of them, and where time decides over what earlier runs have found; says how much that was.
+fn search(program: &Path, target: &str, effort: Effort) -> Result<String, String> {
+    // What is found goes into the first folder; the seeds are no place for it.
+    let (kept, limit) = match effort {
+        Effort::Time(time) => ("found", vec![format!("-max_total_time={}", time.as_secs())]),
+        Effort::Inputs(number) => (
+            "once",
+            vec!["-seed=1".to_owned(), format!("-runs={number}")],
+        ),
+    };
     let (found, broken) = (
-        folder().join("found").join(target),
+        folder().join(kept).join(target),
         folder().join("broken").join(target),
     );
+    if matches!(effort, Effort::Inputs(_)) && found.exists() {
+        fs::remove_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    }
     for folder in [&found, &broken] {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     let seeds = root().join("fuzz/seeds").join(target);
-    let arguments = [
+    let mut arguments = vec![
         found.to_string_lossy().into_owned(),
         seeds.to_string_lossy().into_owned(),
-        format!("-max_total_time={}", time.as_secs()),
         format!("-artifact_prefix={}/", broken.display()),
         "-print_final_stats=1".to_owned(),
         INPUT.to_owned(),
         LENGTH.to_owned(),
     ];
+    arguments.extend(limit);
     let (succeeded, said) = Step::new(&program.to_string_lossy(), &arguments).output()?;
     if !succeeded {
         return Err(format!(
@@ -119,9 +129,8 @@ fn search(program: &Path, target: &str, time: Duration) -> Result<String, String
         line.map(str::trim).unwrap_or("?")
     };
     Ok(format!(
-        "fuzz {target}: {} runs in {} s, {} inputs that reached something new, nothing broken",
+        "fuzz {target}: {} runs, {} inputs that reached something new, nothing broken",
         figure("stat::number_of_executed_units"),
-        time.as_secs(),
         figure("stat::new_units_added")
     ))
 }

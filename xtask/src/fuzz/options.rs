@@ -8,20 +8,30 @@ use super::{TARGETS, USAGE};
 #[derive(Debug, PartialEq)]
 pub(super) struct Options {
     pub(super) targets: Vec<&'static str>,
-    /// For each of them.
-    pub(super) time: Duration,
+    pub(super) effort: Effort,
+}
+
+/// How much of each target is run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Effort {
+    /// For so long, from where earlier runs have ended, and other inputs each time.
+    Time(Duration),
+    /// So many inputs, the same each time.
+    Inputs(u32),
 }
 
 impl Options {
     pub(super) fn read(arguments: &[String]) -> Result<Self, String> {
         let mut options = Self {
             targets: Vec::new(),
-            time: Duration::from_secs(60),
+            effort: Effort::Time(Duration::from_secs(60)),
         };
         let mut arguments = arguments.iter().map(String::as_str);
         while let Some(argument) = arguments.next() {
             match argument {
-                "--seconds" => options.time = seconds(arguments.next().unwrap_or_default())?,
+                "--seconds" => {
+                    options.effort = Effort::Time(seconds(arguments.next().unwrap_or_default())?);
+                }
                 name => options.targets.push(target(name)?),
             }
         }
@@ -62,7 +72,7 @@ mod tests {
     fn targets_and_time_are_chosen_and_all_targets_are_the_default() {
         let some = read(&["keys", "--seconds", "5", "urls"]).unwrap();
         assert_eq!(some.targets, ["keys", "urls"]);
-        assert_eq!(some.time, Duration::from_secs(5));
+        assert_eq!(some.effort, Effort::Time(Duration::from_secs(5)));
         assert_eq!(read(&[]).unwrap().targets, TARGETS);
     }
 
