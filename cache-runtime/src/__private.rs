@@ -7,8 +7,9 @@ pub use cache_macros::key_macro;
 pub use crate::{
     cache::CacheRef,
     door::{
-        Call, EvictGuard, EvictPlan, Found, Miss, Opaque, Plain, Probe, PutGuard, PutPlan, Ready,
-        Res, TagBuf, via,
+        Call, EvictGuard, EvictPlan, Found, FromTimeout, Lent, Miss, OnTimeout, Opaque, Outlives,
+        Plain, Probe, PutGuard, PutPlan, Ready, Res, TagBuf, Times, lend, lend_option, own,
+        own_option, own_ref, via,
     },
     key::{Holes, KeyBuf},
     policy::{Policy, StampedeProtection},

@@ -3,7 +3,7 @@
 //! An annotated function has no error of the cache's: whatever happens to Redis, it answers. These errors come
 //! from building a cache and from the calls that ask it to do something in particular.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +99,30 @@ impl fmt::Display for InstallError {
 
 impl Error for InstallError {}
 
+/// A call gave up waiting for its load after `hard_timeout`. The load goes on, and its value is stored when it is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LoadTimeout(pub(crate) Duration);
+
+impl LoadTimeout {
+    /// How long the call had waited.
+    #[must_use]
+    pub const fn after(&self) -> Duration {
+        self.0
+    }
+}
+
+impl fmt::Display for LoadTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no value within {:?}, the `hard_timeout`; the load goes on in the background",
+            self.0
+        )
+    }
+}
+
+impl Error for LoadTimeout {}
+
 /// `main` prints the `Debug` of its error, and a person reads it: both forms are the text.
 macro_rules! debug_is_text {
     ($($error:ty)*) => {
@@ -110,4 +134,4 @@ macro_rules! debug_is_text {
     };
 }
 
-debug_is_text!(CacheError BuildError InstallError);
+debug_is_text!(CacheError BuildError InstallError LoadTimeout);

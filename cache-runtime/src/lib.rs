@@ -34,9 +34,9 @@ pub use crate::{
     },
     engine::Evict,
     entry::CacheValue,
-    error::{BuildError, CacheError, ErrorKind, InstallError},
+    error::{BuildError, CacheError, ErrorKind, InstallError, LoadTimeout},
     key::Key,
-    observe::{Served, SiteStats, Stats, Why},
+    observe::{Event, Served, SiteStats, Stats, Why},
     policy::{MemoryUse, Policy, StampedeProtection},
     tiers::memory::Memory,
 };

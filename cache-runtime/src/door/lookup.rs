@@ -3,8 +3,10 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{
+    owned::Outlives,
     shape::{Plain, Res, Shape},
     tags::TagBuf,
+    timeout::{FromTimeout, OnTimeout, Times},
 };
 use crate::{
     cache::{
@@ -13,8 +15,9 @@ use crate::{
     },
     engine::{self, Core, Loaded, Tags},
     entry::{CacheValue, ValueType},
+    error::LoadTimeout,
     key::{Key, KeyBuf, Lines, Unrenderable},
-    observe::{Count, Counters, Served, Why},
+    observe::{Count, Counters, Hook, Served, Why},
     policy::{Policy, Resolved},
     site::{Hooks, Share, Site},
     tags::Label,
@@ -27,6 +30,14 @@ pub struct Call<'a> {
     pub(super) site: &'static Site,
     pub(super) cache: CacheRef<'a>,
     pub(super) instance: &'static str,
+    pub(super) hooks: CallHooks,
+}
+
+/// Who is told how calls were answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CallHooks {
+    pub(super) hit: Option<Hook>,
+    pub(super) miss: Option<Hook>,
 }
 
 impl<'a> Call<'a> {
@@ -37,7 +48,22 @@ impl<'a> Call<'a> {
             site,
             cache,
             instance,
+            hooks: CallHooks::default(),
         }
+    }
+
+    /// Tells of calls that were answered from a tier, or with a stale value.
+    #[must_use]
+    pub fn on_hit(mut self, hook: Hook) -> Self {
+        self.hooks.hit = Some(hook);
+        self
+    }
+
+    /// Tells of calls that were answered by a load, their own or another's.
+    #[must_use]
+    pub fn on_miss(mut self, hook: Hook) -> Self {
+        self.hooks.miss = Some(hook);
+        self
     }
 
     /// What the function reads, whatever its arguments.
@@ -300,9 +326,74 @@ macro_rules! ready {
                 let with = Loaded { hooks, share };
                 Box::pin(async move { <$shape>::pack(fill(miss, policy, with, load).await) })
             }
+
+            /// The same with a load that may outlive this call, and run again: the body is a closure over owned arguments.
+            #[expect(clippy::too_many_arguments, reason = "generated code has a name for each")]
+            pub fn fill_owned<A, L>(
+                self,
+                miss: Miss,
+                policy: Policy,
+                hooks: Hooks<$value>,
+                share: Share<$error>,
+                timeout: OnTimeout<$error>,
+                arguments: A,
+                body: fn(A) -> L,
+            ) -> Pin<Box<impl Future<Output = $return>>>
+            where
+                A: Outlives,
+                L: Future<Output = $return> + Send + 'static,
+                $error: Send + 'static,
+            {
+                let _ = timeout;
+                self.fill(miss, policy, hooks, share, body(arguments))
+            }
+
+            /// Calls wait as long as it takes.
+            #[must_use]
+            pub fn no_timeout(self) -> OnTimeout<$error> {
+                OnTimeout(None)
+            }
         }
     };
 }
 
 ready!([V: CacheValue, E] Res<V, E>, V, E, Result<V, E>);
 ready!([V: CacheValue] Plain<V>, V, std::convert::Infallible, V);
+
+impl<V: CacheValue, E> Ready<Res<V, E>> {
+    /// What a timeout becomes.
+    #[must_use]
+    pub fn on_timeout(self, make: fn(LoadTimeout) -> E) -> OnTimeout<E> {
+        OnTimeout(Some(make))
+    }
+
+    /// A timeout becomes the error it can be converted to.
+    #[must_use]
+    pub fn timeout_into(self) -> OnTimeout<E>
+    where
+        E: FromTimeout,
+    {
+        OnTimeout(Some(E::from_timeout))
+    }
+}
+
+impl<V: CacheValue> Ready<Plain<V>> {
+    /// There is no error that could tell of a timeout.
+    #[must_use]
+    pub fn on_timeout<E>(self, make: fn(LoadTimeout) -> E) -> OnTimeout<std::convert::Infallible>
+    where
+        V: Times,
+    {
+        let _ = make;
+        OnTimeout(None)
+    }
+
+    /// There is no error that could tell of a timeout.
+    #[must_use]
+    pub fn timeout_into(self) -> OnTimeout<std::convert::Infallible>
+    where
+        V: Times,
+    {
+        OnTimeout(None)
+    }
+}

@@ -6,15 +6,19 @@
 
 mod evict;
 mod lookup;
+mod owned;
 mod put;
 mod shape;
 mod tags;
+mod timeout;
 
 pub use evict::{EvictGuard, EvictPlan, Opaque};
 pub use lookup::{Call, Found, Miss, Ready};
+pub use owned::{Lent, Outlives, lend, lend_option, own, own_option, own_ref};
 pub use put::{PutGuard, PutPlan};
 pub use shape::{Plain, Probe, Res, via};
 pub use tags::TagBuf;
+pub use timeout::{FromTimeout, OnTimeout, Times};
 
 use crate::key::{Key, KeyBuf, fingerprint};
 

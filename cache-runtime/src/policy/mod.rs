@@ -68,8 +68,76 @@ pub struct Policy {
     version: Option<u32>,
     memory: Option<MemoryUse>,
     redis: Option<bool>,
+    pub(crate) fresh: Freshness,
     tags: Vec<String>,
     scope: Option<String>,
+}
+
+/// What is done so that nobody waits for a value, and what may be served that is past its ttl.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Freshness {
+    pub(crate) background_refresh: Option<f64>,
+    pub(crate) early_refresh: Option<f64>,
+    pub(crate) stale_while_revalidate: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) soft_timeout: Option<Duration>,
+    pub(crate) hard_timeout: Option<Duration>,
+    pub(crate) refresh_every: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) consistency_check: Option<f64>,
+}
+
+impl Freshness {
+    const NONE: Self = Self {
+        background_refresh: None,
+        early_refresh: None,
+        stale_while_revalidate: None,
+        stale_if_error: None,
+        retry_after: None,
+        soft_timeout: None,
+        hard_timeout: None,
+        refresh_every: None,
+        idle: None,
+        consistency_check: None,
+    };
+
+    fn over(&self, defaults: &Self) -> Self {
+        Self {
+            background_refresh: self.background_refresh.or(defaults.background_refresh),
+            early_refresh: self.early_refresh.or(defaults.early_refresh),
+            stale_while_revalidate: self
+                .stale_while_revalidate
+                .or(defaults.stale_while_revalidate),
+            stale_if_error: self.stale_if_error.or(defaults.stale_if_error),
+            retry_after: self.retry_after.or(defaults.retry_after),
+            soft_timeout: self.soft_timeout.or(defaults.soft_timeout),
+            hard_timeout: self.hard_timeout.or(defaults.hard_timeout),
+            refresh_every: self.refresh_every.or(defaults.refresh_every),
+            idle: self.idle.or(defaults.idle),
+            consistency_check: self.consistency_check.or(defaults.consistency_check),
+        }
+    }
+
+    /// The first option here that needs a load which outlives its caller.
+    fn outliving(&self) -> Option<&'static str> {
+        let options = [
+            ("background_refresh", self.background_refresh.is_some()),
+            ("early_refresh", self.early_refresh.is_some()),
+            (
+                "stale_while_revalidate",
+                self.stale_while_revalidate.is_some(),
+            ),
+            ("soft_timeout", self.soft_timeout.is_some()),
+            ("hard_timeout", self.hard_timeout.is_some()),
+            ("refresh_every", self.refresh_every.is_some()),
+            ("consistency_check", self.consistency_check.is_some()),
+        ];
+        options
+            .into_iter()
+            .find(|(_, given)| *given)
+            .map(|(name, _)| name)
+    }
 }
 
 impl Policy {
@@ -84,6 +152,7 @@ impl Policy {
             version: None,
             memory: None,
             redis: None,
+            fresh: Freshness::NONE,
             tags: Vec::new(),
             scope: None,
         }
@@ -125,6 +194,78 @@ impl Policy {
     /// Schema version of the value: a value of another version reads as a miss. Default: 0.
     pub const fn version(mut self, version: u32) -> Self {
         self.version = Some(version);
+        self
+    }
+
+    /// After this share of the life (0 to 1) the next hit refreshes the value in the background.
+    ///
+    /// Of the programmatic calls, whose loader lives as long as the call, the one whose turn it is refreshes in the foreground.
+    pub const fn background_refresh(mut self, share: f64) -> Self {
+        self.fresh.background_refresh = Some(share);
+        self
+    }
+
+    /// Refreshes early at random, the likelier the nearer the end and the longer the load takes: if `-delta * beta * ln(u)` is at least what
+    /// remains, with `delta` the time the stored load took and `u` uniform in (0, 1] (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal probabilistic cache
+    /// stampede prevention", VLDB 2015). A greater `beta` refreshes earlier; 1 is the paper's.
+    pub const fn early_refresh(mut self, beta: f64) -> Self {
+        self.fresh.early_refresh = Some(beta);
+        self
+    }
+
+    /// For so long after the ttl the stale value is served at once and refreshed in the background.
+    pub const fn stale_while_revalidate(mut self, window: Duration) -> Self {
+        self.fresh.stale_while_revalidate = Some(window);
+        self
+    }
+
+    /// For so long after the ttl the stale value is served if the load fails.
+    pub const fn stale_if_error(mut self, window: Duration) -> Self {
+        self.fresh.stale_if_error = Some(window);
+        self
+    }
+
+    /// How long the fleet leaves an origin alone that has failed while there is a stale value to serve; refreshes that go on failing
+    /// wait twice as long each time, at most a minute. Not jittered. Default: 1 second.
+    pub const fn retry_after(mut self, pause: Duration) -> Self {
+        self.fresh.retry_after = Some(pause);
+        self
+    }
+
+    /// With a stale value at hand, waits this long for the load and then serves that value; the load goes on.
+    pub const fn soft_timeout(mut self, timeout: Duration) -> Self {
+        self.fresh.soft_timeout = Some(timeout);
+        self
+    }
+
+    /// Waits at most this long for the load, which goes on; then the call gets a stale value where `stale_if_error` allows one, else an error.
+    ///
+    /// Only for annotated functions, which know how to make an error of a [`LoadTimeout`](crate::LoadTimeout).
+    pub const fn hard_timeout(mut self, timeout: Duration) -> Self {
+        self.fresh.hard_timeout = Some(timeout);
+        self
+    }
+
+    /// Refreshes keys in use on a timer, in one process per period.
+    ///
+    /// For annotated functions, and for [`Cache::try_get_or_refresh`](crate::Cache::try_get_or_refresh).
+    pub const fn refresh_every(mut self, period: Duration) -> Self {
+        self.fresh.refresh_every = Some(period);
+        self
+    }
+
+    /// A key that was not asked for this long is no longer refreshed on the timer. Default: ten periods.
+    pub const fn idle(mut self, idle: Duration) -> Self {
+        self.fresh.idle = Some(idle);
+        self
+    }
+
+    /// The share of hits that are compared with the origin in the background, from 0 to 1. What differs is counted, logged without the
+    /// value, and evicted.
+    ///
+    /// For annotated functions, and for [`Cache::try_get_or_refresh`](crate::Cache::try_get_or_refresh).
+    pub const fn consistency_check(mut self, share: f64) -> Self {
+        self.fresh.consistency_check = Some(share);
         self
     }
 
@@ -191,6 +332,11 @@ impl Policy {
                     .to_owned(),
             );
         }
+        if let Some(name) = self.fresh.outliving() {
+            return Err(format!(
+                "`defaults.{name}` is set; it needs a load that outlives its caller, so it belongs to the functions that have one"
+            ));
+        }
         let zero = |ttl: Option<Duration>| ttl.is_some_and(|ttl| ttl.is_zero());
         if zero(self.ttl) {
             return Err("`defaults.ttl` is 0: nothing would be stored; it must be more".to_owned());
@@ -212,6 +358,7 @@ impl Policy {
             version: self.version.or(defaults.version),
             memory: self.memory.or(defaults.memory),
             redis: self.redis.or(defaults.redis),
+            fresh: self.fresh.over(&defaults.fresh),
             tags: Vec::new(),
             scope: None,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Lifetimes, MemoryUse, Policy, StampedeProtection};
+use super::{Freshness, Lifetimes, MemoryUse, Policy, StampedeProtection};
 
 const TTL: Duration = Duration::from_secs(600);
 const JITTER: f64 = 0.1;
@@ -17,6 +17,7 @@ pub(crate) struct Resolved {
     pub(crate) schema: u32,
     pub(crate) memory: MemoryUse,
     pub(crate) redis: bool,
+    pub(crate) fresh: Freshness,
 }
 
 impl Resolved {
@@ -35,6 +36,7 @@ impl Resolved {
             schema: asked.schema_over(defaults),
             memory: policy.memory.unwrap_or(MemoryUse::On),
             redis: policy.redis.unwrap_or(true),
+            fresh: policy.fresh,
         }
     }
 }

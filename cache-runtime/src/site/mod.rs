@@ -25,6 +25,8 @@ pub struct Site {
     pub(crate) late_tags: u64,
     /// Some tags are known only with the value.
     pub(crate) late: bool,
+    /// Its hits may call for a refresh or a check.
+    pub(crate) watched: bool,
     policy: Policy,
     /// The first instantiation, and its fingerprint.
     first: OnceCell<(&'static str, u64)>,
@@ -41,6 +43,7 @@ impl Site {
             tags: key::UNSPECIFIED,
             late_tags: key::UNSPECIFIED,
             late: false,
+            watched: false,
             policy,
             first: OnceCell::new(),
             counted: super::cache::FirstCounters::new(),
@@ -65,6 +68,13 @@ impl Site {
         self.tags = key::fingerprint_all(self.tags, late);
         self.late_tags = key::fingerprint_all(key::UNSPECIFIED, late);
         self.late = true;
+        self
+    }
+
+    /// Its hits may call for a refresh or a check, by options of its policy, literal or not.
+    #[must_use]
+    pub const fn watched(mut self) -> Self {
+        self.watched = true;
         self
     }
 
