@@ -32,8 +32,14 @@ fn stands_where_it_belongs(url: &str) -> bool {
     let has_account = !url.to_ascii_lowercase().contains("unix://");
     url.match_indices("zzsecret").all(|(at, _)| {
         let (before, after) = url.split_at(at);
+        // What has no scheme of a URL is none.
+        let in_url = before.split_once("://").is_some_and(|(scheme, _)| {
+            scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-".contains(c))
+        });
         let parameter = before.rsplit(['?', '&']).next().unwrap_or(before);
-        (has_account && after.contains('@'))
+        (in_url && has_account && after.contains('@'))
             || ["pass=", "sentinel_password="]
                 .iter()
                 .any(|name| parameter.starts_with(name))

@@ -63,9 +63,17 @@ pub(crate) fn parse(url: &str) -> Result<Endpoint, BadUrl> {
         }
         "redis+unix" | "unix" if cfg!(unix) => socket(rest),
         "redis+unix" | "unix" => Err(BadUrl::new("this platform has no unix sockets")),
-        other => Err(BadUrl::new(format!(
-            "unknown scheme `{}` in the Redis URL: write {SCHEMES}",
-            other.escape_debug()
+        other
+            if other
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
+        {
+            Err(BadUrl::new(format!(
+                "unknown scheme `{other}` in the Redis URL: write {SCHEMES}"
+            )))
+        }
+        _ => Err(BadUrl::new(format!(
+            "the Redis URL does not begin with a scheme: write {SCHEMES}"
         ))),
     }
 }
