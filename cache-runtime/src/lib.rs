@@ -32,7 +32,7 @@ pub use crate::{
         BusHealth, Cache, CacheBuilder, EntryInfo, Health, RedisHealth, StoredInfo, Unfinished,
         scope::{bypass, refresh, traced},
     },
-    engine::Evict,
+    engine::{Evict, Known, known},
     entry::CacheValue,
     error::{BuildError, CacheError, ErrorKind, InstallError, LoadTimeout},
     key::Key,

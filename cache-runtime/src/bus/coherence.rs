@@ -110,6 +110,13 @@ impl Coherence {
             && self.hears(key)
     }
 
+    /// Whether an entry may be served past its ttl: its labels were expired since, at most.
+    pub(crate) fn keeps(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {
+        let believed = now < self.served_until.load(Ordering::SeqCst)
+            || (now < self.served_in_parts_until.load(Ordering::SeqCst) && self.hears(key));
+        believed && self.served_from.load(Ordering::SeqCst) <= stamp.epoch && stamp.stands()
+    }
+
     /// Whether an entry is of an epoch that counts, and its labels are what they were.
     #[inline]
     fn stands(&self, stamp: &Stamp) -> bool {

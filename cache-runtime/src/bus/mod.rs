@@ -20,17 +20,8 @@ pub use message::{Message, Sender};
 
 use std::time::Duration;
 
+pub use crate::tags::Manner;
 use crate::{key::Pattern, tags::Label};
-
-/// How what was selected is treated. There will be no third.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Manner {
-    /// It is gone.
-    #[default]
-    Evict,
-    /// It is past its ttl.
-    Expire,
-}
 
 /// Who reacts to the bus: the cache. Its methods return at once and may be called from any task, one at a time.
 pub trait Listener: Send + Sync {

@@ -1,4 +1,4 @@
-//! The background tasks of the engine: one replays the journal, one frees the memory of what is dead in Redis.
+//! The background tasks of the engine: one replays the journal, one frees the memory of what is dead in Redis, one runs hooks.
 //!
 //! They belong to the cache (which ends them), run on the runtime of the first call that needed them, and are started again when that
 //! runtime is gone. From a `Drop` they are only woken.
@@ -10,8 +10,14 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 
-use super::sweeper::{Dead, sweep};
-use crate::engine::Core;
+use super::{
+    hooks::{News, tell},
+    sweeper::{Dead, sweep},
+};
+use crate::{
+    engine::Core,
+    observe::{Event, Hook},
+};
 
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(2);
@@ -22,6 +28,8 @@ pub(crate) struct Background {
     replay: Worker,
     sweep: Worker,
     dead: Arc<Dead>,
+    tell: Worker,
+    news: Arc<News>,
 }
 
 /// One task.
@@ -90,9 +98,18 @@ impl Background {
         self.sweep.nudge(|bell| sweep(tier, dead, within, bell));
     }
 
+    /// Has a hook told of a call; false if too many wait to be told.
+    pub(crate) fn tell(&self, hook: Hook, event: Event) -> bool {
+        let added = self.news.add(hook, event);
+        let news = Arc::clone(&self.news);
+        self.tell.nudge(|bell| tell(news, bell));
+        added
+    }
+
     pub(crate) fn stop(&self) {
         self.replay.stop();
         self.sweep.stop();
+        self.tell.stop();
     }
 }
 

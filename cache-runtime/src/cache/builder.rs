@@ -9,7 +9,9 @@ use std::{
 use super::{Background, Cache, Sites};
 use crate::{
     bus::Coherence,
-    engine::{Core, Ear, Holds, Journal, Lately, Leases, Settings, Wakes},
+    engine::{
+        Core, Ear, Failures, Holds, Journal, Lately, Leases, Settings, Timers, Wakes, Workers,
+    },
     error::BuildError,
     flight::{Flights, Retries},
     key::KeySecret,
@@ -239,6 +241,9 @@ impl CacheBuilder {
             journal: Journal::default(),
             lately: Lately::default(),
             leases: Leases::default(),
+            failures: Failures::default(),
+            workers: Workers::default(),
+            timers: Timers::default(),
             sites: Sites::default(),
             secret,
             background: Background::default(),

@@ -13,13 +13,15 @@ pub struct Unfinished {
     pub evictions: usize,
     /// Leases not given back: they run out within three seconds.
     pub leases: usize,
+    /// Refreshes, and loads that nobody waited for, that were cut off: what is stored stays as it was.
+    pub refreshes: usize,
 }
 
 impl Unfinished {
     /// Whether everything was finished.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
-        self.evictions == 0 && self.leases == 0
+        self.evictions == 0 && self.leases == 0 && self.refreshes == 0
     }
 }
 
@@ -81,6 +83,9 @@ impl Cache {
         if self.core().journal.len() > 0 {
             let _ = tokio::time::timeout_at(deadline, self.core().replay_all()).await;
         }
+        // What was begun in the background may still store; what is cut off needs a moment to give its lease back.
+        let moment = (within / 4).min(Duration::from_millis(500));
+        let refreshes = self.core().workers.drain(deadline - moment).await;
         self.core().closed.store(true, Ordering::Release);
         self.core().background.stop();
         // Loads under way give their leases back, so that no other process waits for them.
@@ -91,6 +96,7 @@ impl Cache {
         Unfinished {
             evictions: self.core().journal.len(),
             leases: kept + unsent,
+            refreshes,
         }
     }
 }

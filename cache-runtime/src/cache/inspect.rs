@@ -74,8 +74,8 @@ fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
     }
     Some(StoredInfo {
         tags: entry.stamp.own().filter_map(Label::as_tag).collect(),
-        age: Duration::from_millis(now.saturating_sub(entry.born)),
-        remaining: Duration::from_millis(entry.fresh_until.saturating_sub(now)),
+        age: Duration::from_millis(now.saturating_sub(entry.term.born)),
+        remaining: Duration::from_millis(entry.term.fresh_until().saturating_sub(now)),
         size: entry.size,
         version: entry.schema,
         absent: entry.absent,

@@ -7,6 +7,7 @@ mod current;
 mod env;
 mod handle;
 mod health;
+mod hooks;
 mod inspect;
 pub(crate) mod scope;
 mod sites;

@@ -91,6 +91,26 @@ pub(super) fn with_cache<F: Future>(cache: Cache, future: F) -> impl Future<Outp
     open(|scope| scope.cache = Some(cache), future)
 }
 
+/// What surrounds work that goes on without its caller: the current cache, and nothing else.
+#[derive(Clone)]
+pub(crate) struct Surroundings(Option<Cache>);
+
+/// What surrounds the call that asks.
+pub(crate) fn surroundings() -> Surroundings {
+    Surroundings(here().and_then(|scope| scope.cache))
+}
+
+impl Surroundings {
+    /// Runs `work` there.
+    pub(crate) fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        let scope = Scope {
+            cache: self.0,
+            ..Scope::default()
+        };
+        SCOPE.scope(scope, work)
+    }
+}
+
 /// Runs a load: the current cache stays, the rest of the scope does not reach in.
 pub(crate) fn in_load<F: Future>(load: F) -> impl Future<Output = F::Output> {
     let cache = here().and_then(|scope| scope.cache);

@@ -89,6 +89,7 @@ async fn my_turn(tier: &dyn Tier, token: Token, within: Duration) -> Option<bool
         lease: LEASE,
         kind: LeaseKind::Load,
         waits: false,
+        heeds_failures: false,
     };
     let (acquired, _) = tier
         .acquire(TURN, ask, Labels::default(), within)

@@ -13,7 +13,7 @@ use crate::{
         CacheRef,
         scope::{self, Mode},
     },
-    engine::{self, Core, Loaded, Tags},
+    engine::{self, Core, Load, Loaded, Origin, Tags, Told},
     entry::{CacheValue, ValueType},
     error::LoadTimeout,
     key::{Key, KeyBuf, Lines, Unrenderable},
@@ -21,7 +21,7 @@ use crate::{
     policy::{Policy, Resolved},
     site::{Hooks, Share, Site},
     tags::Label,
-    tiers::memory::Reader,
+    tiers::memory::{Due, MemoryEntry, Reader},
 };
 
 /// One call of an annotated function.
@@ -80,6 +80,19 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Who is told how the call was answered.
+    fn told(&self, key: &str) -> Option<Box<Told>> {
+        let CallHooks { hit, miss } = self.hooks;
+        (hit.is_some() || miss.is_some()).then(|| {
+            Box::new(Told {
+                hit,
+                miss,
+                site: self.site.name.into(),
+                key: key.into(),
+            })
+        })
+    }
+
     pub(super) fn buffer(&self) -> KeyBuf {
         let core = self.cache.core();
         KeyBuf::new(core.settings.max_key_bytes, core.secret.as_ref())
@@ -113,6 +126,8 @@ pub struct Miss(Box<Missed>);
 enum Missed {
     Bypass(Why, Arc<Counters>),
     Fill(Fill),
+    /// A hit that calls for something.
+    Due(Fill, Arc<MemoryEntry>, Due),
 }
 
 struct Fill {
@@ -122,6 +137,7 @@ struct Fill {
     counters: Arc<Counters>,
     refresh: bool,
     tags: Tags,
+    told: Option<Box<Told>>,
 }
 
 impl Miss {
@@ -129,7 +145,7 @@ impl Miss {
     ///
     /// A tag that has no text could not be evicted: the call then bypasses the cache.
     pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
-        let Missed::Fill(fill) = &mut *self.0 else {
+        let (Missed::Fill(fill) | Missed::Due(fill, ..)) = &mut *self.0 else {
             return;
         };
         if let Err(why) = fill.tags.add(&fill.core, render) {
@@ -173,10 +189,14 @@ fn lookup<V: CacheValue>(
     let reader = call.reader::<V>();
     let defaults = &call.cache.core().settings.defaults;
     let reads = mode == Mode::Normal && call.site.literal_policy().reads_memory_over(defaults);
+    let mut due = None;
     if let Some(text) = buffer.ready().filter(|_| reads)
-        && let Some(value) = in_memory(call, &reader, text, None, tags.as_ref())
+        && let Some(hit) = in_memory(call, &reader, text, None, tags.as_ref())
     {
-        return Found::Hit(value);
+        match hit {
+            Hit::Plain(value) => return Found::Hit(value),
+            Hit::Due(entry, what) => due = Some((entry, what)),
+        }
     }
     let rendered = match buffer.finish() {
         Ok(rendered) => rendered,
@@ -186,9 +206,12 @@ fn lookup<V: CacheValue>(
         }
     };
     if let Some(full) = rendered.full().filter(|_| reads)
-        && let Some(value) = in_memory(call, &reader, rendered.bytes(), Some(full), tags.as_ref())
+        && let Some(hit) = in_memory(call, &reader, rendered.bytes(), Some(full), tags.as_ref())
     {
-        return Found::Hit(value);
+        match hit {
+            Hit::Plain(value) => return Found::Hit(value),
+            Hit::Due(entry, what) => due = Some((entry, what)),
+        }
     }
     let core = call.cache.core();
     let mut known = Tags {
@@ -198,14 +221,27 @@ fn lookup<V: CacheValue>(
     for tag in tags.iter().flat_map(Lines::iter) {
         known.know(Label::stored(tag));
     }
-    Found::Miss(Miss(Box::new(Missed::Fill(Fill {
+    let key = rendered.into_key(call.site.template);
+    let fill = Fill {
         core: Arc::clone(core),
-        key: rendered.into_key(call.site.template),
+        told: call.told(key.as_str()),
+        key,
         reader,
         counters: call.counters(Arc::clone),
         refresh: mode == Mode::Refresh,
         tags: known,
-    }))))
+    };
+    Found::Miss(Miss(Box::new(match due {
+        Some((entry, what)) => Missed::Due(fill, entry, what),
+        None => Missed::Fill(fill),
+    })))
+}
+
+/// What memory has for a call.
+enum Hit<V> {
+    Plain(V),
+    /// It calls for something, and is served by who does that.
+    Due(Arc<MemoryEntry>, Due),
 }
 
 fn rendered(call: &Call<'_>, tags: impl FnOnce(&mut TagBuf)) -> Result<Lines, Unrenderable> {
@@ -221,7 +257,7 @@ fn in_memory<V: CacheValue>(
     text: &[u8],
     full: Option<&str>,
     tags: Option<&Lines>,
-) -> Option<V> {
+) -> Option<Hit<V>> {
     let core = call.cache.core();
     let entry = core.memory.get(core.memory.hash(text), text)?;
     let now = core.clock.now();
@@ -232,10 +268,35 @@ fn in_memory<V: CacheValue>(
     if !carries || !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now, text) {
         return None;
     }
+    if call.site.watched
+        && let Some(due) = due(&entry, now)
+    {
+        return Some(Hit::Due(entry, due));
+    }
     let value = entry.typed::<V>(reader)?;
     call.counters(|counters| counters.add(Count::L1Hit));
     scope::report(Served::Memory);
-    Some(value)
+    if call.hooks.hit.is_some() {
+        tell_of_hit(call, full, text);
+    }
+    Some(Hit::Plain(value))
+}
+
+/// What a hit calls for. An entry that somebody else has put into memory does not know yet.
+fn due(entry: &MemoryEntry, now: u64) -> Option<Due> {
+    match entry.care.get() {
+        Some(care) => care.due(now, fastrand::f64),
+        None => Some(Due::Watch),
+    }
+}
+
+#[cold]
+fn tell_of_hit(call: &Call<'_>, full: Option<&str>, text: &[u8]) {
+    let shown = full.map_or_else(|| String::from_utf8_lossy(text), Into::into);
+    if let Some(told) = call.told(&shown) {
+        let core = call.cache.core();
+        call.counters(|counters| told.tell(core, counters, Served::Memory));
+    }
 }
 
 fn bypass<V>(call: &Call<'_>, why: Why) -> Found<V> {
@@ -256,24 +317,53 @@ where
     L: Future<Output = Result<V, E>>,
 {
     match *miss.0 {
-        Missed::Bypass(why, counters) => {
-            counters.add(Count::Bypassed);
-            let result = scope::in_load(load).await;
-            scope::report(Served::Bypassed(why));
-            result
+        Missed::Bypass(why, counters) => bypassed(why, &counters, load).await,
+        // A site that asks what is due has a load that can be run again.
+        Missed::Fill(fill) | Missed::Due(fill, ..) => {
+            engine::run(fill.call(&policy), with, load).await
         }
-        Missed::Fill(Fill {
-            core,
-            key,
-            reader,
-            counters,
-            refresh,
-            tags,
-        }) => {
-            let policy = Resolved::new(&policy, &core.settings.defaults);
-            let call = engine::Call::new(core, key, reader, policy, counters, refresh, tags);
-            engine::run(call, with, load).await
+    }
+}
+
+async fn fill_owned<V, E>(miss: Miss, policy: Policy, origin: Origin<V, E>) -> Result<V, E>
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
+    match *miss.0 {
+        Missed::Bypass(why, counters) => bypassed(why, &counters, (origin.run)()).await,
+        Missed::Fill(fill) => engine::run_owned(fill.call(&policy), origin).await,
+        Missed::Due(fill, entry, due) => {
+            let call = fill.call(&policy);
+            match engine::serve_due(call, &entry, due, &origin) {
+                Some(value) => Ok(value),
+                None => engine::run_owned(fill.call(&policy), origin).await,
+            }
         }
+    }
+}
+
+async fn bypassed<F: Future>(why: Why, counters: &Counters, load: F) -> F::Output {
+    counters.add(Count::Bypassed);
+    let result = scope::in_load(load).await;
+    scope::report(Served::Bypassed(why));
+    result
+}
+
+impl Fill {
+    fn call(&self, policy: &Policy) -> engine::Call {
+        let policy = Resolved::new(policy, &self.core.settings.defaults);
+        let mut call = engine::Call::new(
+            Arc::clone(&self.core),
+            self.key.clone(),
+            self.reader,
+            policy,
+            Arc::clone(&self.counters),
+            self.refresh,
+            self.tags.clone(),
+        );
+        call.told = self.told.clone();
+        call
     }
 }
 
@@ -344,8 +434,15 @@ macro_rules! ready {
                 L: Future<Output = $return> + Send + 'static,
                 $error: Send + 'static,
             {
-                let _ = timeout;
-                self.fill(miss, policy, hooks, share, body(arguments))
+                let origin = Origin {
+                    run: Arc::new(move || -> Load<$value, $error> {
+                        let load = body(arguments.clone());
+                        Box::pin(async move { <$shape>::split(load.await) })
+                    }),
+                    with: Loaded { hooks, share },
+                    timeout: timeout.0,
+                };
+                Box::pin(async move { <$shape>::pack(fill_owned(miss, policy, origin).await) })
             }
 
             /// Calls wait as long as it takes.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Core,
-    evict::{doubt, held_until, settle_label},
+    evict::{Settling, doubt, held_until, settle_label},
     selection::region_label,
 };
 use crate::{
@@ -83,7 +83,12 @@ impl Around<'_> {
         };
         let result = core.tier.remove(what, within).await.map(drop);
         let now = core.clock.now();
-        settle_label(core, &label, now, held_until(now, self.hold));
+        let how = Settling {
+            manner,
+            now,
+            until: held_until(now, self.hold),
+        };
+        settle_label(core, &label, how);
         if result.is_ok() && manner == Manner::Evict {
             core.background.reclaim(core, region);
         }

@@ -1,6 +1,9 @@
 //! One call that found nothing in memory: join a load, or lead one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -10,16 +13,17 @@ use super::{
     chain,
     lead::{Lead, Led},
     read::from_memory,
+    told::Told,
 };
 use crate::{
     cache::scope,
     entry::Erased,
-    flight::{FlightKind, Outcome, Registered, RetryPermit, SharedError, Wanted},
+    flight::{Flight, FlightKind, InHand, Outcome, Registered, RetryPermit, SharedError, Wanted},
     key::{Key, LateTemplate},
     observe::{Count, Counters, Served, Why},
     policy::{MemoryUse, Resolved, StampedeProtection},
     tags::{Label, Labelling},
-    tiers::memory::{KeyHash, Reader},
+    tiers::memory::{Due, KeyHash, Reader},
 };
 
 /// No wait is longer, whatever `wait_timeout` says: beyond it timers cannot count.
@@ -31,6 +35,8 @@ const LONGEST_SHARED: Duration = Duration::from_secs(30);
 pub(crate) enum Step {
     /// Return this value.
     Serve(Erased),
+    /// Give up: `hard_timeout` is over.
+    GiveUp,
     /// Return an error made from this one; if that cannot be done, say [`Call::failed_alone`] and go on.
     Fail(SharedError),
     /// Run the origin.
@@ -55,6 +61,17 @@ pub(crate) struct Tags {
     pub(crate) templates: Vec<LateTemplate>,
 }
 
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An answer; the load, if there is one, ends with the call.
+    Answer,
+    /// An answer; the load may outlive the call, and others may run in the background.
+    AnswerOwned,
+    /// A new value in the place of the one in hand.
+    Refresh,
+}
+
 /// A call on its way.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -71,7 +88,18 @@ pub(crate) struct Call {
     /// Tags that wait for the value.
     pub(crate) late: Vec<LateTemplate>,
     pub(crate) served: Served,
-    began: Instant,
+    pub(crate) purpose: Purpose,
+    /// A value it has and would rather not serve.
+    pub(crate) in_hand: Option<InHand>,
+    /// A refresh wants what was born after this, by the memory clock.
+    pub(crate) newer_than: Option<u64>,
+    /// The last use of its key, where that is of interest.
+    pub(crate) watch: Option<Arc<AtomicU64>>,
+    /// What the value that was found in Redis calls for.
+    pub(crate) due: Option<Due>,
+    /// Who is told how it was answered.
+    pub(crate) told: Option<Box<Told>>,
+    pub(super) began: Instant,
     wait_until: Option<Instant>,
     /// Share a load that is not stored: the wait ran out, or a put runs.
     unstored: bool,
@@ -113,6 +141,12 @@ impl Call {
             labelling,
             late: tags.templates,
             served: Served::Loaded,
+            purpose: Purpose::Answer,
+            in_hand: None,
+            newer_than: None,
+            watch: None,
+            due: None,
+            told: None,
             began: Instant::now(),
             wait_until: None,
             unstored: false,
@@ -122,7 +156,36 @@ impl Call {
         }
     }
 
-    fn reads_memory(&self) -> bool {
+    /// The same call once more, without what it has found out but for what it has in hand.
+    pub(super) fn again(&self) -> Self {
+        let tags = Tags {
+            known: self
+                .labelling
+                .tags
+                .iter()
+                .map(|tag| tag.label().clone())
+                .collect(),
+            late: self.labelling.late,
+            templates: self.late.clone(),
+        };
+        let mut again = Self::new(
+            Arc::clone(&self.core),
+            self.key.clone(),
+            self.reader,
+            self.policy,
+            Arc::clone(&self.counters),
+            self.refresh,
+            tags,
+        );
+        again.purpose = self.purpose;
+        again.in_hand = self.in_hand.clone();
+        again.watch = self.watch.clone();
+        again.told = self.told.clone();
+        again.began = self.began;
+        again
+    }
+
+    pub(super) fn reads_memory(&self) -> bool {
         self.policy.memory != MemoryUse::Off && !self.refresh
     }
 
@@ -142,10 +205,25 @@ impl Call {
         from_memory(core, *hash, key, reader, labelling)?.value_as(reader)
     }
 
-    /// A usable value in either tier, without loading; one found in Redis goes into memory.
-    pub(crate) async fn stored(mut self) -> Option<Erased> {
+    /// [`stored_now`](Self::stored_now), counted.
+    pub(crate) async fn stored(self) -> Option<Erased> {
+        let counters = Arc::clone(&self.counters);
         if let Some(value) = self.in_memory() {
-            self.counters.add(Count::L1Hit);
+            counters.add(Count::L1Hit);
+            return Some(value);
+        }
+        let value = self.stored_now().await;
+        counters.add(if value.is_some() {
+            Count::L2Hit
+        } else {
+            Count::Miss
+        });
+        value
+    }
+
+    /// A usable value in either tier, without loading; one found in Redis goes into memory.
+    pub(crate) async fn stored_now(mut self) -> Option<Erased> {
+        if let Some(value) = self.in_memory() {
             return Some(value);
         }
         let Self {
@@ -164,17 +242,11 @@ impl Call {
             tags: &labelling.tags,
         };
         let registered = flights.register(key, *hash, wanted, begin, || None);
-        let value = match registered {
+        match registered {
             Registered::Leads(guard) => Lead::new(guard).read_only(&mut self).await,
             // A put's body runs: what is stored is about to be old.
             _ => None,
-        };
-        self.counters.add(if value.is_some() {
-            Count::L2Hit
-        } else {
-            Count::Miss
-        });
-        value
+        }
     }
 
     /// The end of all waiting of this call; the clock starts at the first wait.
@@ -203,6 +275,10 @@ impl Call {
             self.served = Served::Bypassed(Why::Recursion);
             return Step::Load(Role::Alone);
         }
+        self.look_for_stale();
+        if let Some(step) = self.without_waiting() {
+            return step;
+        }
         loop {
             // Before the flight is registered: the replay marks what runs.
             self.core
@@ -223,16 +299,16 @@ impl Call {
                 }
                 Registered::Leads(guard) => match Lead::new(guard).prepare(self).await {
                     Led::Serve(value) => Some(Step::Serve(value)),
+                    Led::Stale(why) => self.serve_in_hand(why),
                     Led::Load(lead) => Some(Step::Load(Role::Lead(lead))),
-                    Led::GaveUp => None,
+                    Led::GaveUp => self.wait_is_over(),
+                    Led::Impatient => self.patience_is_over(),
+                    // Only a refresh is told that.
+                    Led::Needless => None,
                 },
                 Registered::PutRuns => self.beside_put(),
                 Registered::Joined(_) if self.turn.is_some() => Some(Step::Load(Role::Alone)),
-                Registered::Joined(flight) => {
-                    let deadline = self.deadline();
-                    let outcome = flight.wait(deadline).await;
-                    self.join(outcome)
-                }
+                Registered::Joined(flight) => self.wait_for(&flight).await,
             };
             if let Some(step) = step {
                 return step;
@@ -263,7 +339,7 @@ impl Call {
         self.served = Served::Loaded;
     }
 
-    fn register(&self) -> Registered {
+    pub(super) fn register(&self) -> Registered {
         let Self {
             core,
             key,
@@ -290,7 +366,10 @@ impl Call {
             tags: &labelling.tags,
         };
         core.flights.register(key, *hash, wanted, begin, || {
-            let readable = !self.unstored && !self.foreign && self.reads_memory();
+            let readable = !self.unstored
+                && !self.foreign
+                && self.reads_memory()
+                && self.purpose != Purpose::Refresh;
             readable
                 .then(|| from_memory(core, *hash, key, reader, labelling))
                 .flatten()
@@ -314,6 +393,9 @@ impl Call {
                 self.served = Served::Shared;
                 Some(Step::Serve(value))
             }
+            Some(Outcome::Failed(_) | Outcome::FailedAlone) if self.hides_errors() => {
+                self.serve_in_hand(Why::Failed)
+            }
             Some(Outcome::Failed(error)) => {
                 self.served = Served::Shared;
                 Some(Step::Fail(error))
@@ -323,28 +405,61 @@ impl Call {
                 None
             }
             Some(Outcome::Abandoned) => None,
+            Some(Outcome::Stale(_, _, Some(as_of))) if as_of <= self.began => None,
+            Some(Outcome::Stale(in_hand, why, _)) => {
+                self.in_hand = Some(in_hand);
+                self.serve_in_hand(why)
+            }
             // Whoever runs it does not go on with it.
             None if self.unstored => Some(Step::Load(Role::Alone)),
-            None => {
-                self.give_up_waiting();
-                None
-            }
+            None => self.wait_is_over(),
+        }
+    }
+
+    /// Joins a load, for as long as the caller wants to wait.
+    async fn wait_for(&mut self, flight: &Flight) -> Option<Step> {
+        if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
+            self.in_hand = flight.offered(self.began, self.core.hears(flight));
+        }
+        let now = self.core.clock.now();
+        let revalidates = |it: &InHand| it.revalidates(&self.policy.fresh, now);
+        if self.in_hand.as_ref().is_some_and(revalidates) {
+            return self.serve_in_hand(Why::Revalidating);
+        }
+        let deadline = self.deadline();
+        let patience = self.patience().filter(|patience| *patience < deadline);
+        match flight.wait(patience.unwrap_or(deadline)).await {
+            None if patience.is_some() => self.patience_is_over(),
+            outcome => self.join(outcome),
         }
     }
 
     /// Counts and reports how the call was answered.
     pub(crate) fn finished(&self) {
-        scope::report(self.served);
-        match self.served {
-            Served::Memory => self.counters.add(Count::L1Hit),
-            Served::Redis => self.counters.add(Count::L2Hit),
-            Served::Shared => {
-                self.counters.add(Count::Miss);
-                self.counters.add(Count::Shared);
-            }
-            Served::Loaded => self.counters.add(Count::Miss),
-            Served::Stale(_) => self.counters.add(Count::StaleHit),
-            Served::Bypassed(_) => self.counters.add(Count::Bypassed),
+        finished(
+            self.served,
+            &self.core,
+            &self.counters,
+            self.told.as_deref(),
+        );
+    }
+}
+
+/// Counts and reports how a call was answered.
+pub(super) fn finished(served: Served, core: &Arc<Core>, counters: &Counters, told: Option<&Told>) {
+    scope::report(served);
+    match served {
+        Served::Memory => counters.add(Count::L1Hit),
+        Served::Redis => counters.add(Count::L2Hit),
+        Served::Shared => {
+            counters.add(Count::Miss);
+            counters.add(Count::Shared);
         }
+        Served::Loaded => counters.add(Count::Miss),
+        Served::Stale(_) => counters.add(Count::StaleHit),
+        Served::Bypassed(_) => counters.add(Count::Bypassed),
+    }
+    if let Some(told) = told {
+        told.tell(core, counters, served);
     }
 }

@@ -4,9 +4,15 @@
 //! would wait for itself; so the chain of keys travels with the load, and a key that is in it is
 //! loaded straight through.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use crate::key::Key;
+use crate::{entry::Erased, key::Key};
 
 /// A key being loaded, and the load it was asked for in.
 #[derive(Debug)]
@@ -14,13 +20,45 @@ pub(crate) struct Link {
     cache: usize,
     key: Key,
     outer: Option<Arc<Link>>,
+    /// The value that the load is to replace.
+    pub(super) known: Option<Old>,
+    /// The load has said that it is still the one.
+    not_modified: AtomicBool,
+}
+
+/// A value in hand, and its age in milliseconds.
+#[derive(Clone, Debug)]
+pub(super) struct Old {
+    pub(super) value: Erased,
+    pub(super) age: u64,
+}
+
+impl Link {
+    pub(super) fn new(cache: usize, key: Key, known: Option<Old>) -> Arc<Self> {
+        Arc::new(Self {
+            cache,
+            key,
+            outer: current(),
+            known,
+            not_modified: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn say_not_modified(&self) {
+        self.not_modified.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_not_modified(&self) -> bool {
+        self.not_modified.load(Ordering::Relaxed)
+    }
 }
 
 tokio::task_local! {
     static CHAIN: Arc<Link>;
 }
 
-fn current() -> Option<Arc<Link>> {
+/// The load that this task runs.
+pub(super) fn current() -> Option<Arc<Link>> {
     CHAIN.try_with(Arc::clone).ok()
 }
 
@@ -41,11 +79,6 @@ pub(crate) fn contains(cache: usize, key: &Key) -> bool {
 }
 
 /// Runs a load with its key added to the chain.
-pub(crate) fn with<F: Future>(cache: usize, key: Key, load: F) -> impl Future<Output = F::Output> {
-    let link = Arc::new(Link {
-        cache,
-        key,
-        outer: current(),
-    });
+pub(super) fn with<F: Future>(link: Arc<Link>, load: F) -> impl Future<Output = F::Output> {
     CHAIN.scope(link, load)
 }

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::{holds::Holds, journal::Journal, lately::Lately, lease::Leases, wakes::Wakes};
+use super::{
+    failures::Failures, holds::Holds, journal::Journal, lately::Lately, lease::Leases,
+    timer::Timers, wakes::Wakes, workers::Workers,
+};
 use crate::{
     bus::Coherence,
     cache::{Background, Sites},
@@ -49,6 +52,9 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     pub(crate) lately: Lately,
     pub(crate) leases: Leases,
+    pub(crate) failures: Failures,
+    pub(crate) workers: Workers,
+    pub(crate) timers: Timers,
     pub(crate) sites: Sites,
     pub(crate) secret: Option<KeySecret>,
     pub(crate) background: Background,
@@ -133,7 +139,7 @@ mod tests {
     use crate::{
         Cache,
         key::Key,
-        tags::{Label, Labelling},
+        tags::{Label, Labelling, Manner},
     };
 
     /// An eviction marks the flights whose counts are old, so one that begins beside it either sees the hold or has an old count.
@@ -151,7 +157,7 @@ mod tests {
             scope.spawn(|| {
                 for round in 0..ROUNDS {
                     start.wait();
-                    core.cells.evicted(&label, round, round + 1);
+                    core.cells.gone(&label, Manner::Evict, round, round + 1);
                     start.wait();
                 }
             });

@@ -291,10 +291,15 @@ pub(super) fn settle(core: &Core, items: &[Item]) {
     let mut removed = Vec::new();
     for item in items {
         let until = held_until(now, item.hold);
+        let how = Settling {
+            manner: item.manner,
+            now,
+            until,
+        };
         match &item.target {
-            Target::Key(key) => removed.extend(settle_key(core, key.text(), now, until)),
-            Target::Pattern(pattern) => removed.extend(settle_pattern(core, pattern, now, until)),
-            Target::Label(label) => removed.extend(settle_label(core, label, now, until)),
+            Target::Key(key) => removed.extend(settle_key(core, key.text(), how)),
+            Target::Pattern(pattern) => removed.extend(settle_pattern(core, pattern, how)),
+            Target::Label(label) => removed.extend(settle_label(core, label, how)),
         }
     }
 }
@@ -302,40 +307,61 @@ pub(super) fn settle(core: &Core, items: &[Item]) {
 /// What another process evicted.
 pub(super) fn settle_news(core: &Core, gone: &Gone) {
     let now = core.clock.now();
-    let until = held_until(now, gone.hold);
+    let how = Settling {
+        manner: gone.manner,
+        now,
+        until: held_until(now, gone.hold),
+    };
     let mut removed: Vec<Arc<MemoryEntry>> = Vec::new();
     for label in &gone.labels {
         // An entry that an argument led there may not carry the region, and this process may not have registered its template.
         match label.as_region().map(Pattern::region) {
-            Some(region) => removed.append(&mut settle_pattern(core, &region, now, until)),
-            None => removed.append(&mut settle_label(core, label, now, until)),
+            Some(region) => removed.append(&mut settle_pattern(core, &region, how)),
+            None => removed.append(&mut settle_label(core, label, how)),
         }
     }
     for key in &gone.keys {
-        removed.extend(settle_key(core, key, now, until));
+        removed.extend(settle_key(core, key, how));
     }
     for pattern in &gone.patterns {
-        removed.extend(settle_pattern(core, pattern, now, until));
+        removed.append(&mut settle_pattern(core, pattern, how));
     }
 }
 
-fn settle_key(core: &Core, text: &str, now: u64, until: u64) -> Option<Arc<MemoryEntry>> {
-    core.holds.hold_key(text, now, until);
-    let hash = core.hash(text);
-    core.flights.mark(hash, text);
-    core.memory.remove(hash, text)
+/// What becomes of what is selected, when, and until when stores of it are refused.
+#[derive(Clone, Copy)]
+pub(super) struct Settling {
+    pub(super) manner: Manner,
+    pub(super) now: u64,
+    pub(super) until: u64,
 }
 
-fn settle_pattern(core: &Core, pattern: &Pattern, now: u64, until: u64) -> Vec<Arc<MemoryEntry>> {
+fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>> {
+    core.holds.hold_key(text, how.now, how.until);
+    let hash = core.hash(text);
+    core.flights.mark(hash, text);
+    core.failures.forget(text);
+    match how.manner {
+        Manner::Evict => core.memory.remove(hash, text),
+        Manner::Expire => {
+            if let Some(entry) = core.memory.get(hash, text.as_bytes()) {
+                entry.term.expire();
+            }
+            None
+        }
+    }
+}
+
+fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Arc<MemoryEntry>> {
     let region = pattern.as_region();
     let mut removed = Vec::new();
     if let Some(region) = region {
         if !region.is_empty() {
-            removed.extend(settle_key(core, region, now, until));
+            removed.extend(settle_key(core, region, how));
         }
-        removed.append(&mut settle_label(core, &region_label(region), now, until));
+        removed.append(&mut settle_label(core, &region_label(region), how));
         // A hold is for templates as well that come later.
-        if until <= now
+        if how.until <= how.now
             && core
                 .cells
                 .all_regions(|other| below(other, region) != Below::Perhaps)
@@ -343,23 +369,22 @@ fn settle_pattern(core: &Core, pattern: &Pattern, now: u64, until: u64) -> Vec<A
             return removed;
         }
     }
-    core.holds.hold_pattern(pattern, now, until);
+    core.holds.hold_pattern(pattern, how.now, how.until);
     core.flights
         .mark_where(|flight| pattern.matches(flight.key.text()));
-    removed.append(&mut core.memory.remove_where(|text| pattern.matches(text)));
+    let matches = |text: &str| pattern.matches(text);
+    match how.manner {
+        Manner::Evict => removed.append(&mut core.memory.remove_where(matches)),
+        Manner::Expire => core.memory.expire_where(matches),
+    }
     removed
 }
 
 /// The count of a label puts all that carries it out of use; what nothing else will ever reach is removed as well.
-pub(super) fn settle_label(
-    core: &Core,
-    label: &Label,
-    now: u64,
-    until: u64,
-) -> Vec<Arc<MemoryEntry>> {
-    core.cells.evicted(label, now, until);
+pub(super) fn settle_label(core: &Core, label: &Label, how: Settling) -> Vec<Arc<MemoryEntry>> {
+    core.cells.gone(label, how.manner, how.now, how.until);
     core.flights.mark_outdated();
-    if label.kind() == LabelKind::Cache {
+    if label.kind() == LabelKind::Cache && how.manner == Manner::Evict {
         core.memory.remove_where(|_| true)
     } else {
         Vec::new()

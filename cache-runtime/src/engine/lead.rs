@@ -14,10 +14,10 @@ use super::{
 use crate::{
     entry::{Erased, Token},
     flight::{FlightGuard, FlightKind, Outcome},
-    observe::Served,
+    observe::{Served, Why},
     policy::StampedeProtection,
     tags::Label,
-    tiers::{Acquire, Acquired, LeaseKind},
+    tiers::{Acquire, Acquired, LeaseKind, memory::MemoryEntry},
 };
 
 /// Polling of a lease another process holds, while nobody tells when it ends.
@@ -55,21 +55,36 @@ pub(crate) struct Lead {
     /// What is known of the labels.
     view: View,
     /// What is stored, and may be alive after all.
-    suspect: Option<Stored>,
+    suspect: Option<Suspect>,
+    /// What memory gets if a value past its ttl is served.
+    stale: Option<MemoryEntry>,
     /// What the entry is going to carry; there with the lease.
     pub(super) burden: Option<Burden>,
     /// How often the tier had gone to another server when the journal was asked.
     moves: u64,
 }
 
+/// An entry that cells do not agree with.
+#[derive(Debug)]
+struct Suspect {
+    stored: Stored,
+    is_stale: bool,
+}
+
 /// How preparing ended.
 pub(crate) enum Led {
     /// Redis had it.
     Serve(Erased),
+    /// What is in hand, past its ttl.
+    Stale(Why),
     /// Run the origin.
     Load(Box<Lead>),
     /// The wait for another process ran out.
     GaveUp,
+    /// The caller would rather not wait any longer.
+    Impatient,
+    /// There is nothing to do for a refresh.
+    Needless,
 }
 
 /// One look at what Redis has.
@@ -95,6 +110,7 @@ impl Lead {
             damaged: false,
             view: View::default(),
             suspect: None,
+            stale: None,
             burden: None,
             moves: 0,
         })
@@ -112,16 +128,44 @@ impl Lead {
         if !self.may_use_redis(call) {
             return Led::Load(self);
         }
-        if !call.refresh {
+        if let Some(in_hand) = &call.in_hand {
+            self.guard.flight().offer(in_hand.clone());
+        }
+        // Who refreshes has seen what is stored.
+        self.seen = call.seen();
+        if !call.refresh && self.seen.is_none() {
             match self.look(call).await {
                 Look::Serve(value) => return Led::Serve(value),
                 Look::Go(lead) => self = lead,
             }
         }
+        if let Some(why) = call.serves_in_hand() {
+            return self.end_stale(call, why);
+        }
         if call.budget.left().is_none() || self.right == Right::Memory {
             return Led::Load(self);
         }
         self.acquire(call).await
+    }
+
+    /// Ends the flight with what is in hand.
+    pub(super) fn end_stale(mut self: Box<Self>, call: &Call, why: Why) -> Led {
+        let flight = self.guard.flight();
+        let outcome = match &call.in_hand {
+            Some(in_hand) if self.is_sure(call) => Outcome::Stale(in_hand.clone(), why, None),
+            Some(in_hand) => flight.stale_as_of(in_hand.clone(), why),
+            None => Outcome::Abandoned,
+        };
+        let entry = self.stale.take();
+        self.guard.end(outcome, entry);
+        Led::Stale(why)
+    }
+
+    /// Whether everything was heard that could concern this flight.
+    fn is_sure(&self, call: &Call) -> bool {
+        let (flight, core) = (self.guard.flight(), &call.core);
+        !core.tier.is_present()
+            || (core.hears(flight) && flight.knows_all_tag_evictions(&core.cells))
     }
 
     /// Only what Redis has.
@@ -188,6 +232,11 @@ impl Lead {
                 return Led::Serve(self.serve(call, stored));
             }
             if leads {
+                if let Some(why) = call.serves_in_hand() {
+                    // Dropping the lease gives it back.
+                    drop(lease);
+                    return self.end_stale(call, why);
+                }
                 return Led::Load(self.with_lease(call, lease));
             }
             lease.disarm();
@@ -211,15 +260,32 @@ impl Lead {
                     }
                 }
                 Acquired::Held { by_put: false }
-                    if call.policy.protection == StampedeProtection::Fleet =>
+                    if call.policy.protection == StampedeProtection::Fleet || call.is_refresh() =>
                 {
                     waited = true;
                     call.budget.restore(budget);
                     let Some(until) = next_look(call, &mut pause) else {
-                        call.give_up_waiting();
                         return Led::GaveUp;
                     };
-                    wake.wait(rung, until).await;
+                    let patience = call.patience();
+                    if patience.is_some_and(|patience| Instant::now() >= patience) {
+                        return Led::Impatient;
+                    }
+                    wake.wait(rung, patience.map_or(until, |patience| until.min(patience)))
+                        .await;
+                }
+                Acquired::Failed { left } => {
+                    let now = core.clock.now();
+                    core.failures.heard(key.text(), now, left);
+                    match call.serves_in_hand() {
+                        Some(why) => return self.end_stale(call, why),
+                        None if call.is_refresh() => return Led::Needless,
+                        // What was in hand ended meanwhile: the note is for those who have something.
+                        None => {}
+                    }
+                }
+                Acquired::Held { .. } | Acquired::Hold if call.is_refresh() => {
+                    return Led::Needless;
                 }
                 Acquired::Held { .. } | Acquired::Hold | Acquired::Lead => {
                     self.right = Right::Nothing;
@@ -240,15 +306,55 @@ impl Lead {
         self
     }
 
-    /// What was suspect, if the answer shows that it is alive.
-    fn cleared(&mut self, call: &Call) -> Option<Stored> {
-        let stored = self.suspect.take()?;
+    /// What was suspect, if the answer shows that it is alive and fresh. If it was expired it is in hand.
+    fn cleared(&mut self, call: &mut Call) -> Option<Stored> {
+        let Suspect { stored, is_stale } = self.suspect.take()?;
         let entry = stored.entry();
         let elsewhere = self.moves != call.core.lately.moves();
         if elsewhere || entry.is_named_in(&call.core.journal, &call.key) {
             return None;
         }
-        (self.view.judge(&call.core, &call.key, &entry) == Verdict::Alive).then_some(stored)
+        match self.view.judge(&call.core, &call.key, &entry) {
+            Verdict::Alive if !is_stale => Some(stored),
+            Verdict::Alive | Verdict::Expired => {
+                self.keep(call, stored);
+                None
+            }
+            Verdict::Suspect | Verdict::Dead => None,
+        }
+    }
+
+    /// What is stored is past its ttl, or about to be refreshed: it is in hand, if that may be of use.
+    fn keep(&mut self, call: &mut Call, mut stored: Stored) {
+        if !call.policy.fresh.keeps_stale() && !call.is_refresh() {
+            return;
+        }
+        if !call.is_refresh() {
+            // Whatever its clock says.
+            stored.header.expired = true;
+        }
+        let in_hand = stored.in_hand(&call.core);
+        self.guard.flight().offer(in_hand.clone());
+        self.stale = self.promoted(call, &stored);
+        call.in_hand = Some(in_hand);
+    }
+
+    fn promoted(&self, call: &Call, stored: &Stored) -> Option<MemoryEntry> {
+        if self.right == Right::Nothing {
+            return None;
+        }
+        let labelled = (&**self.guard.flight(), &call.labelling);
+        let (core, key) = (&call.core, &call.key);
+        let watch = call.watch.as_ref();
+        promote(
+            core,
+            stored,
+            key,
+            &call.reader,
+            &call.policy,
+            labelled,
+            watch,
+        )
     }
 
     /// A site without Redis still has the region of its template registered, before its first load.
@@ -276,12 +382,13 @@ impl Lead {
             ignore_value: call.refresh,
             lease: LEASE,
             kind: LeaseKind::Load,
-            waits: call.policy.protection == StampedeProtection::Fleet,
+            waits: call.policy.protection == StampedeProtection::Fleet || call.is_refresh(),
+            heeds_failures: call.heeds_failures(),
         };
         let more = self
             .suspect
             .as_ref()
-            .map(|stored| stored.entry().tag_labels());
+            .map(|suspect| suspect.stored.entry().tag_labels());
         let life = call.policy.lifetimes.longest();
         let question = Question::of_load(
             &call.core,
@@ -308,8 +415,11 @@ impl Lead {
 
     /// A value that may be served; else notes what was seen.
     async fn judge(&mut self, call: &mut Call, bytes: &Bytes) -> Result<Stored, ()> {
-        match examine(&call.core, bytes, &call.key, &call.reader, &call.counters) {
-            Examined::Usable(stored) => self.alive(call, stored).await,
+        let keeps_stale = call.policy.fresh.keeps_stale() && !call.refresh;
+        let (core, key, reader) = (&call.core, &call.key, &call.reader);
+        match examine(core, bytes, key, reader, &call.counters, keeps_stale) {
+            Examined::Usable(stored) => self.alive(call, stored, false).await,
+            Examined::Stale(stored) => self.alive(call, stored, true).await,
             Examined::Unusable { token, why } => {
                 self.seen = Some(token);
                 self.damaged = why == Unfit::Damaged;
@@ -321,8 +431,13 @@ impl Lead {
         }
     }
 
-    /// A readable value, if its labels say that it is alive.
-    async fn alive(&mut self, call: &mut Call, stored: Stored) -> Result<Stored, ()> {
+    /// A readable value, if its labels say that it is alive, and it is fresh, and for a refresh news.
+    async fn alive(
+        &mut self,
+        call: &mut Call,
+        stored: Stored,
+        is_stale: bool,
+    ) -> Result<Stored, ()> {
         self.seen = Some(stored.header.token);
         self.damaged = false;
         let entry = stored.entry();
@@ -336,11 +451,15 @@ impl Lead {
             self.read_labels(call, &unknown).await?;
         }
         match self.view.judge(&call.core, &call.key, &entry) {
-            Verdict::Alive => Ok(stored),
-            Verdict::Expired | Verdict::Dead => Err(()),
+            Verdict::Alive if !is_stale && call.is_news(&stored) => Ok(stored),
+            Verdict::Alive | Verdict::Expired => {
+                self.keep(call, stored);
+                Err(())
+            }
+            Verdict::Dead => Err(()),
             Verdict::Suspect => {
                 self.view.forget(&call.core, &call.key, &entry);
-                self.suspect = Some(stored);
+                self.suspect = Some(Suspect { stored, is_stale });
                 Err(())
             }
         }
@@ -361,23 +480,12 @@ impl Lead {
     }
 
     /// Ends the flight with a value from Redis.
-    fn serve(self: Box<Self>, call: &Call, stored: Stored) -> Erased {
-        let (flight, core) = (self.guard.flight(), &call.core);
+    fn serve(self: Box<Self>, call: &mut Call, stored: Stored) -> Erased {
+        let flight = self.guard.flight();
         let value = Arc::clone(&stored.value);
-        let labelled = (&**flight, &call.labelling);
-        let entry = (self.right != Right::Nothing)
-            .then(|| {
-                promote(
-                    core,
-                    &stored,
-                    &call.key,
-                    &call.reader,
-                    &call.policy,
-                    labelled,
-                )
-            })
-            .flatten();
-        let sure = core.hears(flight) && flight.knows_all_tag_evictions(&core.cells);
+        let entry = self.promoted(call, &stored);
+        call.look_at(&stored);
+        let sure = call.core.hears(flight) && flight.knows_all_tag_evictions(&call.core.cells);
         let outcome = if sure {
             Outcome::Value(Arc::clone(&value))
         } else {
@@ -392,7 +500,7 @@ impl Lead {
     }
 
     /// Renews the lease for as long as it is polled; runs beside the load and never ends.
-    pub(super) async fn keep(&mut self, within: Duration) -> std::convert::Infallible {
+    pub(super) async fn renew(&mut self, within: Duration) -> std::convert::Infallible {
         let Some(lease) = &self.lease else {
             return std::future::pending().await;
         };

@@ -132,6 +132,7 @@ impl Put {
             lease: LEASE,
             kind: LeaseKind::Put,
             waits: false,
+            heeds_failures: false,
         };
         let life = self.policy.lifetimes.longest();
         let question = Question::of_load(&self.core, &self.labelling, life, &[]);
@@ -151,7 +152,8 @@ impl Put {
             }
             // A hold is in force: the put evicts at its end.
             Acquired::Hold => lease.disarm(),
-            Acquired::Value(_) | Acquired::Held { .. } => {}
+            // Told to loads only.
+            Acquired::Value(_) | Acquired::Held { .. } | Acquired::Failed { .. } => {}
         }
     }
 
@@ -222,6 +224,7 @@ impl Put {
             policy: &self.policy,
             counters: &counters,
             labelling: &self.labelling,
+            watch: None,
         };
         let tags = all_tags(parts, prepared, &burden, &mut self.budget).await;
         let (Some(tags), Some(within)) = (tags, self.budget.left()) else {
@@ -270,7 +273,7 @@ impl Put {
             .guard
             .take()
             .expect("a put has its flight until it ends");
-        let entry = memory_entry(self.parts(), value, prepared, guard.flight());
+        let entry = memory_entry(self.parts(), value, prepared, guard.flight(), None);
         let accepts = self.core.coherence.accepts(guard.flight().stamp.epoch);
         // Where memory takes nothing for want of a bus, nothing came between.
         let wanted = entry.is_some() && accepts;
@@ -296,6 +299,7 @@ impl Put {
             policy: &self.policy,
             counters: &self.counters,
             labelling: &self.labelling,
+            watch: None,
         }
     }
 

@@ -1,23 +1,29 @@
 //! From what is stored to what is usable.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use bytes::Bytes;
+use once_cell::race::OnceBox;
 
 use super::{Core, labels::Entry};
 use crate::{
     entry::{Carried, Envelope, Erased, Header, Token, Unreadable},
-    flight::Flight,
+    flight::{Flight, InHand},
     key::Key,
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
     tags::{Label, Labelling},
-    tiers::memory::{KeyHash, MemoryEntry, Reader},
+    tiers::memory::{Care, KeyHash, MemoryEntry, Reader, Term, Wants},
 };
 
 /// What `GET` or an acquire brought.
 pub(crate) enum Examined {
     Usable(Stored),
+    /// Past its ttl, and kept: for a reader whose policy may allow it.
+    Stale(Stored),
     /// Not for this reader, or past its life: `seen`, when the lease is asked for.
     Unusable {
         token: Token,
@@ -56,13 +62,14 @@ impl Stored {
     }
 }
 
-/// Decides whether `bytes` may be served to `reader`.
+/// Decides whether `bytes` may be served to `reader`; `keeps_stale`: what is past its ttl may be of use.
 pub(crate) fn examine(
     core: &Core,
     bytes: &Bytes,
     key: &Key,
     reader: &Reader,
     counters: &Counters,
+    keeps_stale: bool,
 ) -> Examined {
     let unusable = |why| Examined::Unusable {
         token: Token::of_stored(bytes),
@@ -81,18 +88,27 @@ pub(crate) fn examine(
     };
     let header = envelope.header;
     let same_key = envelope.full_key.as_deref() == key.full().map(str::as_bytes);
-    let fresh = core.tier.now() < header.fresh_until && !header.expired;
-    if !same_key || !fresh || !reader.accepts(header.template, header.instance, header.schema) {
+    let now = core.tier.now();
+    let fresh = now < header.fresh_until && !header.expired;
+    let kept = fresh || (keeps_stale && now < header.stale_until);
+    if !same_key || !kept || !reader.accepts(header.template, header.instance, header.schema) {
         let newer = reader.schema.is_some_and(|wanted| header.schema > wanted);
         return unusable(if newer { Unfit::Newer } else { Unfit::Other });
     }
     match (reader.ty.decode)(&envelope.payload) {
-        Ok(value) => Examined::Usable(Stored {
-            value,
-            header,
-            tags: envelope.tags,
-            size: envelope.payload.len(),
-        }),
+        Ok(value) => {
+            let stored = Stored {
+                value,
+                header,
+                tags: envelope.tags,
+                size: envelope.payload.len(),
+            };
+            if fresh {
+                Examined::Usable(stored)
+            } else {
+                Examined::Stale(stored)
+            }
+        }
         Err(why) => {
             tracing::debug!(%why, "a stored value has another shape than its reader; `version` tells them apart");
             counters.add(Count::DecodeError);
@@ -101,12 +117,12 @@ pub(crate) fn examine(
     }
 }
 
-/// How long memory may keep a value that is fresh for `remaining`; `None`: not at all.
-pub(crate) fn memory_life(core: &Core, policy: &Resolved, remaining: Duration) -> Option<Duration> {
+/// Until when memory may keep a value, by its clock; `None`: not at all.
+pub(crate) fn kept_until(core: &Core, policy: &Resolved, now: u64) -> Option<u64> {
     let capped = match policy.memory {
         MemoryUse::Off => return None,
-        MemoryUse::On => remaining,
-        MemoryUse::AtMost(limit) => remaining.min(limit),
+        MemoryUse::On => Duration::MAX,
+        MemoryUse::AtMost(limit) => limit,
     };
     // Other processes may evict what this one holds.
     let capped = if core.tier.is_present() {
@@ -114,7 +130,44 @@ pub(crate) fn memory_life(core: &Core, policy: &Resolved, remaining: Duration) -
     } else {
         capped
     };
-    (!capped.is_zero()).then_some(capped)
+    (!capped.is_zero()).then(|| now.saturating_add(millis(capped)))
+}
+
+impl Stored {
+    /// Its life on the memory clock, as long as Redis keeps it.
+    pub(super) fn term(&self, core: &Core, kept_until: u64) -> Term {
+        let (now, server_now) = (core.clock.now(), core.tier.now());
+        let here = |there: u64| match there.checked_sub(server_now) {
+            Some(ahead) => now.saturating_add(ahead),
+            None => now.saturating_sub(server_now - there),
+        };
+        let Header {
+            birth,
+            fresh_until,
+            stale_until,
+            load_time,
+            ..
+        } = self.header;
+        let ends = (here(fresh_until), here(stale_until));
+        let took = u32::try_from(load_time.as_micros()).unwrap_or(u32::MAX);
+        let term = Term::new(here(birth), ends, kept_until, took);
+        if self.header.expired {
+            term.expire();
+        }
+        term
+    }
+
+    /// It, for who would rather not serve it.
+    pub(super) fn in_hand(&self, core: &Core) -> InHand {
+        let term = self.term(core, u64::MAX);
+        InHand {
+            value: Arc::clone(&self.value),
+            token: Some(self.header.token),
+            born: term.born,
+            ttl_until: term.ttl_until,
+            kept_until: term.stale_until,
+        }
+    }
 }
 
 /// A value from Redis as an entry of the memory tier: birth and remaining life stay what they were.
@@ -125,6 +178,7 @@ pub(crate) fn promote(
     reader: &Reader,
     policy: &Resolved,
     labelled: (&Flight, &Labelling),
+    watch: Option<&Arc<AtomicU64>>,
 ) -> Option<MemoryEntry> {
     let (flight, labelling) = labelled;
     // A reader without a template may be given an entry whose labels are others than its own.
@@ -137,12 +191,10 @@ pub(crate) fn promote(
         .filter(|tag| !known(tag))
         .map(|tag| core.cells.cell(tag))
         .collect();
-    let server_now = core.tier.now();
-    let remaining = Duration::from_millis(stored.header.fresh_until.saturating_sub(server_now));
-    let life = memory_life(core, policy, remaining)?;
-    let now = core.clock.now();
-    let age = server_now.saturating_sub(stored.header.birth);
+    let term = stored.term(core, kept_until(core, policy, core.clock.now())?);
+    let token = Some(stored.header.token);
     Some(MemoryEntry {
+        care: care(policy, &term, token, watch),
         value: Arc::clone(&stored.value),
         of: Reader {
             template: stored.header.template,
@@ -156,8 +208,37 @@ pub(crate) fn promote(
         full_key: key.full().map(Into::into),
         absent: stored.header.absent,
         size: stored.size,
-        born: now.saturating_sub(age),
-        fresh_until: now.saturating_add(millis(life)),
+        term,
+    })
+}
+
+/// What the hits of an entry call for, if its site wants to know.
+pub(super) fn care(
+    policy: &Resolved,
+    term: &Term,
+    token: Option<Token>,
+    watch: Option<&Arc<AtomicU64>>,
+) -> OnceBox<Care> {
+    let cell = OnceBox::new();
+    if let Some(wants) = wants(policy, watch) {
+        let _ = cell.set(Box::new(Care::new(&wants, term, token)));
+    }
+    cell
+}
+
+/// What a policy wants of hits.
+pub(super) fn wants(policy: &Resolved, watch: Option<&Arc<AtomicU64>>) -> Option<Wants> {
+    let fresh = &policy.fresh;
+    let check = fresh.consistency_check.unwrap_or_default();
+    let any = fresh.background_refresh.is_some()
+        || fresh.early_refresh.is_some()
+        || check > 0.0
+        || fresh.refresh_every.is_some();
+    any.then(|| Wants {
+        background: fresh.background_refresh,
+        early: fresh.early_refresh,
+        check,
+        used: watch.map(Arc::clone),
     })
 }
 
@@ -176,6 +257,40 @@ pub(crate) fn from_memory(
         && entry.carries(reader, tags)
         && core.serves(&entry.stamp, now, key.text().as_bytes());
     usable.then_some(entry)
+}
+
+/// What memory keeps past its ttl, and may be served by a policy that allows it.
+pub(crate) fn kept_in_memory(
+    core: &Core,
+    hash: KeyHash,
+    key: &Key,
+    reader: &Reader,
+    labelling: &Labelling,
+) -> Option<InHand> {
+    let text = key.text().as_bytes();
+    let entry = core.memory.get(hash, text)?;
+    let now = core.clock.now();
+    let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
+    let kept = entry.is_kept_for(reader, key.full(), now)
+        && entry.carries(reader, tags)
+        && core
+            .coherence
+            .keeps(&entry.stamp, core.clock.of_signs(now), text);
+    if !kept {
+        return None;
+    }
+    in_hand(&entry, reader)
+}
+
+/// An entry of the memory tier, for who would rather not serve it.
+pub(crate) fn in_hand(entry: &MemoryEntry, reader: &Reader) -> Option<InHand> {
+    Some(InHand {
+        value: entry.value_as(reader)?,
+        token: entry.care.get().and_then(|care| care.token),
+        born: entry.term.born,
+        ttl_until: entry.term.ttl_until,
+        kept_until: entry.term.stale_until,
+    })
 }
 
 /// Whole milliseconds, at least one.

@@ -4,7 +4,7 @@
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use super::{
     call::{Call, Role, Step},
-    chain,
+    chain::{self, Link},
+    lead::Lead,
     store::Wish,
 };
 use crate::{
@@ -32,6 +33,14 @@ pub(crate) struct Loaded<V, E> {
     pub(crate) share: Share<E>,
 }
 
+impl<V, E> Clone for Loaded<V, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V, E> Copy for Loaded<V, E> {}
+
 /// Answers a call: from a tier, from another's load, or by running `load`, at most once.
 pub(crate) async fn run<V, E, L>(
     mut call: Call,
@@ -42,26 +51,101 @@ where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
 {
-    let result = loop {
+    let (call, result) = loop {
         match call.next().await {
-            Step::Serve(value) => break Ok(typed::<V>(&value)),
+            Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
             Step::Fail(error) => match with.share.receive(&error) {
-                Some(error) => break Err(error),
+                Some(error) => break (call, Err(error)),
                 None => call.failed_alone(),
             },
-            Step::Load(role) => break load_as(&mut call, &with, role, load).await,
+            // There is no error for it.
+            Step::GiveUp => call.policy.fresh.hard_timeout = None,
+            Step::Load(Role::Alone) => {
+                let result = alone(&mut call, load).await;
+                break (call, result);
+            }
+            Step::Load(Role::Lead(lead)) => break lead_in_time(call, lead, with, load).await,
         }
     };
     call.finished();
     result
 }
 
-async fn load_as<V, E, L>(
-    call: &mut Call,
-    with: &Loaded<V, E>,
-    role: Role,
+/// A load that ends with its call: dropped when the caller would rather have what is in hand.
+async fn lead_in_time<V, E, L>(
+    call: Call,
+    lead: Box<Lead>,
+    with: Loaded<V, E>,
     load: Pin<Box<L>>,
-) -> Result<V, E>
+) -> (Call, Result<V, E>)
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>>,
+{
+    let Some(patience) = call.patience() else {
+        return complete(call, lead, with, load).await;
+    };
+    let mut rest = call.again();
+    let mut work = pin!(complete(call, lead, with, load));
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        () = tokio::time::sleep_until(patience) => {}
+    }
+    match rest.patience_is_over() {
+        Some(Step::Serve(value)) => (rest, Ok(typed::<V>(&value))),
+        _ => work.await,
+    }
+}
+
+/// Runs the load of a leader and ends its flight. An error that a stale value hides is answered with that.
+pub(super) async fn complete<V, E, L>(
+    mut call: Call,
+    mut lead: Box<Lead>,
+    with: Loaded<V, E>,
+    load: Pin<Box<L>>,
+) -> (Call, Result<V, E>)
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>> + ?Sized,
+{
+    call.counters.add(Count::Load);
+    let link = Link::new(call.core.id(), call.key.clone(), call.old());
+    let load = scope::in_load(chain::with(Arc::clone(&link), load));
+    lead.guard.flight().asks_now();
+    let started = Instant::now();
+    let result = tokio::select! {
+        // The load is looked at first: when both are ready, its value counts and the lease decides.
+        biased;
+        result = load => result,
+        never = lead.renew(call.core.settings.redis_budget) => match never {},
+    };
+    count_error(&call, &result);
+    let result = match result {
+        Ok(value) => {
+            if link.is_not_modified() {
+                call.counters.add(Count::NotModified);
+            }
+            call.core.failures.forget(call.key.text());
+            let wish = with.hooks.wish(&value, started.elapsed(), &call.late);
+            let value = Arc::new(value);
+            lead.finish(&mut call, Arc::clone(&value) as Erased, wish)
+                .await;
+            Ok(Arc::unwrap_or_clone(value))
+        }
+        Err(error) => {
+            let shared = with.share.give(&error);
+            match lead.failed(&mut call, shared).await {
+                Some(value) => Ok(typed::<V>(&value)),
+                None => Err(error),
+            }
+        }
+    };
+    (call, result)
+}
+
+/// A load for one caller.
+pub(super) async fn alone<V, E, L>(call: &mut Call, load: L) -> Result<V, E>
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
@@ -69,32 +153,15 @@ where
     if !matches!(call.served, Served::Bypassed(_)) {
         call.counters.add(Count::Load);
     }
-    let load = scope::in_load(chain::with(call.core.id(), call.key.clone(), load));
-    let Role::Lead(mut lead) = role else {
-        let result = load.await;
-        count_error(call, &result);
-        return result;
-    };
-    lead.guard.flight().asks_now();
-    let started = Instant::now();
-    let result = tokio::select! {
-        // The load is looked at first: when both are ready, its value counts and the lease decides.
-        biased;
-        result = load => result,
-        never = lead.keep(call.core.settings.redis_budget) => match never {},
-    };
+    let link = Link::new(call.core.id(), call.key.clone(), None);
+    let result = scope::in_load(chain::with(link, load)).await;
     count_error(call, &result);
     match result {
-        Ok(value) => {
-            let wish = with.hooks.wish(&value, started.elapsed(), &call.late);
-            let value = Arc::new(value);
-            lead.finish(call, Arc::clone(&value) as Erased, wish).await;
-            Ok(Arc::unwrap_or_clone(value))
-        }
-        Err(error) => {
-            lead.fail(with.share.give(&error));
-            Err(error)
-        }
+        Err(error) => match call.stale_for_error() {
+            Some(value) => Ok(typed::<V>(&value)),
+            None => Err(error),
+        },
+        value => value,
     }
 }
 
@@ -104,7 +171,7 @@ fn count_error<V, E>(call: &Call, result: &Result<V, E>) {
     }
 }
 
-fn typed<V: CacheValue>(value: &Erased) -> V {
+pub(super) fn typed<V: CacheValue>(value: &Erased) -> V {
     value
         .downcast_ref::<V>()
         .expect("values are handed over between readers of one type only")

@@ -1,6 +1,9 @@
 //! The end of a load: Redis first, presenting the lease, then memory, then the waiters.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -9,22 +12,23 @@ use super::{
     budget::Budget,
     call::Call,
     evict::EvictTask,
+    failures::Pause,
     labels::{Burden, MOST_TAGS, Question, View},
-    lead::{Lead, Right},
+    lead::{Lead, Led, Right},
     lease::Lease,
-    read::{memory_life, millis},
+    read::{care, kept_until, millis},
     selection::{Item, Target},
 };
 use crate::{
     entry::{Carried, EncodeError, Erased, Header, Token, Top, encode},
-    flight::{Flight, Outcome},
+    flight::{Flight, InHand, Outcome},
     key::Key,
-    observe::{Count, Counters},
+    observe::{Count, Counters, Served, Why},
     policy::{Life, Resolved},
     tags::{Fold, Label, Labelling},
     tiers::{
         Announce, Store, Stored, TierError,
-        memory::{MemoryEntry, Reader},
+        memory::{MemoryEntry, Reader, Term},
     },
 };
 
@@ -49,7 +53,9 @@ pub(super) struct Prepared {
     /// Empty where only memory takes it.
     payload: Vec<u8>,
     size: usize,
+    /// How long it is kept, past its ttl where a policy may allow that.
     pub(super) life: Duration,
+    fresh: Duration,
     /// The tags the value has named, beside those its function gives it anyway.
     pub(super) late: Vec<Label>,
 }
@@ -128,9 +134,44 @@ impl Lead {
         }
     }
 
-    /// Ends the flight with an error.
-    pub(super) fn fail(self, outcome: Outcome) {
-        self.guard.end(outcome, None);
+    /// Ends the flight of a load that failed: with what is in hand, if that hides errors, else with `shared`. The origin is then
+    /// left alone for a while, in the fleet if there is a lease to say so under.
+    pub(super) async fn failed(
+        mut self: Box<Self>,
+        call: &mut Call,
+        shared: Outcome,
+    ) -> Option<Erased> {
+        let now = call.core.clock.now();
+        let hides = call.hides_errors();
+        if !hides && !call.is_refresh() {
+            self.guard.end(shared, None);
+            return None;
+        }
+        let first = call.policy.fresh.pause();
+        let is_fresh = |it: &InHand| now < it.ttl_until;
+        // A value that is still fresh can wait; one that is not should not, once the origin is back.
+        let pause = match call.is_refresh() && call.in_hand.as_ref().is_some_and(is_fresh) {
+            true => Pause::Doubling,
+            false => Pause::Constant,
+        };
+        let key = call.key.text();
+        let pause = call.core.failures.failed(key, now, first, pause);
+        if let (Some(lease), Some(within)) = (self.lease.take(), call.budget.left()) {
+            let (tier, asked) = (Arc::clone(&call.core.tier), Instant::now());
+            let answer = tier.fail(key, lease.token(), pause, within).await;
+            if call.budget.book(asked, answer, &call.counters).is_some() {
+                lease.disarm();
+            }
+        }
+        if !hides {
+            self.guard.end(shared, None);
+            return None;
+        }
+        match self.end_stale(call, Why::Failed) {
+            Led::Stale(why) => call.served = Served::Stale(why),
+            _ => return None,
+        }
+        call.in_hand.as_ref().map(|it| Arc::clone(&it.value))
     }
 
     /// Whether a tier has the value now, and what memory is to have.
@@ -140,6 +181,7 @@ impl Lead {
         value: &Erased,
         prepared: Prepared,
     ) -> (bool, Option<MemoryEntry>) {
+        let token = self.lease.as_ref().map(Lease::token);
         let kept = match (self.right, self.lease.take(), self.burden.take()) {
             (Right::Store, Some(lease), Some(burden)) => {
                 store(call, lease, &prepared, burden).await
@@ -151,7 +193,14 @@ impl Lead {
             call.counters.add(Count::RefusedStore);
             return (false, None);
         }
-        let entry = memory_entry(call_parts(call), value, &prepared, self.guard.flight());
+        let token = token.filter(|_| kept == Kept::Yes);
+        let entry = memory_entry(
+            call_parts(call),
+            value,
+            &prepared,
+            self.guard.flight(),
+            token,
+        );
         (kept == Kept::Yes || entry.is_some(), entry)
     }
 
@@ -180,6 +229,7 @@ pub(super) struct Parts<'a> {
     pub(super) policy: &'a Resolved,
     pub(super) counters: &'a Counters,
     pub(super) labelling: &'a Labelling,
+    pub(super) watch: Option<&'a Arc<AtomicU64>>,
 }
 
 fn call_parts(call: &Call) -> Parts<'_> {
@@ -190,6 +240,7 @@ fn call_parts(call: &Call) -> Parts<'_> {
         policy: &call.policy,
         counters: &call.counters,
         labelling: &call.labelling,
+        watch: call.watch.as_ref(),
     }
 }
 
@@ -219,6 +270,7 @@ pub(super) fn prepare(
     let (payload, size) = encoded(parts, value, for_redis)?;
     let now = parts.core.tier.now();
     let fresh_until = now.saturating_add(millis(life));
+    let kept = parts.policy.lifetimes.kept(life);
     Ok(Prepared {
         header: Header {
             token: Token::random(),
@@ -227,7 +279,7 @@ pub(super) fn prepare(
             schema: parts.policy.schema,
             birth: now,
             fresh_until,
-            stale_until: fresh_until,
+            stale_until: now.saturating_add(millis(kept)),
             load_time: wish.took,
             template: parts.reader.template,
             instance: parts.reader.instance,
@@ -237,7 +289,8 @@ pub(super) fn prepare(
         yields_above: parts.policy.schema,
         payload,
         size,
-        life,
+        life: kept,
+        fresh: life,
         late,
     })
 }
@@ -275,6 +328,7 @@ async fn store(call: &mut Call, lease: Lease, prepared: &Prepared, burden: Burde
         policy: &call.policy,
         counters: &counters,
         labelling: &call.labelling,
+        watch: None,
     };
     let Some(tags) = all_tags(parts, prepared, &burden, &mut call.budget).await else {
         return if call.budget.left().is_some() {
@@ -382,15 +436,21 @@ pub(super) fn memory_entry(
     value: &Erased,
     prepared: &Prepared,
     flight: &Flight,
+    token: Option<Token>,
 ) -> Option<MemoryEntry> {
     let late: Vec<_> = prepared
         .late
         .iter()
         .map(|tag| parts.core.cells.cell(tag))
         .collect();
-    let life = memory_life(parts.core, parts.policy, prepared.life)?;
     let now = parts.core.clock.now();
+    let until = |life: Duration| now.saturating_add(millis(life));
+    let ends = (until(prepared.fresh), until(prepared.life));
+    let kept_until = kept_until(parts.core, parts.policy, now)?;
+    let took = u32::try_from(prepared.header.load_time.as_micros()).unwrap_or(u32::MAX);
+    let term = Term::new(now, ends, kept_until, took);
     Some(MemoryEntry {
+        care: care(parts.policy, &term, token, parts.watch),
         value: Arc::clone(value),
         of: *parts.reader,
         schema: prepared.header.schema,
@@ -400,7 +460,6 @@ pub(super) fn memory_entry(
         full_key: parts.key.full().map(Into::into),
         absent: prepared.header.absent,
         size: prepared.size,
-        born: now,
-        fresh_until: now.saturating_add(millis(life)),
+        term,
     })
 }

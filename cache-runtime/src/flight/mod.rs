@@ -12,11 +12,13 @@
 //! A leader that is dropped, panics or fails leaves nothing behind: its guard takes the flight out and wakes the waiters, who start anew.
 
 mod guard;
+mod in_hand;
 mod retry;
 mod state;
 mod table;
 
 pub(crate) use guard::FlightGuard;
+pub(crate) use in_hand::InHand;
 pub(crate) use retry::{Retries, RetryPermit};
 pub(crate) use state::{Beginning, Flight, FlightKind, Outcome, SharedError, Wanted};
 pub(crate) use table::{Flights, Registered};

@@ -11,9 +11,11 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
+use super::InHand;
 use crate::{
     entry::Erased,
     key::Key,
+    observe::Why,
     tags::{Cell, Cells, Stamp},
     tiers::memory::Reader,
 };
@@ -50,6 +52,8 @@ pub(crate) enum Outcome {
     /// A value as it was at a moment: an eviction after that may not have been noticed. It is for those whose
     /// call began before.
     AsOf(Erased, Instant),
+    /// A value past its ttl, and why it is served; as old as a moment, where that matters.
+    Stale(InHand, Why, Option<Instant>),
     /// The origin failed and its error can be shared.
     Failed(SharedError),
     /// The origin failed; each waiter has to see for itself.
@@ -63,6 +67,7 @@ impl fmt::Debug for Outcome {
         f.write_str(match self {
             Self::Value(_) => "Value",
             Self::AsOf(..) => "AsOf",
+            Self::Stale(..) => "Stale",
             Self::Failed(_) => "Failed",
             Self::FailedAlone => "FailedAlone",
             Self::Abandoned => "Abandoned",
@@ -85,6 +90,8 @@ pub(crate) struct Flight {
     /// How many evictions of tags there had been.
     tag_evictions: u64,
     as_of: Mutex<Option<Instant>>,
+    /// What those can be served who would rather not wait.
+    offer: Mutex<Option<(InHand, Option<Instant>)>>,
     outcome: Mutex<Option<Outcome>>,
     ended: Notify,
     marked: AtomicBool,
@@ -111,6 +118,7 @@ impl Flight {
             late: beginning.late,
             tag_evictions: beginning.tag_evictions,
             as_of: Mutex::new(None),
+            offer: Mutex::new(None),
             outcome: Mutex::new(None),
             ended: Notify::new(),
             marked: AtomicBool::new(false),
@@ -135,6 +143,29 @@ impl Flight {
     pub(crate) fn as_of(&self, value: Erased) -> Outcome {
         let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
         as_of.map_or(Outcome::Abandoned, |as_of| Outcome::AsOf(value, as_of))
+    }
+
+    /// The same with a value past its ttl.
+    pub(crate) fn stale_as_of(&self, in_hand: InHand, why: Why) -> Outcome {
+        let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
+        as_of.map_or(Outcome::Abandoned, |as_of| {
+            Outcome::Stale(in_hand, why, Some(as_of))
+        })
+    }
+
+    /// Who joins may be served this instead of waiting.
+    pub(crate) fn offer(&self, in_hand: InHand) {
+        let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.offer.lock().unwrap_or_else(PoisonError::into_inner) = Some((in_hand, as_of));
+    }
+
+    /// What a caller may be served who called at `began`; `sure`: everything was heard since this flight began.
+    pub(crate) fn offered(&self, began: Instant, sure: bool) -> Option<InHand> {
+        let offer = self.offer.lock().unwrap_or_else(PoisonError::into_inner);
+        let (in_hand, as_of) = offer.as_ref()?;
+        // What was read after the call began is as new as the call may ask for.
+        let fits = sure || as_of.is_some_and(|as_of| began < as_of);
+        (fits && !self.is_marked()).then(|| in_hand.clone())
     }
 
     /// Whether an eviction has overtaken this load.

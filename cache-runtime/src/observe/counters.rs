@@ -48,6 +48,14 @@ counters! {
     DecodeError => decode_errors,
     Oversized => oversized,
     Unserializable => unserializable,
+    Refresh => refreshes,
+    RefreshError => refresh_errors,
+    RefreshSkipped => refreshes_skipped,
+    NotModified => not_modified,
+    Timeout => timeouts,
+    Check => consistency_checks,
+    Difference => consistency_differences,
+    EventDropped => events_dropped,
 }
 
 /// The counters of a site in a cache.

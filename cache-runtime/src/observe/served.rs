@@ -31,4 +31,16 @@ pub enum Why {
     Key,
     /// A load asked for the key it is loading.
     Recursion,
+    /// In the window of `stale_while_revalidate`; a refresh runs.
+    Revalidating,
+    /// The load failed; in the window of `stale_if_error`.
+    Failed,
+    /// A load failed lately, here or in another process, and the origin is left alone for `retry_after`.
+    Throttled,
+    /// The load takes longer than `soft_timeout`.
+    SoftTimeout,
+    /// The load takes longer than `hard_timeout`.
+    HardTimeout,
+    /// Another's load takes longer than `wait_timeout`.
+    WaitTimeout,
 }

@@ -54,9 +54,36 @@ pub struct SiteStats {
     pub oversized: u64,
     /// Values returned but not stored, because they have no JSON form.
     pub unserializable: u64,
+    /// Refreshes begun in the background.
+    pub refreshes: u64,
+    /// Refreshes whose load ended in `Err`; counted among `load_errors` too.
+    pub refresh_errors: u64,
+    /// Refreshes that did not begin because too many ran.
+    pub refreshes_skipped: u64,
+    /// Loads that said that the value they had in hand is still the one: [`Known::not_modified`](crate::Known::not_modified).
+    pub not_modified: u64,
+    /// Calls that ended with `hard_timeout`, in a stale value or in an error.
+    pub timeouts: u64,
+    /// Hits that were compared with the origin.
+    pub consistency_checks: u64,
+    /// Of them, those whose value was no longer the origin's and would have been served on.
+    pub consistency_differences: u64,
+    /// Calls that hooks were not told of because too many waited to be told.
+    pub events_dropped: u64,
 }
 
 impl SiteStats {
+    /// Share of the compared hits that agreed with the origin; `None` before the first comparison.
+    #[must_use]
+    pub fn consistency(&self) -> Option<f64> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a ratio for people needs no 53 bits"
+        )]
+        (self.consistency_checks > 0)
+            .then(|| 1.0 - self.consistency_differences as f64 / self.consistency_checks as f64)
+    }
+
     /// Share of the calls through the cache that were answered without a load of their own; `None` before the first call.
     #[must_use]
     pub fn hit_ratio(&self) -> Option<f64> {

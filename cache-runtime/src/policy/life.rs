@@ -13,6 +13,8 @@ pub(crate) struct Lifetimes {
     pub(crate) ttl: Duration,
     pub(crate) negative_ttl: Option<Duration>,
     pub(crate) jitter: f64,
+    /// How long an entry is kept beyond its ttl.
+    pub(crate) window: Duration,
 }
 
 /// What becomes of a loaded value.
@@ -31,7 +33,13 @@ impl Lifetimes {
     pub(crate) fn longest(&self) -> Duration {
         self.ttl
             .max(self.negative_ttl.unwrap_or_default())
+            .saturating_add(self.window)
             .min(LONGEST)
+    }
+
+    /// How long an entry is kept that is fresh for so long.
+    pub(crate) fn kept(&self, fresh: Duration) -> Duration {
+        fresh.saturating_add(self.window).min(LONGEST)
     }
 
     /// The life of a value with `top` on top; `asked` is what `ttl_from` said; `random` is in `0.0..1.0`.
@@ -73,6 +81,7 @@ mod tests {
             ttl: MINUTE,
             negative_ttl: None,
             jitter,
+            window: Duration::ZERO,
         }
     }
 

@@ -73,6 +73,8 @@ pub struct Policy {
     scope: Option<String>,
 }
 
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// What is done so that nobody waits for a value, and what may be served that is past its ttl.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Freshness {
@@ -117,6 +119,22 @@ impl Freshness {
             idle: self.idle.or(defaults.idle),
             consistency_check: self.consistency_check.or(defaults.consistency_check),
         }
+    }
+
+    /// How long a value is kept beyond its ttl.
+    pub(crate) fn window(&self) -> Duration {
+        let revalidated = self.stale_while_revalidate.unwrap_or_default();
+        revalidated.max(self.stale_if_error.unwrap_or_default())
+    }
+
+    /// Whether a value past its ttl may be of use.
+    pub(crate) fn keeps_stale(&self) -> bool {
+        !self.window().is_zero() || self.soft_timeout.is_some()
+    }
+
+    /// The first pause after a failure.
+    pub(crate) fn pause(&self) -> Duration {
+        self.retry_after.unwrap_or(RETRY_AFTER)
     }
 
     /// The first option here that needs a load which outlives its caller.

@@ -28,6 +28,7 @@ impl Resolved {
                 ttl: policy.ttl.unwrap_or(TTL),
                 negative_ttl: policy.negative_ttl,
                 jitter: policy.jitter.unwrap_or(JITTER),
+                window: policy.fresh.window(),
             },
             protection: policy
                 .stampede_protection

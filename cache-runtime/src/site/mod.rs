@@ -167,6 +167,14 @@ impl<V> Hooks<V> {
     }
 }
 
+impl<V> Clone for Hooks<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Hooks<V> {}
+
 impl<V> fmt::Debug for Hooks<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hooks")
@@ -204,6 +212,14 @@ pub enum Share<E> {
         unwrap: Unwrap<E>,
     },
 }
+
+impl<E> Clone for Share<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Share<E> {}
 
 impl<E> fmt::Debug for Share<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

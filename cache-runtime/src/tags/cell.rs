@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Generation, Label};
+use super::{Generation, Label, Manner};
 
 /// How long a generation is believed, in milliseconds: a label in use is read again, and its life prolonged, long before it is lost.
 pub(super) const BELIEVED: u64 = 3_600_000;
@@ -18,6 +18,8 @@ pub(super) const BELIEVED: u64 = 3_600_000;
 pub(crate) struct Cell {
     label: Label,
     evictions: AtomicU64,
+    /// The count after the latest of them that was no mere `expire`.
+    evicted_at: AtomicU64,
     held_until: AtomicU64,
     known: Mutex<Option<Known>>,
 }
@@ -41,6 +43,7 @@ impl Cell {
         Self {
             label,
             evictions: AtomicU64::new(0),
+            evicted_at: AtomicU64::new(0),
             held_until: AtomicU64::new(0),
             known: Mutex::new(None),
         }
@@ -54,6 +57,11 @@ impl Cell {
     #[inline]
     pub(super) fn evictions(&self) -> u64 {
         self.evictions.load(Ordering::SeqCst)
+    }
+
+    /// Whether it was at most expired since the count was this.
+    pub(super) fn stands_since(&self, count: u64) -> bool {
+        self.evicted_at.load(Ordering::SeqCst) <= count
     }
 
     /// The count now; to be taken before a read is sent.
@@ -107,12 +115,20 @@ impl Cell {
         self.held_until.fetch_max(until, Ordering::SeqCst);
     }
 
-    pub(super) fn evicted(&self) {
-        self.evictions.fetch_add(1, Ordering::SeqCst);
+    pub(super) fn gone(&self, manner: Manner) {
+        count(&self.evictions, &self.evicted_at, manner);
         self.forget();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts an eviction, or that what carries the label is past its ttl.
+pub(super) fn count(evictions: &AtomicU64, evicted_at: &AtomicU64, manner: Manner) {
+    let count = evictions.fetch_add(1, Ordering::SeqCst) + 1;
+    if manner == Manner::Evict {
+        evicted_at.fetch_max(count, Ordering::SeqCst);
     }
 }

@@ -21,7 +21,7 @@ use std::{
     },
 };
 
-use super::{Cell, Label, LabelKind, Root};
+use super::{Cell, Label, LabelKind, Manner, Root};
 use crate::key::regions;
 
 /// Unused cells are looked for when there are so many, at first.
@@ -70,8 +70,8 @@ impl Cells {
         self.read().roots.keys().all(|region| such(region))
     }
 
-    /// A label was evicted, here or elsewhere; stores under it are refused until `held_until`.
-    pub(crate) fn evicted(&self, label: &Label, now: u64, held_until: u64) {
+    /// A label was evicted or expired, here or elsewhere; stores under it are refused until `held_until`.
+    pub(crate) fn gone(&self, label: &Label, manner: Manner, now: u64, held_until: u64) {
         let kind = label.kind();
         if kind == LabelKind::Tag {
             // First: who reads a cell's count after it moved must find this one moved as well.
@@ -84,11 +84,11 @@ impl Cells {
             table.hold(label, now, held_until);
         }
         if let Some(cell) = table.cells.get(label) {
-            cell.evicted();
+            cell.gone(manner);
         }
         if matches!(kind, LabelKind::Cache | LabelKind::Region) {
             let concerned = table.roots.values().filter(|root| root.has(label));
-            concerned.for_each(|root| root.evicted());
+            concerned.for_each(|root| root.gone(manner));
         }
     }
 
@@ -166,7 +166,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cells, Label};
+    use super::{Cells, Label, Manner};
 
     fn label(n: usize) -> Label {
         Label::stored(&n.to_string())
@@ -182,7 +182,7 @@ mod tests {
     fn a_label_that_is_held_again_and_again_is_remembered_once_and_for_the_longest() {
         let cells = Cells::default();
         for until in [20, 30, 10] {
-            cells.evicted(&label(1), 0, until);
+            cells.gone(&label(1), Manner::Evict, 0, until);
         }
         assert_eq!(cells.read().held.len(), 1);
         assert!(cells.holds(&label(1), 29) && !cells.holds(&label(1), 30));
@@ -192,7 +192,7 @@ mod tests {
     fn holds_that_are_over_are_forgotten() {
         let cells = Cells::default();
         for n in 0..50_000 {
-            cells.evicted(&label(n), n as u64, n as u64 + 10);
+            cells.gone(&label(n), Manner::Evict, n as u64, n as u64 + 10);
         }
         let table = cells.read();
         assert!(table.held.len() < 3_000, "{}", table.held.len());
@@ -204,7 +204,7 @@ mod tests {
         let cells = Cells::default();
         let before = cells.root("a:b");
         for n in 0..2 * super::MOST_HELD {
-            cells.evicted(&label(n), 0, 10);
+            cells.gone(&label(n), Manner::Evict, 0, 10);
         }
         assert!(cells.read().held.len() <= super::MOST_HELD);
         for root in [before, cells.root("made:later")] {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_hold_outlives_the_use_of_its_label() {
         let cells = Cells::default();
-        cells.evicted(&Label::region("a"), 0, 10);
+        cells.gone(&Label::region("a"), Manner::Evict, 0, 10);
         for n in 0..5_000 {
             cells.cell(&label(n));
         }

@@ -15,6 +15,7 @@ mod cell;
 mod cells;
 mod generation;
 mod label;
+mod manner;
 mod root;
 mod stamp;
 
@@ -23,5 +24,6 @@ pub(crate) use cells::Cells;
 pub(crate) use generation::Fold;
 pub use generation::{Generation, Logical, Standing};
 pub use label::{Label, LabelKind};
+pub use manner::Manner;
 pub(crate) use root::Root;
 pub(crate) use stamp::{Labelling, Stamp};

@@ -8,13 +8,18 @@ use std::{
     time::Duration,
 };
 
-use super::{Cell, Generation, Label, cell::BELIEVED};
+use super::{
+    Cell, Generation, Label, Manner,
+    cell::{BELIEVED, count},
+};
 
 /// The labels that every entry of one region has: the cache, and the regions from the outside in.
 #[derive(Debug)]
 pub(crate) struct Root {
     region: Box<str>,
     evictions: AtomicU64,
+    /// The count after the latest of them that was no mere `expire`.
+    evicted_at: AtomicU64,
     held_until: AtomicU64,
     cells: Box<[Arc<Cell>]>,
     registered: Mutex<Option<Registered>>,
@@ -39,6 +44,7 @@ impl Root {
         Self {
             region: region.into(),
             evictions: AtomicU64::new(0),
+            evicted_at: AtomicU64::new(0),
             held_until: AtomicU64::new(held_until.unwrap_or(0)),
             cells,
             registered: Mutex::new(None),
@@ -49,6 +55,11 @@ impl Root {
     #[inline]
     pub(super) fn evictions(&self) -> u64 {
         self.evictions.load(Ordering::SeqCst)
+    }
+
+    /// Whether its labels were at most expired since the count was this.
+    pub(super) fn stands_since(&self, count: u64) -> bool {
+        self.evicted_at.load(Ordering::SeqCst) <= count
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -101,7 +112,7 @@ impl Root {
         self.held_until.fetch_max(until, Ordering::SeqCst);
     }
 
-    pub(super) fn evicted(&self) {
-        self.evictions.fetch_add(1, Ordering::SeqCst);
+    pub(super) fn gone(&self, manner: Manner) {
+        count(&self.evictions, &self.evicted_at, manner);
     }
 }

@@ -64,6 +64,12 @@ impl Stamp {
             && self.own.iter().all(|(cell, at)| *at == cell.evictions())
     }
 
+    /// Whether its labels were at most expired since: the entry is past its ttl, and not gone.
+    pub(crate) fn stands(&self) -> bool {
+        self.root.stands_since(self.at_root)
+            && self.own.iter().all(|(cell, at)| cell.stands_since(*at))
+    }
+
     /// The same with more labels, under their counts of this moment.
     pub(crate) fn with(&self, more: &[Arc<Cell>]) -> Self {
         let own = self.own.iter().cloned();

@@ -80,6 +80,16 @@ impl Tier for NoTier {
         ready(Ok(true))
     }
 
+    fn fail<'a>(
+        &'a self,
+        _: &'a str,
+        _: Token,
+        _: Duration,
+        _: Duration,
+    ) -> Fut<'a, Result<bool, TierError>> {
+        ready(Ok(true))
+    }
+
     fn release_later(&self, _: &str, _: Token) {}
 
     fn remove<'a>(&'a self, _: Removal<'a>, _: Duration) -> Fut<'a, Result<Removed, TierError>> {

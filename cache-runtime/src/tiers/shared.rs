@@ -84,6 +84,17 @@ pub trait Tier: Send + Sync + Debug {
         within: Duration,
     ) -> Fut<'a, Result<bool, TierError>>;
 
+    /// Gives a lease back after a load that failed, and notes for `pause` that it did, for those who
+    /// [heed](Acquire::heeds_failures) that; `false`, and no note, if the lease was lost. Who waits for the lease is told; an eviction of the
+    /// key removes the note.
+    fn fail<'a>(
+        &'a self,
+        key: &'a str,
+        token: Token,
+        pause: Duration,
+        within: Duration,
+    ) -> Fut<'a, Result<bool, TierError>>;
+
     /// Gives a lease back, and wakes who waits for it; callable from where nothing can be awaited. The queue is bounded; what does not fit
     /// is left to expire.
     fn release_later(&self, key: &str, token: Token);

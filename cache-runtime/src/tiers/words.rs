@@ -35,6 +35,8 @@ pub struct Acquire {
     pub kind: LeaseKind,
     /// Should another have it, the caller waits: whoever ends that lease is to announce it.
     pub waits: bool,
+    /// The caller has a value it can serve: while a note of a failure stands, it does not want the lease.
+    pub heeds_failures: bool,
 }
 
 /// What a load asks about its labels.
@@ -103,6 +105,11 @@ pub enum Acquired {
     },
     /// An eviction refuses stores for a while: load, do not store.
     Hold,
+    /// The origin has failed lately; only to who [heeds](Acquire::heeds_failures) that.
+    Failed {
+        /// How long it is left alone.
+        left: Duration,
+    },
 }
 
 /// A value to store under a lease.

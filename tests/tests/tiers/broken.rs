@@ -139,6 +139,16 @@ impl Tier for Broken {
         self.inner.renew(key, token, life, within)
     }
 
+    fn fail<'a>(
+        &'a self,
+        key: &'a str,
+        token: Token,
+        pause: Duration,
+        within: Duration,
+    ) -> Answer<'a, bool> {
+        self.inner.fail(key, token, pause, within)
+    }
+
     fn release_later(&self, key: &str, mut token: Token) {
         if let (Fault::ReleasesAnybodys, Some(ask)) = (self.fault, self.asked(key)) {
             token = ask.token;

@@ -104,6 +104,16 @@ impl Tier for Slow {
         self.slowly(self.inner.renew(key, token, life, within))
     }
 
+    fn fail<'a>(
+        &'a self,
+        key: &'a str,
+        token: Token,
+        pause: Duration,
+        within: Duration,
+    ) -> Answer<'a, bool> {
+        self.slowly(self.inner.fail(key, token, pause, within))
+    }
+
     fn release_later(&self, key: &str, token: Token) {
         self.inner.release_later(key, token);
     }

@@ -94,6 +94,7 @@ impl Process {
         let ask = Acquire {
             ignore_value: true,
             waits: true,
+            heeds_failures: false,
             ..load(Token::random())
         };
         let held = self.acquire(key, ask).await;
@@ -272,6 +273,7 @@ pub(super) fn load(token: Token) -> Acquire {
         lease: LEASE,
         kind: LeaseKind::Load,
         waits: false,
+        heeds_failures: false,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Slot {
     pub(super) value: Option<(Bytes, Instant)>,
     pub(super) lease: Option<Lease>,
     pub(super) hold: Option<Instant>,
+    /// A load has failed: until then the origin is left alone by those who can.
+    pub(super) failed: Option<Instant>,
 }
 
 /// A lease that stands.
@@ -44,6 +46,7 @@ impl Slot {
         self.value = self.value.take().filter(|(_, until)| now < *until);
         self.lease = self.lease.take().filter(|lease| now < lease.until);
         self.hold = self.hold.take().filter(|until| now < *until);
+        self.failed = self.failed.take().filter(|until| now < *until);
         self
     }
 }
@@ -57,6 +60,11 @@ pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
     }
     if slot.hold.is_some() {
         return Acquired::Hold;
+    }
+    if let Some(until) = slot.failed.filter(|_| ask.heeds_failures) {
+        return Acquired::Failed {
+            left: until.saturating_duration_since(Instant::now()),
+        };
     }
     match &mut slot.lease {
         Some(lease) if ask.kind == LeaseKind::Load => {
@@ -110,6 +118,15 @@ pub(super) fn release(slot: &mut Slot, token: Token) -> bool {
     given.is_some_and(|lease| lease.awaited)
 }
 
+/// Gives a lease back, and notes that its load has failed: whether it stood, and whether somebody waited for it.
+pub(super) fn fail(slot: &mut Slot, token: Token, pause: Duration) -> (bool, bool) {
+    if !holds_lease(slot, token) {
+        return (false, false);
+    }
+    slot.failed = Some(until(pause));
+    (true, release(slot, token))
+}
+
 /// Marks the value as past its ttl; whether there is one that can be.
 pub(super) fn expire_value(slot: &mut Slot) -> bool {
     let Some((bytes, _)) = &mut slot.value else {
@@ -133,6 +150,7 @@ pub(super) fn remove(slot: &mut Slot, manner: Manner, hold: Duration) {
         Manner::Expire => drop(expire_value(slot)),
     }
     slot.lease = None;
+    slot.failed = None;
     if !hold.is_zero() {
         let until = until(hold);
         slot.hold = Some(slot.hold.map_or(until, |held| held.max(until)));

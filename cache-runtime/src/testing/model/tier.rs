@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{
     Command, Fate, Line, ModelRedis, Passage, Step, Subscriber, closed,
     scan::{Pass, scan_one, values_below},
-    slot::{Parcel, acquire, free, holds_lease, release, remove, store, until},
+    slot::{Parcel, acquire, fail, free, holds_lease, release, remove, store, until},
 };
 use crate::{
     bus::{Gone, Listener, Manner, News},
@@ -252,6 +252,26 @@ impl Tier for ModelTier {
                         }
                         held
                     })
+                }),
+        )
+    }
+
+    fn fail<'a>(
+        &'a self,
+        key: &'a str,
+        token: Token,
+        pause: Duration,
+        within: Duration,
+    ) -> Fut<'a, Result<bool, TierError>> {
+        let (key, by) = (key.to_owned(), self.by());
+        Box::pin(
+            self.server
+                .send(self.command("fail", within), move |server| {
+                    let (stood, awaited) = server.with(&key, |slot| fail(slot, token, pause));
+                    if awaited {
+                        server.publish(News::Wake(vec![key.into_boxed_str()]), &by);
+                    }
+                    stood
                 }),
         )
     }

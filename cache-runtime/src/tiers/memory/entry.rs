@@ -1,7 +1,11 @@
 //! One value in memory, and who may read it.
 
 use std::any::TypeId;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use once_cell::race::OnceBox;
+
+use super::Care;
 use crate::entry::{CacheValue, Erased, ValueType};
 use crate::tags::Stamp;
 
@@ -78,16 +82,67 @@ pub(crate) struct MemoryEntry {
     pub(crate) absent: bool,
     /// Length of the encoded form, bytes.
     pub(crate) size: usize,
-    /// Milliseconds of the memory clock.
+    pub(crate) term: Term,
+    /// What its hits call for, once a site has asked that wants to know.
+    pub(crate) care: OnceBox<Care>,
+}
+
+/// The life of an entry in memory: milliseconds of the memory clock.
+#[derive(Debug)]
+pub(crate) struct Term {
     pub(crate) born: u64,
-    pub(crate) fresh_until: u64,
+    /// Until then it is served by itself; zero when it was expired.
+    fresh_until: AtomicU64,
+    /// Until then a policy may allow to serve it.
+    pub(crate) stale_until: u64,
+    /// When its ttl ends, whatever memory keeps.
+    pub(crate) ttl_until: u64,
+    /// How long its load took, microseconds.
+    pub(crate) took: u32,
+}
+
+impl Term {
+    /// Of an entry whose ttl ends at `ttl_until` and whose window at `window_until`, kept no longer than `kept_until`.
+    pub(crate) fn new(
+        born: u64,
+        (ttl_until, window_until): (u64, u64),
+        kept_until: u64,
+        took: u32,
+    ) -> Self {
+        Self {
+            born,
+            fresh_until: AtomicU64::new(ttl_until.min(kept_until)),
+            stale_until: window_until.max(ttl_until).min(kept_until),
+            ttl_until,
+            took,
+        }
+    }
+
+    /// Until when it is served by itself.
+    #[inline]
+    pub(crate) fn fresh_until(&self) -> u64 {
+        self.fresh_until.load(Ordering::Relaxed)
+    }
+
+    /// It counts as past its ttl.
+    pub(crate) fn expire(&self) {
+        self.fresh_until.store(0, Ordering::SeqCst);
+    }
 }
 
 impl MemoryEntry {
     /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags.
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
-        now < self.fresh_until
-            && reader.accepts(self.of.template, self.of.instance, self.schema)
+        now < self.term.fresh_until() && self.is_of(reader, full_key)
+    }
+
+    /// The same for a reader whose policy may allow a value past its ttl.
+    pub(crate) fn is_kept_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
+        now < self.term.stale_until && self.is_of(reader, full_key)
+    }
+
+    fn is_of(&self, reader: &Reader, full_key: Option<&str>) -> bool {
+        reader.accepts(self.of.template, self.of.instance, self.schema)
             && self.full_key.as_deref() == full_key
     }
 

@@ -5,6 +5,7 @@
 //! nothing ticks, and what is dead leaves when its place is needed. The map (`quick_cache`) bounds entries or
 //! bytes and evicts by S3-FIFO, so a scan does not wash out what is hot.
 
+mod care;
 mod config;
 mod entry;
 
@@ -13,8 +14,9 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 
+pub(crate) use care::{Care, Due, UNWATCHED, Wants};
 pub use config::Memory;
-pub(crate) use entry::{MemoryEntry, Reader};
+pub(crate) use entry::{MemoryEntry, Reader, Term};
 
 use std::sync::Arc;
 
@@ -101,6 +103,16 @@ impl MemoryTier {
             !goes
         });
         removed.into_inner()
+    }
+
+    /// Every entry whose key text is chosen counts as past its ttl.
+    pub(crate) fn expire_where(&self, chosen: impl Fn(&str) -> bool) {
+        self.map.retain(|key, entry| {
+            if chosen(&key.text) {
+                entry.term.expire();
+            }
+            true
+        });
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -197,6 +197,16 @@ impl Tier for RedisTier {
         Box::pin(self.renew_lease(key, token, life, within))
     }
 
+    fn fail<'a>(
+        &'a self,
+        key: &'a str,
+        token: Token,
+        pause: Duration,
+        within: Duration,
+    ) -> Fut<'a, Result<bool, TierError>> {
+        Box::pin(self.note_failure(key, token, pause, within))
+    }
+
     fn release_later(&self, key: &str, token: Token) {
         let message = self.announcer.wake(key);
         self.servers

@@ -25,6 +25,7 @@ script!(PUT, "scripts/put.lua");
 script!(STORE, "scripts/store.lua");
 script!(RENEW, "scripts/renew.lua");
 script!(RELEASE, "scripts/release.lua");
+script!(FAIL, "scripts/fail.lua");
 script!(EVICT, "scripts/evict.lua");
 script!(EVICT_LABELS, "scripts/evict_labels.lua");
 script!(LABELS, "scripts/labels.lua");
@@ -52,13 +53,14 @@ impl Script {
     }
 
     /// Every script, to be loaded with a connection.
-    pub(super) fn all() -> [&'static Self; 15] {
+    pub(super) fn all() -> [&'static Self; 16] {
         [
             &ACQUIRE,
             &PUT,
             &STORE,
             &RENEW,
             &RELEASE,
+            &FAIL,
             &EVICT,
             &EVICT_LABELS,
             &LABELS,

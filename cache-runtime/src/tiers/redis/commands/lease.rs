@@ -31,15 +31,21 @@ impl RedisTier {
         let (lease, hold) = (self.names.lease(key), self.names.hold(key));
         let life = millis(ask.lease);
         let record = record(ask.token, ask.kind);
-        let value = self.names.value(key);
+        let (value, failed) = (self.names.value(key), self.names.failed(key));
         let seen = ask.seen.as_ref().map(Token::as_bytes);
         let seen = seen.map_or(&[][..], |token| &token[..]);
         let flag = |set: bool| if set { &b"1"[..] } else { b"0" };
-        let flags = (flag(ask.ignore_value), flag(ask.waits));
-        let load = [&record[..], life.as_bytes(), seen, flags.0, flags.1];
+        let load = [
+            &record[..],
+            life.as_bytes(),
+            seen,
+            flag(ask.ignore_value),
+            flag(ask.waits),
+            flag(ask.heeds_failures),
+        ];
         let (script, keys, args): (&'static Script, &[&str], &[&[u8]]) = match ask.kind {
             LeaseKind::Put => (&scripts::PUT, &[&lease, &hold], &load[..2]),
-            LeaseKind::Load => (&scripts::ACQUIRE, &[&value, &lease, &hold], &load),
+            LeaseKind::Load => (&scripts::ACQUIRE, &[&value, &lease, &hold, &failed], &load),
         };
         let link = match &self.servers {
             Servers::One(link) => link,
@@ -120,7 +126,28 @@ impl RedisTier {
     ) -> Result<bool, TierError> {
         let life = millis(life);
         let args = [&token.as_bytes()[..], life.as_bytes()];
-        self.on_lease(&scripts::RENEW, key, &args, within).await
+        let lease = self.names.lease(key);
+        self.on_lease(&scripts::RENEW, &[&lease], &args, within)
+            .await
+    }
+
+    pub(in crate::tiers::redis) async fn note_failure(
+        &self,
+        key: &str,
+        token: Token,
+        pause: Duration,
+        within: Duration,
+    ) -> Result<bool, TierError> {
+        let (lease, failed) = (self.names.lease(key), self.names.failed(key));
+        let (pause, message) = (millis(pause), self.announcer.wake(key));
+        let args = [
+            &token.as_bytes()[..],
+            pause.as_bytes(),
+            self.announcer.channel().as_bytes(),
+            &message,
+        ];
+        self.on_lease(&scripts::FAIL, &[&lease, &failed], &args, within)
+            .await
     }
 
     /// One release, awaited; the supervisor sends them in batches.
@@ -136,25 +163,26 @@ impl RedisTier {
             self.announcer.wake(key),
         );
         let args = [channel, &token.as_bytes()[..], &message];
-        self.on_lease(&scripts::RELEASE, key, &args, within).await
+        let lease = self.names.lease(key);
+        self.on_lease(&scripts::RELEASE, &[&lease], &args, within)
+            .await
     }
 
+    /// The first of the keys is the lease.
     async fn on_lease(
         &self,
         script: &Script,
-        key: &str,
+        keys: &[&str],
         args: &[&[u8]],
         within: Duration,
     ) -> Result<bool, TierError> {
-        let lease = self.names.lease(key);
-        let work = async |mut connection: Connection| match script
-            .run(&mut connection, &[&lease], args)
-            .await?
-        {
-            redis::Value::Int(done) => Ok(done != 0),
-            _ => Err(unexpected("a lease script was answered by something else")),
-        };
-        self.servers.call(&lease, Lane::Upkeep, within, work).await
+        let work =
+            async |mut connection: Connection| match script.run(&mut connection, keys, args).await?
+            {
+                redis::Value::Int(done) => Ok(done != 0),
+                _ => Err(unexpected("a lease script was answered by something else")),
+            };
+        self.servers.call(keys[0], Lane::Upkeep, within, work).await
     }
 }
 
@@ -190,6 +218,9 @@ fn acquired(
             by_put: kind == [PUT],
         },
         (3, None) => Acquired::Hold,
+        (4, Some(Int(left))) => Acquired::Failed {
+            left: Duration::from_millis(left.unsigned_abs()),
+        },
         _ => return Err(unexpected("a lease was answered by an unknown outcome")),
     };
     connection.learn(shown, sent);

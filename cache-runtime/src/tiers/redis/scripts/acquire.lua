@@ -1,16 +1,18 @@
 -- Asks for the right to fill one key.
 --
--- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold
+-- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold        KEYS[4] its note of a failure
 -- ARGV[1] lease record: the 16 bytes of the load's token, then its kind
 -- ARGV[2] life of the lease in ms
 -- ARGV[3] first 16 bytes of the value the caller cannot use, or '' for none
 -- ARGV[4] '1': take the lease whatever value is there, else '0'
 -- ARGV[5] '1': the caller waits if another load has the lease, else '0'
+-- ARGV[6] '1': the caller has a value to serve while the note of a failure stands, else '0'
 --
 -- Reply   {0, ms, value}  a value the caller has not seen
 --         {1, ms}         the lease is the caller's
 --         {2, ms, kind}   another load or put has it
 --         {3, ms}         stores are refused for now
+--         {4, ms, left}   the origin has failed lately; for so many ms it is left alone
 -- `ms` is this server's time. It is read first: a caller who may not read it leaves no lease behind.
 --
 -- A record of 18 bytes says that somebody waits: who ends the lease is to announce it.
@@ -35,6 +37,11 @@ if ARGV[4] ~= '1' then
 end
 
 if redis.call('EXISTS', KEYS[3]) == 1 then return {3, now} end
+
+if ARGV[6] == '1' then
+  local left = redis.call('PTTL', KEYS[4])
+  if left > 0 then return {4, now, left} end
+end
 
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1, now} end
 

@@ -7,6 +7,7 @@ use crate::bus::{Message, News};
 fn waiting(token: Token) -> Acquire {
     Acquire {
         waits: true,
+        heeds_failures: false,
         ..load(token)
     }
 }

@@ -86,6 +86,7 @@ fn load(token: Token) -> Acquire {
         lease: LEASE,
         kind: LeaseKind::Load,
         waits: false,
+        heeds_failures: false,
     }
 }
 

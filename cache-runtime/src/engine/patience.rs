@@ -1,0 +1,196 @@
+//! What a call does with a value it would rather not serve, and how long it waits for a better one.
+//!
+//! From first to last: in the window of `stale_while_revalidate` it serves what it has, at once. So it does in the window of
+//! `stale_if_error` while the origin is left alone after a failure. Else it waits: for `soft_timeout`, if it has anything; for `hard_timeout`; and for the
+//! load of another, at most for `wait_timeout`.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    call::{Call, Purpose, Step},
+    chain::Old,
+    read::{Stored, kept_in_memory, wants},
+};
+use crate::{
+    entry::{Erased, Token},
+    flight::InHand,
+    observe::{Count, Served, Why},
+    tiers::memory::{Care, Due},
+};
+
+impl Call {
+    pub(super) fn is_refresh(&self) -> bool {
+        self.purpose == Purpose::Refresh
+    }
+
+    /// The token of what a refresh is to replace.
+    pub(super) fn seen(&self) -> Option<Token> {
+        let in_hand = self.in_hand.as_ref().filter(|_| self.is_refresh())?;
+        in_hand.token
+    }
+
+    /// Whether a stored value is what a refresh wants; an answer takes every value that is fresh.
+    pub(super) fn is_news(&self, stored: &Stored) -> bool {
+        let Some(newer_than) = self.newer_than.filter(|_| self.is_refresh()) else {
+            return true;
+        };
+        stored.in_hand(&self.core).born > newer_than
+    }
+
+    /// A value that memory keeps past its ttl.
+    pub(super) fn look_for_stale(&mut self) {
+        if self.purpose != Purpose::Refresh
+            && self.reads_memory()
+            && self.policy.fresh.keeps_stale()
+            && self.in_hand.is_none()
+        {
+            let Self {
+                core,
+                key,
+                hash,
+                reader,
+                labelling,
+                ..
+            } = self;
+            self.in_hand = kept_in_memory(core, *hash, key, reader, labelling);
+        }
+    }
+
+    /// Why what is in hand is served at once, if it is. A call whose load cannot go on without it loads, if nobody else does.
+    pub(super) fn serves_in_hand(&self) -> Option<Why> {
+        let in_hand = self.in_hand.as_ref()?;
+        if self.is_refresh() || self.refresh {
+            return None;
+        }
+        let (fresh, now) = (&self.policy.fresh, self.core.clock.now());
+        if self.purpose == Purpose::AnswerOwned && in_hand.revalidates(fresh, now) {
+            return Some(Why::Revalidating);
+        }
+        let throttled = || self.core.failures.left(self.key.text(), now).is_some();
+        (in_hand.hides_errors(fresh, now) && throttled()).then_some(Why::Throttled)
+    }
+
+    /// Whether a note of a failure keeps this call from the origin.
+    pub(super) fn heeds_failures(&self) -> bool {
+        let now = self.core.clock.now();
+        let hides = |it: &InHand| it.hides_errors(&self.policy.fresh, now);
+        self.is_refresh() || (!self.refresh && self.in_hand.as_ref().is_some_and(hides))
+    }
+
+    /// The answer of a call that need not wait at all.
+    pub(super) fn without_waiting(&mut self) -> Option<Step> {
+        let why = self.serves_in_hand()?;
+        self.serve_in_hand(why)
+    }
+
+    pub(super) fn serve_in_hand(&mut self, why: Why) -> Option<Step> {
+        let value = self.in_hand.as_ref()?.value.clone();
+        self.served = Served::Stale(why);
+        Some(Step::Serve(value))
+    }
+
+    /// When the caller would rather have what is in hand, or nothing, than wait any longer.
+    pub(super) fn patience(&self) -> Option<Instant> {
+        if self.is_refresh() || self.refresh {
+            return self.hard_deadline();
+        }
+        match (self.soft_deadline(), self.hard_deadline()) {
+            (Some(soft), Some(hard)) => Some(soft.min(hard)),
+            (soft, hard) => soft.or(hard),
+        }
+    }
+
+    fn soft_deadline(&self) -> Option<Instant> {
+        let now = self.core.clock.now();
+        let in_hand = self.in_hand.as_ref()?;
+        let soft = self.policy.fresh.soft_timeout?;
+        in_hand
+            .hides_delays(now)
+            .then(|| self.began + bounded(soft))
+    }
+
+    /// A call whose load ends with it has no error for this; it waits unless it has something to serve.
+    fn hard_deadline(&self) -> Option<Instant> {
+        let hard = self.policy.fresh.hard_timeout?;
+        match self.purpose {
+            Purpose::AnswerOwned => Some(self.began + bounded(hard)),
+            Purpose::Answer if self.hides_errors() => Some(self.began + bounded(hard)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn hides_errors(&self) -> bool {
+        let now = self.core.clock.now();
+        let hides = |it: &InHand| it.hides_errors(&self.policy.fresh, now);
+        !self.refresh && self.in_hand.as_ref().is_some_and(hides)
+    }
+
+    /// The answer when [`patience`](Self::patience) is over.
+    pub(super) fn patience_is_over(&mut self) -> Option<Step> {
+        let now = Instant::now();
+        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|it| it <= now);
+        if !self.refresh && is_over(self.soft_deadline()) {
+            return self.serve_in_hand(Why::SoftTimeout);
+        }
+        if !is_over(self.hard_deadline()) {
+            return None;
+        }
+        self.counters.add(Count::Timeout);
+        if self.hides_errors() {
+            return self.serve_in_hand(Why::HardTimeout);
+        }
+        Some(Step::GiveUp)
+    }
+
+    /// What is served instead of an error, if anything.
+    pub(super) fn stale_for_error(&mut self) -> Option<Erased> {
+        if !self.hides_errors() {
+            return None;
+        }
+        self.served = Served::Stale(Why::Failed);
+        self.in_hand.as_ref().map(|it| it.value.clone())
+    }
+
+    /// The value that a load is to replace, as the load may know it.
+    pub(super) fn old(&self) -> Option<Old> {
+        let in_hand = self.in_hand.as_ref().filter(|_| !self.refresh)?;
+        let age = self.core.clock.now().saturating_sub(in_hand.born);
+        Some(Old {
+            value: in_hand.value.clone(),
+            age,
+        })
+    }
+
+    /// The answer when `wait_timeout` is over; `None`: a load that is not stored.
+    pub(super) fn wait_is_over(&mut self) -> Option<Step> {
+        if self.hides_errors() {
+            self.counters.add(Count::WaitTimeout);
+            return self.serve_in_hand(Why::WaitTimeout);
+        }
+        self.give_up_waiting();
+        None
+    }
+
+    /// What a value that was found in Redis calls for.
+    pub(super) fn look_at(&mut self, stored: &Stored) {
+        if self.purpose == Purpose::Refresh {
+            return;
+        }
+        let Some(wants) = wants(&self.policy, None) else {
+            return;
+        };
+        let term = stored.term(&self.core, u64::MAX);
+        let care = Care::new(&wants, &term, Some(stored.header.token));
+        self.due = care.due(self.core.clock.now(), fastrand::f64);
+        if self.due == Some(Due::Refresh) {
+            self.in_hand = Some(stored.in_hand(&self.core));
+        }
+    }
+}
+
+/// Timers cannot count beyond this.
+fn bounded(timeout: Duration) -> Duration {
+    timeout.min(Duration::from_secs(24 * 3600))
+}

@@ -1,0 +1,193 @@
+//! Refreshes: a new value in the place of one that is in hand, in the background, once in the fleet.
+//!
+//! A refresh is a load like every other: it registers a flight, takes the lease, showing the token of what it is to replace, and stores under it. So an
+//! eviction that comes between keeps its value out, in every tier. Another process that has refreshed the key meanwhile hands over its value
+//! instead of the lease; one that is about to is waited for. Nobody waits for a refresh but callers whose value has died.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Core,
+    call::{Call, Purpose},
+    lead::{Lead, Led, Right},
+    owned::{Load, Origin},
+    read::in_hand,
+    run::{Loaded, complete},
+};
+use crate::{
+    cache::scope,
+    entry::CacheValue,
+    flight::{InHand, Registered},
+    observe::Count,
+    tiers::memory::MemoryEntry,
+};
+
+/// A value is news to a refresh if it was born so much later than the one in hand, milliseconds: clocks are read at different moments.
+const LATER: u64 = 15;
+/// A refresh that came to nothing is tried again at the earliest after this.
+const PAUSE: u64 = 100;
+
+/// What a background load of a key needs to know.
+pub(crate) struct Errand {
+    call: Call,
+    scope: scope::Surroundings,
+}
+
+/// The right to refresh an entry of the memory tier: the one hit that called for it. Dropping it gives it back.
+pub(crate) struct Claim {
+    core: Arc<Core>,
+    entry: Arc<MemoryEntry>,
+    /// Hits may call for a refresh again after so long, milliseconds.
+    pause: u64,
+}
+
+/// How a refresh ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refreshed {
+    /// Somebody else does it, or has done it, or it could not be stored.
+    Needless,
+    /// There is a new value, loaded here or elsewhere.
+    Done,
+    /// The load failed: for so long the origin is left alone.
+    Failed(Duration),
+}
+
+impl Errand {
+    /// For the key of a call, under what surrounds it.
+    pub(crate) fn of(call: &Call) -> Self {
+        Self {
+            call: call.again(),
+            scope: scope::surroundings(),
+        }
+    }
+
+    /// To replace this.
+    pub(crate) fn with(mut self, in_hand: Option<InHand>) -> Self {
+        self.call.newer_than = in_hand.as_ref().map(|it| it.born.saturating_add(LATER));
+        self.call.in_hand = in_hand;
+        self
+    }
+
+    /// What was born at this moment of the memory clock, or before, is to be replaced.
+    pub(crate) fn newer_than(mut self, moment: u64) -> Self {
+        self.call.newer_than = Some(moment);
+        self
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The call that does it.
+    pub(crate) fn into_call(self) -> Call {
+        self.call
+    }
+
+    /// Another for the same key.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            call: self.call.again(),
+            scope: self.scope.clone(),
+        }
+    }
+
+    /// Runs what is done for it where its call ran.
+    pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        self.scope.clone().around(work)
+    }
+}
+
+impl Claim {
+    /// `None`: another hit has called for it.
+    pub(crate) fn of(core: &Arc<Core>, entry: &Arc<MemoryEntry>) -> Option<Self> {
+        let claimed = entry.care.get()?.claim(core.clock.now());
+        claimed.then(|| Self {
+            core: Arc::clone(core),
+            entry: Arc::clone(entry),
+            pause: PAUSE,
+        })
+    }
+
+    /// What is to be refreshed.
+    pub(crate) fn in_hand(&self, call: &Call) -> Option<InHand> {
+        in_hand(&self.entry, &call.reader)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(care) = self.entry.care.get() {
+            care.look_again_at(self.core.clock.now().saturating_add(self.pause));
+        }
+    }
+}
+
+/// Starts a refresh, unless one runs, the origin is to be left alone, or too many run.
+pub(crate) fn start<V, E>(errand: Errand, origin: Origin<V, E>, claim: Option<Claim>)
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
+    let core = Arc::clone(&errand.call.core);
+    let key = errand.call.key.text().to_owned();
+    if let Some(left) = core.failures.left(&key, core.clock.now()) {
+        wait(claim, left);
+        return;
+    }
+    let counters = Arc::clone(&errand.call.counters);
+    let work = async move {
+        let Errand { call, scope } = errand;
+        let work = once(call, origin.with, || (origin.run)());
+        if let Refreshed::Failed(pause) = scope.around(work).await {
+            wait(claim, pause);
+        }
+    };
+    if !core.workers.refresh(&key, work) {
+        counters.add(Count::RefreshSkipped);
+    }
+}
+
+fn wait(claim: Option<Claim>, pause: Duration) {
+    if let Some(mut claim) = claim {
+        claim.pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX).max(1);
+    }
+}
+
+/// One refresh, here and now.
+pub(crate) async fn once<V, E>(
+    mut call: Call,
+    with: Loaded<V, E>,
+    load: impl FnOnce() -> Load<V, E>,
+) -> Refreshed
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
+    call.purpose = Purpose::Refresh;
+    let core = Arc::clone(&call.core);
+    core.clear_journal(&call.key, &call.labelling, &mut call.budget, &call.counters)
+        .await;
+    let Registered::Leads(guard) = call.register() else {
+        return Refreshed::Needless;
+    };
+    let lead = match Lead::new(guard).prepare(&mut call).await {
+        Led::Load(lead) if lead.right != Right::Nothing => lead,
+        Led::Serve(_) => return Refreshed::Done,
+        _ => return Refreshed::Needless,
+    };
+    call.counters.add(Count::Refresh);
+    let counters = Arc::clone(&call.counters);
+    let key = call.key.clone();
+    drop(complete(call, lead, with, load()).await);
+    match core.failures.left(key.text(), core.clock.now()) {
+        Some(left) => {
+            counters.add(Count::RefreshError);
+            tracing::debug!(
+                cache = core.settings.name,
+                "a refresh has failed; what is stored stays"
+            );
+            Refreshed::Failed(left)
+        }
+        None => Refreshed::Done,
+    }
+}

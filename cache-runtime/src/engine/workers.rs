@@ -1,0 +1,223 @@
+//! What runs in the background of a cache: bounded, one refresh per key, and over when the cache is closed.
+//!
+//! Every task has a seat here, which it leaves however it ends: done, panicked, aborted, or dropped with its runtime. Refreshes are begun here;
+//! loads that their callers no longer wait for are taken over; watches wait for a moment, and are no work that anybody waits for.
+
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::Notify,
+    task::AbortHandle,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// So many refreshes and comparisons run at once.
+const MOST_BEGUN: usize = 256;
+/// So many loads go on that nobody waits for. What comes beyond is dropped, and its lease given back.
+const MOST_ADOPTED: usize = 1_024;
+/// So many watches stand at once.
+const MOST_WATCHES: usize = 10_000;
+/// No load is stored after thirty seconds, so none goes on for longer when nobody waits for it; a refresh may have waited for another before.
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// The tasks of a cache.
+#[derive(Debug, Default)]
+pub(crate) struct Workers(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    tasks: Mutex<Tasks>,
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Tasks {
+    closed: bool,
+    next: u64,
+    running: HashMap<u64, Running>,
+    /// What is refreshed now.
+    keys: HashSet<Box<str>>,
+    count: [usize; 3],
+}
+
+#[derive(Debug)]
+struct Running {
+    kind: Kind,
+    task: Option<AbortHandle>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Begun,
+    Adopted,
+    Watch,
+}
+
+impl Kind {
+    const fn most(self) -> usize {
+        match self {
+            Self::Begun => MOST_BEGUN,
+            Self::Adopted => MOST_ADOPTED,
+            Self::Watch => MOST_WATCHES,
+        }
+    }
+}
+
+/// The place of one task; dropping it leaves.
+struct Seat {
+    shared: Arc<Shared>,
+    number: u64,
+    kind: Kind,
+    key: Option<Box<str>>,
+}
+
+impl Workers {
+    /// Begins a refresh of a key; false if there is no place for it. If one of the key runs, `work` is dropped, which is as good.
+    pub(crate) fn refresh(
+        &self,
+        key: &str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> bool {
+        if self.0.lock().keys.contains(key) {
+            return true;
+        }
+        self.start(Kind::Begun, Some(key.into()), work)
+    }
+
+    /// Begins something else that is over soon; false if there is no place for it.
+    pub(crate) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        self.start(Kind::Begun, None, work)
+    }
+
+    /// Goes on with a load that nobody waits for.
+    pub(crate) fn adopt(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if !self.start(Kind::Adopted, None, work) {
+            tracing::warn!("too many loads go on that nobody waits for; one was dropped");
+        }
+    }
+
+    /// Waits for moments, until the cache is closed; false if too many do.
+    pub(crate) fn watch(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        self.start(Kind::Watch, None, work)
+    }
+
+    fn start(
+        &self,
+        kind: Kind,
+        key: Option<Box<str>>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> bool {
+        let Ok(runtime) = Handle::try_current() else {
+            return false;
+        };
+        let Some(seat) = self.seat(kind, key) else {
+            return false;
+        };
+        let number = seat.number;
+        let task = runtime.spawn(async move {
+            let _seat = seat;
+            match kind {
+                Kind::Watch => work.await,
+                Kind::Begun | Kind::Adopted => drop(timeout(LONGEST, work).await),
+            }
+        });
+        // It may be over already.
+        let mut tasks = self.0.lock();
+        let closed = tasks.closed;
+        if let Some(running) = tasks.running.get_mut(&number) {
+            running.task = Some(task.abort_handle());
+        }
+        drop(tasks);
+        if closed {
+            task.abort();
+        }
+        true
+    }
+
+    fn seat(&self, kind: Kind, key: Option<Box<str>>) -> Option<Seat> {
+        let mut tasks = self.0.lock();
+        if tasks.closed || tasks.count[kind as usize] >= kind.most() {
+            return None;
+        }
+        if let Some(key) = &key
+            && !tasks.keys.insert(key.clone())
+        {
+            return None;
+        }
+        let number = tasks.next;
+        tasks.next += 1;
+        tasks.count[kind as usize] += 1;
+        tasks.running.insert(number, Running { kind, task: None });
+        Some(Seat {
+            shared: Arc::clone(&self.0),
+            number,
+            kind,
+            key,
+        })
+    }
+
+    /// Begins nothing more, ends the watches and waits for the rest until `deadline`; cuts off what is left then and tells how much that was.
+    pub(crate) async fn drain(&self, deadline: Instant) -> usize {
+        self.0.lock().closed = true;
+        self.abort(|kind| kind == Kind::Watch);
+        let _ = timeout_at(deadline, self.none_left()).await;
+        let cut_off = self.len();
+        self.abort(|_| true);
+        cut_off
+    }
+
+    async fn none_left(&self) {
+        loop {
+            let mut left = std::pin::pin!(self.0.left.notified());
+            left.as_mut().enable();
+            if self.len() == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    fn abort(&self, chosen: impl Fn(Kind) -> bool) {
+        // Not under the lock: what an aborted task drops here leaves its seat.
+        let tasks: Vec<_> = self
+            .0
+            .lock()
+            .running
+            .values()
+            .filter(|running| chosen(running.kind))
+            .filter_map(|running| running.task.clone())
+            .collect();
+        tasks.iter().for_each(AbortHandle::abort);
+    }
+
+    /// How many tasks there are, watches left out.
+    pub(crate) fn len(&self) -> usize {
+        let tasks = self.0.lock();
+        tasks.running.len() - tasks.count[Kind::Watch as usize]
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut tasks = self.shared.lock();
+        tasks.running.remove(&self.number);
+        tasks.count[self.kind as usize] -= 1;
+        if let Some(key) = &self.key {
+            tasks.keys.remove(key);
+        }
+        drop(tasks);
+        self.shared.left.notify_waiters();
+    }
+}

@@ -1,0 +1,45 @@
+//! A value that a caller has and would rather not serve: past its ttl, or about to be refreshed.
+
+use std::time::Duration;
+
+use crate::{
+    entry::{Erased, Token},
+    policy::Freshness,
+};
+
+/// See the module. Times are milliseconds of the memory clock.
+#[derive(Clone, Debug)]
+pub(crate) struct InHand {
+    /// Of the reader's type.
+    pub(crate) value: Erased,
+    /// Of what Redis has.
+    pub(crate) token: Option<Token>,
+    pub(crate) born: u64,
+    pub(crate) ttl_until: u64,
+    /// The end of everything.
+    pub(crate) kept_until: u64,
+}
+
+impl InHand {
+    /// Whether it is served at once, and refreshed in the background.
+    pub(crate) fn revalidates(&self, policy: &Freshness, now: u64) -> bool {
+        self.is_in(policy.stale_while_revalidate, now)
+    }
+
+    /// Whether it is served where the origin fails.
+    pub(crate) fn hides_errors(&self, policy: &Freshness, now: u64) -> bool {
+        self.is_in(policy.stale_if_error, now)
+    }
+
+    /// Whether it is served where the origin is slow.
+    pub(crate) fn hides_delays(&self, now: u64) -> bool {
+        now < self.kept_until
+    }
+
+    fn is_in(&self, window: Option<Duration>, now: u64) -> bool {
+        let window = window.map_or(0, |window| {
+            u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
+        });
+        window > 0 && now < self.ttl_until.saturating_add(window).min(self.kept_until)
+    }
+}

@@ -1,0 +1,154 @@
+//! What the hits of an entry call for: a refresh before its ttl ends, or a comparison with the origin.
+//!
+//! **Problem.** Whether a value is to be refreshed is asked at every hit, and has to be done once.
+//!
+//! **Decision.** An entry knows the earliest moment at which a hit can call for anything; until then a hit compares one number. The one hit
+//! that calls for a refresh *claims* it, which puts that moment out of reach, until the refresh has replaced the entry or gives the claim back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::entry::Term;
+use crate::entry::Token;
+
+const NEVER: u64 = u64::MAX;
+/// -ln of the smallest number that is drawn: no early refresh is earlier than this many times its scale.
+const EARLIEST: f64 = 36.8;
+
+/// What the site of an entry wants of its hits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wants {
+    /// Refresh after this share of the life.
+    pub(crate) background: Option<f64>,
+    /// Refresh early at random, with this beta.
+    pub(crate) early: Option<f64>,
+    /// Compare this share of the hits with the origin.
+    pub(crate) check: f64,
+    /// Note when it was used last.
+    pub(crate) used: Option<Arc<AtomicU64>>,
+}
+
+/// What one hit calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Refresh,
+    Check,
+    /// The site wants to know of the use, and nobody notes it any more.
+    Watch,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Care {
+    /// The earliest moment at which a hit may call for a refresh; never while one is claimed.
+    look_at: AtomicU64,
+    refresh_at: u64,
+    /// delta times beta, milliseconds.
+    scale: f64,
+    ttl_until: u64,
+    check: f64,
+    used: Option<Arc<AtomicU64>>,
+    /// Of the value, where Redis has it.
+    pub(crate) token: Option<Token>,
+}
+
+/// The last use of an entry that is not watched any more.
+pub(crate) const UNWATCHED: u64 = NEVER;
+
+impl Care {
+    pub(crate) fn new(wants: &Wants, term: &Term, token: Option<Token>) -> Self {
+        let refresh_at = wants
+            .background
+            .map_or(NEVER, |share| share_of(term, share));
+        let scale = wants
+            .early
+            .map_or(0.0, |beta| f64::from(term.took) / 1_000.0 * beta);
+        let early_at = if scale > 0.0 {
+            term.ttl_until.saturating_sub(to_millis(scale * EARLIEST))
+        } else {
+            NEVER
+        };
+        Self {
+            look_at: AtomicU64::new(refresh_at.min(early_at)),
+            refresh_at,
+            scale,
+            ttl_until: term.ttl_until,
+            check: wants.check,
+            used: wants.used.clone(),
+            token,
+        }
+    }
+
+    /// What a hit at `now` calls for; `random` gives numbers in `0.0..1.0`.
+    #[inline]
+    pub(crate) fn due(&self, now: u64, random: impl FnMut() -> f64) -> Option<Due> {
+        let plain = self.check <= 0.0 && self.used.is_none();
+        if plain && now < self.look_at.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.due_after_all(now, random)
+    }
+
+    fn due_after_all(&self, now: u64, mut random: impl FnMut() -> f64) -> Option<Due> {
+        if let Some(used) = &self.used
+            && used
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                    (last != UNWATCHED).then_some(now)
+                })
+                .is_err()
+        {
+            return Some(Due::Watch);
+        }
+        if now >= self.look_at.load(Ordering::Relaxed) && self.is_due(now, &mut random) {
+            return Some(Due::Refresh);
+        }
+        (self.check > 0.0 && random() < self.check).then_some(Due::Check)
+    }
+
+    /// After the share of the life, or by XFetch: if `-delta * beta * ln(u)` is at least what remains, u in (0, 1].
+    fn is_due(&self, now: u64, random: &mut impl FnMut() -> f64) -> bool {
+        if now >= self.refresh_at {
+            return true;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "lives of a hundred years are 42 bits of milliseconds"
+        )]
+        let remaining = self.ttl_until.saturating_sub(now) as f64;
+        self.scale > 0.0 && -self.scale * (1.0 - random()).ln() >= remaining
+    }
+
+    /// Takes the refresh that is due; false if another hit has.
+    pub(crate) fn claim(&self, now: u64) -> bool {
+        let due = |at: u64| (at <= now).then_some(NEVER);
+        self.look_at
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, due)
+            .is_ok()
+    }
+
+    /// Gives the refresh back: hits may call for it from then on.
+    pub(crate) fn look_again_at(&self, at: u64) {
+        self.look_at.store(at, Ordering::Release);
+    }
+}
+
+/// The moment at which so much of a life is over.
+fn share_of(term: &Term, share: f64) -> u64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "lives of a hundred years are 42 bits of milliseconds"
+    )]
+    let life = term.ttl_until.saturating_sub(term.born) as f64;
+    // Not a clamp: NaN, too, is no share.
+    let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
+    term.born.saturating_add(to_millis(life * share))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is not negative, and what is too large becomes the largest"
+)]
+fn to_millis(millis: f64) -> u64 {
+    millis.max(0.0).ceil() as u64
+}
