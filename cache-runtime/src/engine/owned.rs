@@ -39,11 +39,12 @@ impl<V, E> Clone for Origin<V, E> {
 }
 
 /// Answers a call: from a tier, from another's load, or by running the origin, of which the caller need not see the end.
-pub(crate) async fn run_owned<V, E>(mut call: Call, origin: Origin<V, E>) -> Result<V, E>
+pub(crate) async fn run_owned<V, E>(call: Call, origin: Origin<V, E>) -> Result<V, E>
 where
     V: CacheValue,
     E: Send + 'static,
 {
+    let mut call = Box::new(call);
     call.purpose = Purpose::AnswerOwned;
     call.watch = timer::watched(&call);
     if origin.timeout.is_none() {
@@ -66,7 +67,7 @@ where
                 break (call, result);
             }
             Step::Load(Role::Lead(lead)) => {
-                let rest = call.again();
+                let rest = Box::new(call.again());
                 let work = complete(call, lead, origin.with, (origin.run)());
                 break in_time(rest, Box::pin(work), &origin).await;
             }
@@ -120,14 +121,14 @@ where
     Some(value)
 }
 
-type Work<V, E> = Pin<Box<dyn Future<Output = (Call, Result<V, E>)> + Send>>;
+type Work<V, E> = Pin<Box<dyn Future<Output = (Box<Call>, Result<V, E>)> + Send>>;
 
 /// A load as far as its caller waits for it; from there on it goes on by itself.
 async fn in_time<V, E>(
-    mut rest: Call,
+    mut rest: Box<Call>,
     mut work: Work<V, E>,
     origin: &Origin<V, E>,
-) -> (Call, Result<V, E>)
+) -> (Box<Call>, Result<V, E>)
 where
     V: CacheValue,
     E: Send + 'static,

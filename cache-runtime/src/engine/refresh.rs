@@ -155,7 +155,7 @@ fn wait(claim: Option<Claim>, pause: Duration) {
 
 /// One refresh, here and now.
 pub(crate) async fn once<V, E>(
-    mut call: Call,
+    call: Call,
     with: Loaded<V, E>,
     load: impl FnOnce() -> Load<V, E>,
 ) -> Refreshed
@@ -163,6 +163,7 @@ where
     V: CacheValue,
     E: Send + 'static,
 {
+    let mut call = Box::new(call);
     call.purpose = Purpose::Refresh;
     let core = Arc::clone(&call.core);
     core.clear_journal(&call.key, &call.labelling, &mut call.budget, &call.counters)

@@ -42,15 +42,12 @@ impl<V, E> Clone for Loaded<V, E> {
 impl<V, E> Copy for Loaded<V, E> {}
 
 /// Answers a call: from a tier, from another's load, or by running `load`, at most once.
-pub(crate) async fn run<V, E, L>(
-    mut call: Call,
-    with: Loaded<V, E>,
-    load: Pin<Box<L>>,
-) -> Result<V, E>
+pub(crate) async fn run<V, E, L>(call: Call, with: Loaded<V, E>, load: Pin<Box<L>>) -> Result<V, E>
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
 {
+    let mut call = Box::new(call);
     let (call, result) = loop {
         match call.next().await {
             Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
@@ -64,7 +61,9 @@ where
                 let result = alone(&mut call, load).await;
                 break (call, result);
             }
-            Step::Load(Role::Lead(lead)) => break lead_in_time(call, lead, with, load).await,
+            Step::Load(Role::Lead(lead)) => {
+                break Box::pin(lead_in_time(call, lead, with, load)).await;
+            }
         }
     };
     call.finished();
@@ -73,11 +72,11 @@ where
 
 /// A load that ends with its call: dropped when the caller would rather have what is in hand.
 async fn lead_in_time<V, E, L>(
-    call: Call,
+    call: Box<Call>,
     lead: Box<Lead>,
     with: Loaded<V, E>,
     load: Pin<Box<L>>,
-) -> (Call, Result<V, E>)
+) -> (Box<Call>, Result<V, E>)
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
@@ -85,7 +84,7 @@ where
     let Some(patience) = call.patience() else {
         return complete(call, lead, with, load).await;
     };
-    let mut rest = call.again();
+    let mut rest = Box::new(call.again());
     let mut work = pin!(complete(call, lead, with, load));
     tokio::select! {
         biased;
@@ -100,11 +99,11 @@ where
 
 /// Runs the load of a leader and ends its flight. An error that a stale value hides is answered with that.
 pub(super) async fn complete<V, E, L>(
-    mut call: Call,
+    mut call: Box<Call>,
     mut lead: Box<Lead>,
     with: Loaded<V, E>,
     load: Pin<Box<L>>,
-) -> (Call, Result<V, E>)
+) -> (Box<Call>, Result<V, E>)
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>> + ?Sized,

@@ -111,7 +111,6 @@ fn a_url_that_is_none_is_an_error_that_names_it() {
         "localhost",
         "http://localhost",
         "redis://",
-        "redis://host:port",
         "redis://host:1/x",
     ] {
         let error = error(shop().redis(url));
@@ -120,6 +119,12 @@ fn a_url_that_is_none_is_an_error_that_names_it() {
             "{url}: {error}"
         );
     }
+    // Of an account without its `@` nothing is told.
+    let error = error(shop().redis("redis://host:port"));
+    assert!(
+        error.contains("`redis` is `redis://…`: the port"),
+        "{error}"
+    );
 }
 
 #[test]
