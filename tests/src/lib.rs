@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod logs;
 pub mod model;
 pub mod origin;
+mod pages;
 mod ports;
 pub mod promise;
 pub mod proxy;

@@ -1,5 +1,7 @@
 //! Whether the documents know the table: each option of a macro, and nothing else, stands where people look it up.
 
+mod pages;
+
 use std::collections::BTreeSet;
 
 use super::{Macro, table};
