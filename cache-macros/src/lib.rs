@@ -113,6 +113,8 @@ pub fn cache_evict(options: TokenStream, item: TokenStream) -> TokenStream {
 #[cfg_attr(not(doctest), doc = include_str!("docs/options/ttl_from.md"))]
 #[cfg_attr(not(doctest), doc = include_str!("docs/options/jitter.md"))]
 #[cfg_attr(not(doctest), doc = include_str!("docs/options/negative_ttl.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("docs/options/stale_while_revalidate.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("docs/options/stale_if_error.md"))]
 #[cfg_attr(not(doctest), doc = include_str!("docs/options/condition.md"))]
 #[cfg_attr(not(doctest), doc = include_str!("docs/options/unless.md"))]
 #[cfg_attr(not(doctest), doc = include_str!("docs/options/version.md"))]

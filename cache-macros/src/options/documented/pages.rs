@@ -18,7 +18,8 @@ fn pages() -> BTreeSet<String> {
         .map(|file| file.file_name().to_string_lossy().into_owned())
         .map(|name| {
             let page = name.strip_suffix(".md");
-            page.unwrap_or_else(|| panic!("{name} is no page")).to_owned()
+            page.unwrap_or_else(|| panic!("{name} is no page"))
+                .to_owned()
         })
         .collect()
 }
