@@ -32,7 +32,7 @@ pub use crate::{
         BusHealth, Cache, CacheBuilder, EntryInfo, Health, RedisHealth, StoredInfo, Unfinished,
         scope::{bypass, refresh, traced},
     },
-    engine::{Evict, Known, known},
+    engine::{Evict, Known, Refresh, known},
     entry::CacheValue,
     error::{BuildError, CacheError, ErrorKind, InstallError, LoadTimeout},
     key::Key,

@@ -70,6 +70,10 @@ impl Worker {
         }
     }
 
+    fn is_over(&self) -> bool {
+        matches!(*self.task(), Task::Ended)
+    }
+
     fn stop(&self) {
         if let Task::Started(task) = std::mem::replace(&mut *self.task(), Task::Ended) {
             task.abort();
@@ -98,8 +102,16 @@ impl Background {
         self.sweep.nudge(|bell| sweep(tier, dead, within, bell));
     }
 
+    /// Waits until hooks were told of everything.
+    pub(crate) async fn told(&self) {
+        self.news.none_left().await;
+    }
+
     /// Has a hook told of a call; false if too many wait to be told.
     pub(crate) fn tell(&self, hook: Hook, event: Event) -> bool {
+        if self.tell.is_over() {
+            return true;
+        }
         let added = self.news.add(hook, event);
         let news = Arc::clone(&self.news);
         self.tell.nudge(|bell| tell(news, bell));

@@ -86,6 +86,8 @@ impl Cache {
         // What was begun in the background may still store; what is cut off needs a moment to give its lease back.
         let moment = (within / 4).min(Duration::from_millis(500));
         let refreshes = self.core().workers.drain(deadline - moment).await;
+        let told = self.core().background.told();
+        let _ = tokio::time::timeout_at(deadline - moment / 2, told).await;
         self.core().closed.store(true, Ordering::Release);
         self.core().background.stop();
         // Loads under way give their leases back, so that no other process waits for them.

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     bus::Manner,
-    engine::{Call, Core, Evict, EvictTask, Item, Loaded, Put, Tags, Wish, run},
+    engine::{
+        Call, Core, Evict, EvictTask, Item, Known, Load, Loaded, Origin, Put, Refresh, Tags, Wish,
+        known, refresh_here, run, run_owned, serve_hit,
+    },
     entry::{CacheValue, ValueType},
     error::{BuildError, CacheError, ErrorKind, InstallError},
     key::{Key, UNSPECIFIED, fingerprint_all},
@@ -146,19 +149,104 @@ impl Cache {
         }
         let mut call = self.call::<T>(key, policy, "get_or_load");
         call.refresh = mode == Mode::Refresh;
-        if let Some(value) = call
-            .in_memory()
-            .and_then(|value| value.downcast_ref::<T>().cloned())
-        {
-            call.served = Served::Memory;
-            call.finished();
-            return Ok(value);
-        }
         let with = Loaded {
             hooks: Hooks::none(),
             share: Share::Not,
         };
-        run(call, with, Box::pin(async move { load().await })).await
+        let load = Box::pin(async move { load().await });
+        let Some((value, claim)) = call.hit::<T>() else {
+            return run(call, with, load).await;
+        };
+        call.served = Served::Memory;
+        call.finished();
+        match claim {
+            Some(claim) => Ok(refresh_here(call, claim, value, with, load).await),
+            None => Ok(value),
+        }
+    }
+
+    /// [`try_get_or_load`](Self::try_get_or_load) with a load that can be run again, whoever still waits, and that is told of the value it is to replace.
+    ///
+    /// All that a policy says of refreshing, stale values and timeouts holds as it does for an annotated function; a `hard_timeout` only where there is a stale value to
+    /// serve, because an `E` in general cannot be made of a timeout.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cache_runtime::{Cache, Known, Policy, Refresh, key};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let policy = Policy::new().ttl(Duration::from_secs(60)).background_refresh(0.8);
+    /// let load = |known: Option<Known<String>>| async move {
+    ///     match known {
+    ///         Some(known) if known.age() < Duration::from_secs(3600) => Ok(Refresh::NotModified),
+    ///         _ => Ok::<_, std::io::Error>(Refresh::Value("1.08".to_owned())),
+    ///     }
+    /// };
+    /// let rate = Cache::current().try_get_or_refresh(&key!("rate"), &policy, load).await;
+    /// assert_eq!(rate.unwrap(), "1.08");
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `load`.
+    ///
+    /// # Panics
+    ///
+    /// If `load` says that nothing is modified where it was told of nothing.
+    pub async fn try_get_or_refresh<T, E, F, Fut>(
+        &self,
+        key: &Key,
+        policy: &Policy,
+        load: F,
+    ) -> Result<T, E>
+    where
+        T: CacheValue,
+        E: Send + 'static,
+        F: Fn(Option<Known<T>>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Refresh<T>, E>> + Send + 'static,
+    {
+        let mode = scope::mode();
+        let key = in_scope_of(key, policy);
+        let load = Arc::new(load);
+        let origin = Origin {
+            run: Arc::new(move || -> Load<T, E> {
+                let load = Arc::clone(&load);
+                // What is known is known to the load that runs, not to who makes it.
+                Box::pin(async move {
+                    let known = known::<T>();
+                    let answer = load(known.clone()).await?;
+                    Ok(match answer {
+                        Refresh::Value(value) => value,
+                        Refresh::NotModified => known
+                            .expect("a load was told of no value and said that it is not modified")
+                            .not_modified(),
+                    })
+                })
+            }),
+            with: Loaded {
+                hooks: Hooks::none(),
+                share: Share::Not,
+            },
+            timeout: None,
+        };
+        if mode == Mode::Bypass || !self.is_usable(&key) {
+            let why = if mode == Mode::Bypass {
+                Why::Asked
+            } else {
+                Why::Key
+            };
+            self.counters("get_or_refresh").add(Count::Bypassed);
+            let result = scope::in_load((origin.run)()).await;
+            scope::report(Served::Bypassed(why));
+            return result;
+        }
+        let mut call = self.call::<T>(key, policy, "get_or_refresh");
+        call.refresh = mode == Mode::Refresh;
+        match serve_hit::<T, E>(&mut call, &origin) {
+            Some(value) => Ok(value),
+            None => run_owned(call, origin).await,
+        }
     }
 
     /// Stores a value in both tiers. With [`Policy::l2(false)`](Policy::l2), in memory; Redis and other processes lose what they had under the key.

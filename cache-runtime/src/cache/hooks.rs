@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -27,6 +28,13 @@ impl News {
             waiting.push_back((hook, event));
         }
         fits
+    }
+
+    /// Waits until there is nothing to tell.
+    pub(super) async fn none_left(&self) {
+        while !self.lock().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     fn next(&self) -> Option<(Hook, Event)> {

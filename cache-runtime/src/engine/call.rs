@@ -13,17 +13,18 @@ use super::{
     chain,
     lead::{Lead, Led},
     read::from_memory,
+    refresh::Claim,
     told::Told,
 };
 use crate::{
     cache::scope,
-    entry::Erased,
+    entry::{CacheValue, Erased},
     flight::{Flight, FlightKind, InHand, Outcome, Registered, RetryPermit, SharedError, Wanted},
     key::{Key, LateTemplate},
     observe::{Count, Counters, Served, Why},
     policy::{MemoryUse, Resolved, StampedeProtection},
     tags::{Label, Labelling},
-    tiers::memory::{Due, KeyHash, Reader},
+    tiers::memory::{Due, KeyHash, MemoryEntry, Reader},
 };
 
 /// No wait is longer, whatever `wait_timeout` says: beyond it timers cannot count.
@@ -91,6 +92,10 @@ pub(crate) struct Call {
     pub(crate) purpose: Purpose,
     /// A value it has and would rather not serve.
     pub(crate) in_hand: Option<InHand>,
+    /// The load that it leads or waits for: once that is overtaken by an eviction, so is what is in hand.
+    pub(super) flight: Option<Arc<Flight>>,
+    /// Its load's value is in a tier.
+    pub(crate) stored: bool,
     /// A refresh wants what was born after this, by the memory clock.
     pub(crate) newer_than: Option<u64>,
     /// The last use of its key, where that is of interest.
@@ -143,6 +148,8 @@ impl Call {
             served: Served::Loaded,
             purpose: Purpose::Answer,
             in_hand: None,
+            flight: None,
+            stored: false,
             newer_than: None,
             watch: None,
             due: None,
@@ -179,6 +186,7 @@ impl Call {
         );
         again.purpose = self.purpose;
         again.in_hand = self.in_hand.clone();
+        again.flight = self.flight.clone();
         again.watch = self.watch.clone();
         again.told = self.told.clone();
         again.began = self.began;
@@ -189,8 +197,8 @@ impl Call {
         self.policy.memory != MemoryUse::Off && !self.refresh
     }
 
-    /// A usable value in memory.
-    pub(crate) fn in_memory(&self) -> Option<Erased> {
+    /// A usable entry in memory.
+    pub(super) fn entry(&self) -> Option<Arc<MemoryEntry>> {
         if !self.reads_memory() {
             return None;
         }
@@ -202,7 +210,22 @@ impl Call {
             labelling,
             ..
         } = self;
-        from_memory(core, *hash, key, reader, labelling)?.value_as(reader)
+        from_memory(core, *hash, key, reader, labelling)
+    }
+
+    /// A usable value in memory.
+    pub(crate) fn in_memory(&self) -> Option<Erased> {
+        self.entry()?.value_as(&self.reader)
+    }
+
+    /// The same, and the right to refresh it, if this hit calls for that.
+    pub(crate) fn hit<V: CacheValue>(&self) -> Option<(V, Option<Claim>)> {
+        let entry = self.entry()?;
+        let value = entry.typed::<V>(&self.reader)?;
+        let claim = (self.due_of(&entry) == Some(Due::Refresh))
+            .then(|| Claim::of(&self.core, &entry))
+            .flatten();
+        Some((value, claim))
     }
 
     /// [`stored_now`](Self::stored_now), counted.
@@ -417,7 +440,7 @@ impl Call {
     }
 
     /// Joins a load, for as long as the caller wants to wait.
-    async fn wait_for(&mut self, flight: &Flight) -> Option<Step> {
+    async fn wait_for(&mut self, flight: &Arc<Flight>) -> Option<Step> {
         if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
             self.in_hand = flight.offered(self.began, self.core.hears(flight));
         }
@@ -426,10 +449,17 @@ impl Call {
         if self.in_hand.as_ref().is_some_and(revalidates) {
             return self.serve_in_hand(Why::Revalidating);
         }
+        self.flight = Some(Arc::clone(flight));
         let deadline = self.deadline();
         let patience = self.patience().filter(|patience| *patience < deadline);
         match flight.wait(patience.unwrap_or(deadline)).await {
-            None if patience.is_some() => self.patience_is_over(),
+            None if patience.is_some() => {
+                let step = self.patience_is_over();
+                if let Some(Step::GiveUp) = step {
+                    self.served = Served::Shared;
+                }
+                step
+            }
             outcome => self.join(outcome),
         }
     }

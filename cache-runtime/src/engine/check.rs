@@ -33,7 +33,7 @@ where
     let core = Arc::clone(&call.core);
     let work = errand.within(async move { compare(call, Arc::new(value), &origin).await });
     // Where there is no place for it, another hit will be compared.
-    core.workers.begin(work);
+    core.workers.check(work);
 }
 
 async fn compare<V, E>(call: Call, served: Erased, origin: &Origin<V, E>)
@@ -58,6 +58,10 @@ where
     let Ok(value) = scope::in_load(chain::with(link, (origin.run)())).await else {
         return;
     };
+    let wish = origin.with.hooks.wish(&value, Duration::ZERO, &[]);
+    if wish.veto || wish.ttl.is_some_and(|ttl| ttl.is_zero()) {
+        return;
+    }
     let value: Erased = Arc::new(value);
     let stands = || !guard.flight().is_marked() && !guard.flight().is_outdated(&core.cells);
     let (Some(there), Some(here)) = (json(&call, &value), json(&call, &served)) else {

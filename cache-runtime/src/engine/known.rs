@@ -13,6 +13,15 @@ pub struct Known<V> {
     link: Arc<Link>,
 }
 
+/// What a load has found out, of [`Cache::try_get_or_refresh`](crate::Cache::try_get_or_refresh).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh<V> {
+    /// This is the value now.
+    Value(V),
+    /// What the load was told of is still the one: it is stored with a whole new life.
+    NotModified,
+}
+
 impl<V> Known<V> {
     /// The value.
     pub fn value(&self) -> &V {

@@ -128,9 +128,11 @@ impl Lead {
         if !self.may_use_redis(call) {
             return Led::Load(self);
         }
+        let flight = self.guard.flight();
         if let Some(in_hand) = &call.in_hand {
-            self.guard.flight().offer(in_hand.clone());
+            flight.offer(in_hand.clone());
         }
+        call.flight = Some(Arc::clone(flight));
         // Who refreshes has seen what is stored.
         self.seen = call.seen();
         if !call.refresh && self.seen.is_none() {
@@ -151,7 +153,7 @@ impl Lead {
     /// Ends the flight with what is in hand.
     pub(super) fn end_stale(mut self: Box<Self>, call: &Call, why: Why) -> Led {
         let flight = self.guard.flight();
-        let outcome = match &call.in_hand {
+        let outcome = match call.in_hand() {
             Some(in_hand) if self.is_sure(call) => Outcome::Stale(in_hand.clone(), why, None),
             Some(in_hand) => flight.stale_as_of(in_hand.clone(), why),
             None => Outcome::Abandoned,

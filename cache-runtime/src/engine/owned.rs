@@ -85,6 +85,22 @@ where
     result
 }
 
+/// Answers a call from memory, whatever that calls for.
+pub(crate) fn serve_hit<V, E>(call: &mut Call, origin: &Origin<V, E>) -> Option<V>
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
+    let entry = call.entry()?;
+    if let Some(due) = call.due_of(&entry) {
+        return serve_due(call.again(), &entry, due, origin);
+    }
+    let value = entry.typed::<V>(&call.reader)?;
+    call.served = Served::Memory;
+    call.finished();
+    Some(value)
+}
+
 /// Answers a hit in memory that calls for something.
 pub(crate) fn serve_due<V, E>(
     mut call: Call,

@@ -17,7 +17,7 @@ use crate::{
     entry::{Erased, Token},
     flight::InHand,
     observe::{Count, Served, Why},
-    tiers::memory::{Care, Due},
+    tiers::memory::{Care, Due, MemoryEntry},
 };
 
 impl Call {
@@ -29,6 +29,12 @@ impl Call {
     pub(super) fn seen(&self) -> Option<Token> {
         let in_hand = self.in_hand.as_ref().filter(|_| self.is_refresh())?;
         in_hand.token
+    }
+
+    /// What is in hand, unless it was evicted meanwhile.
+    pub(super) fn in_hand(&self) -> Option<&InHand> {
+        let overtaken = self.flight.as_ref().is_some_and(|it| it.is_marked());
+        self.in_hand.as_ref().filter(|_| !overtaken)
     }
 
     /// Whether a stored value is what a refresh wants; an answer takes every value that is fresh.
@@ -60,7 +66,7 @@ impl Call {
 
     /// Why what is in hand is served at once, if it is. A call whose load cannot go on without it loads, if nobody else does.
     pub(super) fn serves_in_hand(&self) -> Option<Why> {
-        let in_hand = self.in_hand.as_ref()?;
+        let in_hand = self.in_hand()?;
         if self.is_refresh() || self.refresh {
             return None;
         }
@@ -76,7 +82,7 @@ impl Call {
     pub(super) fn heeds_failures(&self) -> bool {
         let now = self.core.clock.now();
         let hides = |it: &InHand| it.hides_errors(&self.policy.fresh, now);
-        self.is_refresh() || (!self.refresh && self.in_hand.as_ref().is_some_and(hides))
+        self.is_refresh() || (!self.refresh && self.in_hand().is_some_and(hides))
     }
 
     /// The answer of a call that need not wait at all.
@@ -86,7 +92,7 @@ impl Call {
     }
 
     pub(super) fn serve_in_hand(&mut self, why: Why) -> Option<Step> {
-        let value = self.in_hand.as_ref()?.value.clone();
+        let value = self.in_hand()?.value.clone();
         self.served = Served::Stale(why);
         Some(Step::Serve(value))
     }
@@ -104,27 +110,23 @@ impl Call {
 
     fn soft_deadline(&self) -> Option<Instant> {
         let now = self.core.clock.now();
-        let in_hand = self.in_hand.as_ref()?;
+        let in_hand = self.in_hand()?;
         let soft = self.policy.fresh.soft_timeout?;
         in_hand
             .hides_delays(now)
             .then(|| self.began + bounded(soft))
     }
 
-    /// A call whose load ends with it has no error for this; it waits unless it has something to serve.
+    /// A call whose load ends with it has no error for this.
     fn hard_deadline(&self) -> Option<Instant> {
         let hard = self.policy.fresh.hard_timeout?;
-        match self.purpose {
-            Purpose::AnswerOwned => Some(self.began + bounded(hard)),
-            Purpose::Answer if self.hides_errors() => Some(self.began + bounded(hard)),
-            _ => None,
-        }
+        (self.purpose == Purpose::AnswerOwned).then(|| self.began + bounded(hard))
     }
 
     pub(super) fn hides_errors(&self) -> bool {
         let now = self.core.clock.now();
         let hides = |it: &InHand| it.hides_errors(&self.policy.fresh, now);
-        !self.refresh && self.in_hand.as_ref().is_some_and(hides)
+        !self.refresh && self.in_hand().is_some_and(hides)
     }
 
     /// The answer when [`patience`](Self::patience) is over.
@@ -150,7 +152,7 @@ impl Call {
             return None;
         }
         self.served = Served::Stale(Why::Failed);
-        self.in_hand.as_ref().map(|it| it.value.clone())
+        self.in_hand().map(|it| it.value.clone())
     }
 
     /// The value that a load is to replace, as the load may know it.
@@ -171,6 +173,15 @@ impl Call {
         }
         self.give_up_waiting();
         None
+    }
+
+    /// What a hit of this entry calls for.
+    pub(super) fn due_of(&self, entry: &MemoryEntry) -> Option<Due> {
+        wants(&self.policy, None)?;
+        match entry.care.get() {
+            Some(care) => care.due(self.core.clock.now(), fastrand::f64),
+            None => Some(Due::Watch),
+        }
     }
 
     /// What a value that was found in Redis calls for.

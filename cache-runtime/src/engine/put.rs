@@ -281,6 +281,7 @@ impl Put {
         // Whether or not memory takes the new value, what it had under the key is old now.
         let hash = self.core.hash(self.key.text());
         self.core.memory.remove(hash, self.key.text());
+        self.core.failures.forget(self.key.text());
         let inserted = guard.end(Outcome::Abandoned, entry);
         if marked || (wanted && !inserted) {
             self.counters.add(Count::RefusedStore);

@@ -4,13 +4,14 @@
 //! eviction that comes between keeps its value out, in every tier. Another process that has refreshed the key meanwhile hands over its value
 //! instead of the lease; one that is about to is waited for. Nobody waits for a refresh but callers whose value has died.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use super::{
     Core,
     call::{Call, Purpose},
+    failures::Pause,
     lead::{Lead, Led, Right},
-    owned::{Load, Origin},
+    owned::Origin,
     read::in_hand,
     run::{Loaded, complete},
 };
@@ -18,6 +19,7 @@ use crate::{
     cache::scope,
     entry::CacheValue,
     flight::{InHand, Registered},
+    key::Key,
     observe::Count,
     tiers::memory::MemoryEntry,
 };
@@ -153,15 +155,39 @@ fn wait(claim: Option<Claim>, pause: Duration) {
     }
 }
 
+/// A refresh by the call whose hit called for it; its answer, which is what it had if nothing new can be had.
+pub(crate) async fn here<V, E, L>(
+    call: Call,
+    claim: Claim,
+    value: V,
+    with: Loaded<V, E>,
+    load: Pin<Box<L>>,
+) -> V
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>> + ?Sized,
+{
+    let after = call.again();
+    let errand = Errand::of(&call).with(claim.in_hand(&call));
+    let done = once(errand.call, with, || load).await;
+    if let Refreshed::Failed(pause) = done {
+        wait(Some(claim), pause);
+        return value;
+    }
+    let new = after.in_memory();
+    new.and_then(|new| new.downcast_ref::<V>().cloned())
+        .unwrap_or(value)
+}
+
 /// One refresh, here and now.
-pub(crate) async fn once<V, E>(
+pub(crate) async fn once<V, E, L>(
     call: Call,
     with: Loaded<V, E>,
-    load: impl FnOnce() -> Load<V, E>,
+    load: impl FnOnce() -> Pin<Box<L>>,
 ) -> Refreshed
 where
     V: CacheValue,
-    E: Send + 'static,
+    L: Future<Output = Result<V, E>> + ?Sized,
 {
     let mut call = Box::new(call);
     call.purpose = Purpose::Refresh;
@@ -177,18 +203,45 @@ where
         _ => return Refreshed::Needless,
     };
     call.counters.add(Count::Refresh);
-    let counters = Arc::clone(&call.counters);
-    let key = call.key.clone();
-    drop(complete(call, lead, with, load()).await);
-    match core.failures.left(key.text(), core.clock.now()) {
-        Some(left) => {
-            counters.add(Count::RefreshError);
-            tracing::debug!(
-                cache = core.settings.name,
-                "a refresh has failed; what is stored stays"
-            );
-            Refreshed::Failed(left)
+    let in_vain = InVain {
+        core,
+        key: call.key.clone(),
+        pause: call.policy.fresh.pause(),
+    };
+    let (call, result) = complete(call, lead, with, load()).await;
+    if result.is_err() {
+        call.counters.add(Count::RefreshError);
+    }
+    let evicted = call.flight.as_ref().is_some_and(|it| it.is_marked());
+    if call.stored || evicted {
+        return Refreshed::Done;
+    }
+    Refreshed::Failed(in_vain.note())
+}
+
+/// A refresh whose value is not stored: it failed, it panicked, or nobody wants what it brings. The next waits.
+struct InVain {
+    core: Arc<Core>,
+    key: Key,
+    pause: Duration,
+}
+
+impl InVain {
+    /// How long the next one waits.
+    fn note(&self) -> Duration {
+        let (key, now) = (self.key.text(), self.core.clock.now());
+        let failures = &self.core.failures;
+        // The load may have said so itself.
+        failures
+            .left(key, now)
+            .unwrap_or_else(|| failures.failed(key, now, self.pause, Pause::Doubling))
+    }
+}
+
+impl Drop for InVain {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.note();
         }
-        None => Refreshed::Done,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     future::Future,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -61,40 +61,11 @@ where
                 let result = alone(&mut call, load).await;
                 break (call, result);
             }
-            Step::Load(Role::Lead(lead)) => {
-                break Box::pin(lead_in_time(call, lead, with, load)).await;
-            }
+            Step::Load(Role::Lead(lead)) => break complete(call, lead, with, load).await,
         }
     };
     call.finished();
     result
-}
-
-/// A load that ends with its call: dropped when the caller would rather have what is in hand.
-async fn lead_in_time<V, E, L>(
-    call: Box<Call>,
-    lead: Box<Lead>,
-    with: Loaded<V, E>,
-    load: Pin<Box<L>>,
-) -> (Box<Call>, Result<V, E>)
-where
-    V: CacheValue,
-    L: Future<Output = Result<V, E>>,
-{
-    let Some(patience) = call.patience() else {
-        return complete(call, lead, with, load).await;
-    };
-    let mut rest = Box::new(call.again());
-    let mut work = pin!(complete(call, lead, with, load));
-    tokio::select! {
-        biased;
-        done = &mut work => return done,
-        () = tokio::time::sleep_until(patience) => {}
-    }
-    match rest.patience_is_over() {
-        Some(Step::Serve(value)) => (rest, Ok(typed::<V>(&value))),
-        _ => work.await,
-    }
 }
 
 /// Runs the load of a leader and ends its flight. An error that a stale value hides is answered with that.
@@ -128,7 +99,8 @@ where
             call.core.failures.forget(call.key.text());
             let wish = with.hooks.wish(&value, started.elapsed(), &call.late);
             let value = Arc::new(value);
-            lead.finish(&mut call, Arc::clone(&value) as Erased, wish)
+            call.stored = lead
+                .finish(&mut call, Arc::clone(&value) as Erased, wish)
                 .await;
             Ok(Arc::unwrap_or_clone(value))
         }

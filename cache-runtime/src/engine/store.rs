@@ -81,8 +81,13 @@ pub(super) enum Kept {
 }
 
 impl Lead {
-    /// Ends the flight with a value.
-    pub(super) async fn finish(mut self: Box<Self>, call: &mut Call, value: Erased, wish: Wish) {
+    /// Ends the flight with a value; whether a tier has it now.
+    pub(super) async fn finish(
+        mut self: Box<Self>,
+        call: &mut Call,
+        value: Erased,
+        wish: Wish,
+    ) -> bool {
         // From here on a dropped leader has answered its waiters.
         self.guard.has(self.outcome(call, &value, false));
         let prepared = prepare(call_parts(call), &value, wish, self.lease.is_some());
@@ -110,6 +115,7 @@ impl Lead {
         if !self.guard.end(outcome, entry) && wanted {
             call.counters.add(Count::RefusedStore);
         }
+        kept
     }
 
     /// Whether an eviction came first, or when it began a tag was held that only the value has named.
@@ -171,7 +177,8 @@ impl Lead {
             Led::Stale(why) => call.served = Served::Stale(why),
             _ => return None,
         }
-        call.in_hand.as_ref().map(|it| Arc::clone(&it.value))
+        let in_hand = call.in_hand.as_ref();
+        in_hand.map(|it| Arc::clone(&it.value))
     }
 
     /// Whether a tier has the value now, and what memory is to have.

@@ -21,6 +21,8 @@ use tokio::{
 const MOST_BEGUN: usize = 256;
 /// So many loads go on that nobody waits for. What comes beyond is dropped, and its lease given back.
 const MOST_ADOPTED: usize = 1_024;
+/// So many hits are compared with the origin at once.
+const MOST_CHECKS: usize = 64;
 /// So many watches stand at once.
 const MOST_WATCHES: usize = 10_000;
 /// No load is stored after thirty seconds, so none goes on for longer when nobody waits for it; a refresh may have waited for another before.
@@ -43,7 +45,7 @@ struct Tasks {
     running: HashMap<u64, Running>,
     /// What is refreshed now.
     keys: HashSet<Box<str>>,
-    count: [usize; 3],
+    count: [usize; 4],
 }
 
 #[derive(Debug)]
@@ -56,6 +58,7 @@ struct Running {
 enum Kind {
     Begun,
     Adopted,
+    Check,
     Watch,
 }
 
@@ -64,8 +67,14 @@ impl Kind {
         match self {
             Self::Begun => MOST_BEGUN,
             Self::Adopted => MOST_ADOPTED,
+            Self::Check => MOST_CHECKS,
             Self::Watch => MOST_WATCHES,
         }
+    }
+
+    /// Whether somebody may miss it: when the cache is closed, the others end at once.
+    const fn is_work(self) -> bool {
+        matches!(self, Self::Begun | Self::Adopted)
     }
 }
 
@@ -90,9 +99,9 @@ impl Workers {
         self.start(Kind::Begun, Some(key.into()), work)
     }
 
-    /// Begins something else that is over soon; false if there is no place for it.
-    pub(crate) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
-        self.start(Kind::Begun, None, work)
+    /// Compares a hit with the origin; false if there is no place for it.
+    pub(crate) fn check(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        self.start(Kind::Check, None, work)
     }
 
     /// Goes on with a load that nobody waits for.
@@ -124,7 +133,7 @@ impl Workers {
             let _seat = seat;
             match kind {
                 Kind::Watch => work.await,
-                Kind::Begun | Kind::Adopted => drop(timeout(LONGEST, work).await),
+                _ => drop(timeout(LONGEST, work).await),
             }
         });
         // It may be over already.
@@ -162,10 +171,10 @@ impl Workers {
         })
     }
 
-    /// Begins nothing more, ends the watches and waits for the rest until `deadline`; cuts off what is left then and tells how much that was.
+    /// Begins nothing more, ends watches and comparisons and waits for the rest until `deadline`; cuts off what is left then and tells how much that was.
     pub(crate) async fn drain(&self, deadline: Instant) -> usize {
         self.0.lock().closed = true;
-        self.abort(|kind| kind == Kind::Watch);
+        self.abort(|kind| !kind.is_work());
         let _ = timeout_at(deadline, self.none_left()).await;
         let cut_off = self.len();
         self.abort(|_| true);
@@ -196,10 +205,11 @@ impl Workers {
         tasks.iter().for_each(AbortHandle::abort);
     }
 
-    /// How many tasks there are, watches left out.
+    /// How many tasks there are that somebody may miss.
     pub(crate) fn len(&self) -> usize {
         let tasks = self.0.lock();
-        tasks.running.len() - tasks.count[Kind::Watch as usize]
+        let work = tasks.running.values().filter(|it| it.kind.is_work());
+        work.count()
     }
 }
 
