@@ -119,6 +119,11 @@ impl Lead {
     /// Everything between registration and the load.
     pub(super) async fn prepare(mut self: Box<Self>, call: &mut Call) -> Led {
         self.began = call.core.clock.now();
+        let flight = self.guard.flight();
+        if let Some(in_hand) = &call.in_hand {
+            flight.offer(in_hand.clone());
+        }
+        call.flight = Some(Arc::clone(flight));
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
@@ -128,11 +133,6 @@ impl Lead {
         if !self.may_use_redis(call) {
             return Led::Load(self);
         }
-        let flight = self.guard.flight();
-        if let Some(in_hand) = &call.in_hand {
-            flight.offer(in_hand.clone());
-        }
-        call.flight = Some(Arc::clone(flight));
         // Who refreshes has seen what is stored.
         self.seen = call.seen();
         if !call.refresh && self.seen.is_none() {

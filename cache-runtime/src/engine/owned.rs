@@ -115,14 +115,7 @@ where
     let value = entry.typed::<V>(&call.reader)?;
     call.watch = timer::watched(&call);
     let errand = Errand::of(&call);
-    match due {
-        Due::Refresh => {
-            if let Some(claim) = Claim::of(&call.core, entry) {
-                let in_hand = claim.in_hand(&call);
-                refresh::start(errand.with(in_hand), origin.clone(), Some(claim));
-            }
-        }
-        Due::Check => check::start(&errand, value.clone(), origin),
+    let due = match due {
         Due::Watch => {
             if let Some(wants) = wants(&call.policy, call.watch.as_ref()) {
                 let care = Care::new(&wants, &entry.term, None);
@@ -130,7 +123,20 @@ where
                 let _ = entry.care.set(Box::new(care));
             }
             timer::keep_fresh(&errand, origin);
+            let care = entry.care.get();
+            care.and_then(|care| care.due(call.core.clock.now(), fastrand::f64))
         }
+        due => Some(due),
+    };
+    match due {
+        Some(Due::Refresh) => {
+            if let Some(claim) = Claim::of(&call.core, entry) {
+                let in_hand = claim.in_hand(&call);
+                refresh::start(errand.with(in_hand), origin.clone(), Some(claim));
+            }
+        }
+        Some(Due::Check) => check::start(&errand, value.clone(), origin),
+        Some(Due::Watch) | None => {}
     }
     call.served = Served::Memory;
     call.finished();

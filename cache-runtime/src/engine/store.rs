@@ -154,11 +154,12 @@ impl Lead {
             return None;
         }
         let first = call.policy.fresh.pause();
-        let is_fresh = |it: &InHand| now < it.ttl_until;
+        let is_stale = |it: &InHand| now >= it.ttl_until;
         // A value that is still fresh can wait; one that is not should not, once the origin is back.
-        let pause = match call.is_refresh() && call.in_hand.as_ref().is_some_and(is_fresh) {
-            true => Pause::Doubling,
-            false => Pause::Constant,
+        let pause = if !call.is_refresh() || call.in_hand.as_ref().is_some_and(is_stale) {
+            Pause::Constant
+        } else {
+            Pause::Doubling
         };
         let key = call.key.text();
         let pause = call.core.failures.failed(key, now, first, pause);

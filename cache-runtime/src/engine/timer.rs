@@ -16,7 +16,7 @@ use super::{
     Core,
     call::Call,
     owned::Origin,
-    read::millis,
+    read::{in_hand, millis},
     refresh::{Errand, Refreshed, once},
 };
 use crate::{entry::CacheValue, tiers::memory::UNWATCHED};
@@ -163,7 +163,9 @@ async fn run<V, E>(
         }
         // Others' clocks are read at other moments.
         let due = now.saturating_sub(period - period / 10);
-        let call = errand.again().newer_than(due).into_call();
+        let entry = core.memory.get(core.hash(key), key.as_bytes());
+        let in_hand = entry.and_then(|entry| in_hand(&entry, &errand.call().reader));
+        let call = errand.again().with(in_hand).newer_than(due).into_call();
         let work = once(call, origin.with, || (origin.run)());
         match errand.within(work).await {
             Refreshed::Done => born = born.max(core.clock.now().saturating_sub(period / 20)),
