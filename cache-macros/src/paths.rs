@@ -3,9 +3,9 @@
 //! The runtime can then move and rename whatever it likes, and a user who renamed or re-exported the crate says so once, with
 //! `crate = …`. An expansion imports the door under one short name, so that it stays readable. Items used: `Policy`,
 //! `StampedeProtection`, `Duration`, `Box`, `Site`, `EvictSite`, `Probe`, `via`, `Opaque`, `Found`, `Call`, `KeyBuf`, `TagBuf`, `EvictPlan`,
-//! and the functions `instance`, `current`, `cache_ref`, `key`.
+//! `Argument`, `Reference`, `OptionalReference`, and the functions `instance`, `current`, `cache_ref`, `key`, `lend`, `lend_option`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use crate::names::{door, generated};
@@ -33,6 +33,15 @@ impl Door {
             import: TokenStream::new(),
             path: generated! { #root::__private },
         }
+    }
+
+    /// The path where an error about what is behind it belongs.
+    pub(crate) fn shown_at(&self, span: Span) -> TokenStream {
+        let locate = |mut token: TokenTree| {
+            token.set_span(token.span().located_at(span));
+            token
+        };
+        self.path.clone().into_iter().map(locate).collect()
     }
 
     /// The statement that comes first in a body.

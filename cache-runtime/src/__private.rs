@@ -7,9 +7,9 @@ pub use cache_macros::key_macro;
 pub use crate::{
     cache::CacheRef,
     door::{
-        Call, EvictGuard, EvictPlan, Found, FromTimeout, Lent, Miss, OnTimeout, Opaque, Outlives,
-        Plain, Probe, PutGuard, PutPlan, Ready, Res, TagBuf, Times, lend, lend_option, own,
-        own_option, own_ref, via,
+        Argument, Call, EvictGuard, EvictPlan, Found, FromTimeout, Miss, OnTimeout, Opaque,
+        OptionalReference, Outlives, Plain, Probe, PutGuard, PutPlan, Ready, Reference, Res,
+        TagBuf, Times, lend, lend_option, via,
     },
     key::{Holes, KeyBuf},
     policy::{Policy, StampedeProtection},

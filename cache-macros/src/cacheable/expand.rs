@@ -18,21 +18,38 @@ pub(super) fn expand(model: &Cacheable<'_>) -> TokenStream {
     let (lookup, demand) = model.tags.of_lookup(p);
     let (mutable, tags) = model.tags.after_lookup(&generated! { __miss }, p);
     let late_tags = model.tags.hook();
-    let load = body::load(function);
+    let told = call::told(options);
+    let found = generated! {
+        let __found = __ready.#lookup(#p::Call::new(&#site, #cache, __instance)#told, #condition, #render #demand);
+    };
+    let ready = generated! {
+        #tags
+        let __policy = #policy;
+        let __hooks = #hooks #late_tags;
+    };
+    let fill = match &model.owned {
+        Some(owned) => owned.filled(options, &generated! { #found #ready }, p),
+        None => {
+            let load = body::load(function);
+            generated! { __ready.fill(__miss, __policy, __hooks, __share, #load).await }
+        }
+    };
     let statements = generated! {
         #head
-        let __found = __ready.#lookup(#p::Call::new(&#site, #cache, __instance), #condition, #render #demand);
+        #found
         match __found {
             #p::Found::Hit(__value) => __ready.join(__value),
             #p::Found::Miss(#mutable __miss) => {
-                #tags
-                let __policy = #policy;
-                let __hooks = #hooks #late_tags;
-                __ready.fill(__miss, __policy, __hooks, __share, #load).await
+                #ready
+                #fill
             }
         }
     };
-    body::around(function, p, statements)
+    let outside = model
+        .owned
+        .as_ref()
+        .map_or(function, |owned| &owned.function);
+    body::around(outside, p, statements)
 }
 
 /// The site, the shape of the value, the way of errors: all that depends on no argument.
@@ -40,13 +57,14 @@ fn head(model: &Cacheable<'_>) -> TokenStream {
     let (p, function) = (&model.door, model.function);
     let (site, name, template) = (site(), call::site_name(function), model.key.blanked());
     let (policy, tags) = (policy::constant(model.options, p), model.tags.of_site());
+    let watched = policy::watched(model.options);
     let (shape, ready) = (
         shape::shape(&function.returns.output, p),
         shape::ready(function),
     );
     let share = shape::share(model.options, &function.returns, p);
     generated! {
-        static #site: #p::Site = #p::Site::new(#name, #template, #policy)#tags;
+        static #site: #p::Site = #p::Site::new(#name, #template, #policy)#tags #watched;
         #shape
         #ready
         let __share = #share;

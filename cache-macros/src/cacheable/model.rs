@@ -1,6 +1,7 @@
 //! What an annotated function becomes, as data.
 
 use crate::fragments::key::KeyPlan;
+use crate::fragments::owned::Owned;
 use crate::fragments::tags::Tags;
 use crate::options::Options;
 use crate::paths::Door;
@@ -15,6 +16,8 @@ pub(super) struct Cacheable<'a> {
     pub(super) door: Door,
     pub(super) key: KeyPlan,
     pub(super) tags: Tags,
+    /// What a load needs that may go on without the call.
+    pub(super) owned: Option<Owned>,
 }
 
 impl<'a> Cacheable<'a> {
@@ -31,6 +34,7 @@ impl<'a> Cacheable<'a> {
             options,
             door: Door::of_body(options.root()),
             tags: Tags::of(options, Some(&key)),
+            owned: Owned::of(input),
             key,
         }
     }

@@ -4,7 +4,7 @@ use crate::diagnostics::Errors;
 use crate::options::{Argument, Macro};
 use crate::source::arguments::Argument as Bound;
 use crate::source::value::template::Template;
-use crate::source::{Input, result, secret, tags, tiers};
+use crate::source::{Input, owned, pieces, result, secret, tags, tiers};
 
 pub(super) fn check(input: &Input, errors: &mut Errors) {
     input
@@ -19,6 +19,9 @@ pub(super) fn check(input: &Input, errors: &mut Errors) {
     }
     tiers::check(input, errors);
     waiting(input, errors);
+    timeouts(input, errors);
+    owned::check(input, errors);
+    receiver_in_texts(input, errors);
 }
 
 /// A hit would skip the write that the other attribute is about.
@@ -104,5 +107,40 @@ fn waiting(input: &Input, errors: &mut Errors) {
         (protection, input.options.name("wait_timeout"))
     {
         errors.at(name.span(), "`wait_timeout` cannot stand beside `stampede_protection = \"off\"`: nobody waits there");
+    }
+}
+
+/// A stale value that is to come before the end of a call comes before it.
+fn timeouts(input: &Input, errors: &mut Errors) {
+    let options = &input.options;
+    let length = |name| match options.setting(name)?.argument {
+        Argument::Duration(length) => Some(length),
+        _ => None,
+    };
+    let (soft, hard) = (length("soft_timeout"), length("hard_timeout"));
+    if let (Some(soft), Some(hard)) = (soft, hard)
+        && soft >= hard
+        && let Some(later) = options.later("soft_timeout", "hard_timeout")
+    {
+        errors.at(
+            later.span(),
+            "`soft_timeout` is not shorter than `hard_timeout`, and would never come: make it shorter, or leave it out",
+        );
+    }
+}
+
+/// The receiver has another name in a load that may outlive the call, and a text cannot be changed.
+fn receiver_in_texts(input: &Input, errors: &mut Errors) {
+    let (function, Some(option)) = (&input.function, input.options.outliving()) else {
+        return;
+    };
+    if function.arguments.receiver.is_none() {
+        return;
+    }
+    if let Some(text) = pieces::text_with_receiver(function.body.clone()) {
+        errors.at(
+            text,
+            format_args!("`{option}` gives the body a receiver of its own, which a text cannot name: write it behind the text, as in `format!(\"{{}}\", self)`, or give it a name with `let`"),
+        );
     }
 }

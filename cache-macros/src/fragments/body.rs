@@ -15,19 +15,24 @@ use crate::source::returns::Delivery;
 
 /// The body as a future of what the function returns.
 pub(crate) fn load(function: &Function) -> TokenStream {
+    let statements = statements(function);
+    generated! { async move { #statements } }
+}
+
+/// The statements of that future.
+pub(crate) fn statements(function: &Function) -> TokenStream {
     match &function.returns.delivery {
         Delivery::Async => match function.returns.inferred() {
             Some(output) => pinned(&output, &function.body),
-            None => unpinned(&function.body),
+            // A type that is `impl …` cannot be named a second time, so the body is inferred.
+            None => function.body.clone(),
         },
         Delivery::Boxed(whole) => {
             let boxed = pinned(whole, &function.body);
             generated! {
-                async move {
-                    #[allow(clippy::async_yields_async)]
-                    let __boxed = #boxed.await;
-                    __boxed.await
-                }
+                #[allow(clippy::async_yields_async)]
+                let __boxed = async move { #boxed }.await;
+                __boxed.await
             }
         }
     }
@@ -44,20 +49,9 @@ pub(crate) fn around(function: &Function, p: &Door, statements: TokenStream) -> 
 
 fn pinned(output: &impl ToTokens, body: &TokenStream) -> TokenStream {
     generated! {
-        async move {
-            if let ::core::option::Option::Some(__pin) = ::core::option::Option::None::<#output> {
-                return __pin;
-            }
-            #body
+        if let ::core::option::Option::Some(__pin) = ::core::option::Option::None::<#output> {
+            return __pin;
         }
-    }
-}
-
-/// A type that is `impl …` cannot be named a second time, so the body is inferred.
-fn unpinned(body: &TokenStream) -> TokenStream {
-    generated! {
-        async move {
-            #body
-        }
+        #body
     }
 }

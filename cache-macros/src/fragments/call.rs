@@ -5,6 +5,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
+use super::policy::functions;
 use crate::names::generated;
 use crate::options::Options;
 use crate::paths::Door;
@@ -25,6 +26,11 @@ pub(crate) fn cache(options: &Options, p: &Door) -> TokenStream {
         }
         None => generated! { #p::current() },
     }
+}
+
+/// The calls that say who is told of the answer.
+pub(crate) fn told(options: &Options) -> TokenStream {
+    functions(options, &["on_hit", "on_miss"])
 }
 
 /// Whether the cache takes part.

@@ -199,7 +199,7 @@ fn written(parts: &[Part]) -> TokenStream {
 }
 
 /// That `_unused` is part of a key is our use of it: clippy should not hold it against the user.
-fn underscore(value: &TokenStream) -> Option<TokenStream> {
+pub(super) fn underscore(value: &TokenStream) -> Option<TokenStream> {
     let first = value.clone().into_iter().next()?;
     let unused = first.to_string().starts_with('_');
     unused.then(|| generated! { #[allow(clippy::used_underscore_binding)] })

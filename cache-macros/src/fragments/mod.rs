@@ -6,6 +6,8 @@
 pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod key;
+pub(crate) mod owned;
 pub(crate) mod policy;
+mod renamed;
 pub(crate) mod shape;
 pub(crate) mod tags;

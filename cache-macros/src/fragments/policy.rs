@@ -31,16 +31,27 @@ pub(crate) fn of_call(options: &Options, p: &Door) -> TokenStream {
     generated! { #site.policy()#(#calls)* }
 }
 
+/// The call on the site that makes its hits look for work.
+pub(crate) fn watched(options: &Options) -> Option<TokenStream> {
+    options.are_watched().then(|| generated! { .watched() })
+}
+
 /// The functions over the value.
 pub(crate) fn hooks(options: &Options) -> TokenStream {
-    let given = ["ttl_from", "unless", "tags_from"]
-        .into_iter()
+    let calls = functions(options, &["ttl_from", "unless", "tags_from"]);
+    generated! { __ready.hooks()#calls }
+}
+
+/// The calls that pass functions on, under the names of their options.
+pub(super) fn functions(options: &Options, names: &[&str]) -> TokenStream {
+    let given = names
+        .iter()
         .filter_map(|name| Some((name, options.expression(name)?)));
     let calls = given.map(|(name, function)| {
         let setter = Ident::new(name, Span::mixed_site());
         generated! { .#setter(#function) }
     });
-    generated! { __ready.hooks()#(#calls)* }
+    calls.collect()
 }
 
 /// A length of time as an expression.
@@ -60,7 +71,7 @@ fn call(setting: &Setting, p: &Door) -> TokenStream {
     let argument = match &setting.argument {
         Argument::Nothing => TokenStream::new(),
         Argument::Duration(length) => literal_length(*length, p),
-        Argument::Share(share) => generated! { #share },
+        Argument::Number(number) => generated! { #number },
         Argument::Version(version) => generated! { #version },
         Argument::Variant(of, variant) => {
             let (of, variant) = (

@@ -22,12 +22,24 @@ pub(crate) fn shape(output: &syn::Type, p: &Door) -> TokenStream {
 
 /// `let __ready = …;`, the one bound check.
 pub(crate) fn ready(function: &Function) -> TokenStream {
-    let span = match &function.sig.output {
-        syn::ReturnType::Default => function.sig.ident.span(),
-        syn::ReturnType::Type(..) => first_span(function.returns.value()),
-    };
+    let span = span_in(function, function.returns.value());
     let check = Ident::new("can_be_cached", Span::mixed_site().located_at(span));
     generated! { let __ready = __shape.#check(); }
+}
+
+/// The span of generated code whose mistakes are those of the error in the return type, or of all of it.
+pub(super) fn shown_at_error(function: &Function) -> Span {
+    let returns = &function.returns;
+    let error = returns.error().unwrap_or(&returns.output);
+    Span::mixed_site().located_at(span_in(function, error))
+}
+
+/// Where a part of the return type begins; what is not written is shown at the function's name.
+fn span_in(function: &Function, part: &syn::Type) -> Span {
+    match &function.sig.output {
+        syn::ReturnType::Default => function.sig.ident.span(),
+        syn::ReturnType::Type(..) => first_span(part),
+    }
 }
 
 /// How waiters get the leader's error.

@@ -10,8 +10,7 @@ const README: &str = include_str!("../../README.md");
 
 /// What the table has for `which`.
 fn accepted(which: Macro) -> BTreeSet<&'static str> {
-    table::ROWS
-        .iter()
+    table::rows()
         .filter(|row| row.macros.contains(&which))
         .map(|row| row.name)
         .collect()

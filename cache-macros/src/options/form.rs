@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Expr, Path};
 
 use crate::source::value::duration::Span;
-use crate::source::value::number::Share;
+use crate::source::value::number::Number;
 use crate::source::value::template::{Kind, Template};
 
 /// How an option is written.
@@ -25,8 +25,14 @@ pub(crate) enum Form {
     },
     /// A duration of an eviction.
     Hold { zero: &'static str },
-    /// `jitter = 0.1`
-    Share { setter: &'static str },
+    /// A share of a whole: what the bare name means, if it may stand alone, and what to write instead of zero, where that means nothing.
+    Share {
+        setter: &'static str,
+        flag: Option<f64>,
+        zero: Option<&'static str>,
+    },
+    /// A number above zero, and what the bare name means.
+    Factor { setter: &'static str, flag: f64 },
     /// A whole number.
     Version { setter: &'static str },
     /// A flag or one of some words: each word with its variant of the enum `of`.
@@ -38,6 +44,8 @@ pub(crate) enum Form {
     },
     /// A function's path, or a closure.
     Function,
+    /// A function's path.
+    Hook,
     /// `false`, or a function.
     FalseOrFunction,
     /// `false`, or a duration where there is a `cap`: its setter and what to write instead of zero.
@@ -83,7 +91,7 @@ pub(crate) struct Setting {
 pub(crate) enum Argument {
     Nothing,
     Duration(std::time::Duration),
-    Share(f64),
+    Number(f64),
     Version(u32),
     /// An enum and its variant.
     Variant(&'static str, &'static str),
@@ -99,11 +107,11 @@ impl From<Span> for Argument {
     }
 }
 
-impl From<Share> for Argument {
-    fn from(share: Share) -> Self {
-        match share {
-            Share::Literal(share) => Self::Share(share),
-            Share::Expression(expr) => Self::Expression(expr),
+impl From<Number> for Argument {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Literal(number) => Self::Number(number),
+            Number::Expression(expr) => Self::Expression(expr),
         }
     }
 }

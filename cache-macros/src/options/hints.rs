@@ -1,126 +1,11 @@
-//! What to write instead of a name that is no option.
-//!
-//! People arrive with the spellings of other systems in their fingers; each of those is worth one line here.
+//! What to write instead of a name that is no option, or of a value without a name.
 
 use syn::{Expr, Lit};
 
+use super::spellings::{EVICTING, STORING};
 use super::{Macro, table};
 use crate::diagnostics::listed;
 use crate::source::value::{duration, literal};
-
-const TTL: &str = "write `ttl = \"10m\"`";
-const PROTECTION: &str =
-    "write `stampede_protection`, or leave it out: one load per key and process is the default";
-const PREFIX: &str = "write it at the start of the template, as in `key = \"shop:product:{id}\"`";
-const BY_TYPE: &str = "leave it out: `Option` and `Result` are recognised by type";
-const NEGATIVE: &str = "write `negative_ttl = \"1m\"` to cache `None`";
-const CAPACITY: &str =
-    "capacity belongs to the cache: `Cache::builder(…).memory(Memory::new().max_entries(…))`";
-const TIERS: &str = "tiers belong to the cache; `l1 = false` and `l2 = false` leave one out";
-const BELOW: &str = "write it at the start of the template, as in `key = \"shop:product:{id}\"`: `#[cache_evict(region = \"shop\")]` evicts all of it";
-const TAGS: &str = "write `tags = [\"owner:{id}\"]`";
-const TAGS_FROM: &str = "write `tags_from = |value| value.tags.clone()`";
-const SCOPE: &str = "write `scope = \"user:{user_id}\"`";
-const EVICT_TAGS: &str = "that is another attribute: `#[cache_evict(tags = [\"…\"])]`";
-const EVICT: &str = "that is another attribute: `#[cache_evict(key = \"…\")]`";
-const CONDITION: &str = "write `condition = id > 0`";
-const UNLESS: &str = "write `unless = |value| value.is_empty()`";
-
-/// Spellings of other systems, for the attributes that store.
-const STORING: &[(&str, &str)] = &[
-    (
-        "expire expires expiry expiration expire_after expires_in time timeout time_to_live",
-        TTL,
-    ),
-    (
-        "max_age lifetime life duration ttl_secs ttl_seconds ttl_millis cache_for time_refresh",
-        TTL,
-    ),
-    (
-        "sync sync_writes sync_lock lock locked single_flight singleflight coalesce dogpile",
-        PROTECTION,
-    ),
-    ("stampede protect stampede_lock", PROTECTION),
-    ("key_prefix prefix cache_prefix_block", PREFIX),
-    (
-        "group namespace region regions cache_name cache_names",
-        BELOW,
-    ),
-    ("tag cache_tag cache_tags labels", TAGS),
-    ("tag_from tag_fn tags_fn tag_builder", TAGS_FROM),
-    ("owner owner_id tenant tenant_id per_user", SCOPE),
-    ("invalidate_tags evict_tags", EVICT_TAGS),
-    (
-        "name id convert key_builder key_generator key_fn keys",
-        "write `key = \"product:{id}\"`",
-    ),
-    ("result option with_cached_flag", BY_TYPE),
-    (
-        "cache_none cache_null cache_nil ttl_none null_ttl none_ttl negative",
-        NEGATIVE,
-    ),
-    (
-        "size max_size capacity max_capacity max_entries limit unbound ty create",
-        CAPACITY,
-    ),
-    (
-        "redis disk memory store tier tiers backend map_error",
-        TIERS,
-    ),
-    ("evict invalidate evict_all invalidate_all delete", EVICT),
-    ("when cond only_if if_", CONDITION),
-    ("skip_if filter cache_if condition_result except", UNLESS),
-    ("ignore exclude without skip_args", "write `skip(pool)`"),
-    ("jitter_ratio ttl_jitter jitter_max", "write `jitter = 0.1`"),
-    ("memory_only no_redis local", "write `l2 = false`"),
-    ("redis_only no_memory", "write `l1 = false`"),
-    (
-        "cache_manager manager pool client",
-        "write `cache = self.cache`",
-    ),
-    ("schema schema_version revision", "write `version = 2`"),
-];
-
-/// Spellings of other systems, for eviction.
-const EVICTING: &[(&str, &str)] = &[
-    (
-        "all_entries allEntries clear flush everything",
-        "write `all`",
-    ),
-    (
-        "before_invocation beforeInvocation early first",
-        "write `before`",
-    ),
-    ("on_error even_on_error finally on_err", "write `always`"),
-    (
-        "tag cache_tag cache_tags invalidate_tags evict_tags labels",
-        TAGS,
-    ),
-    (
-        "group namespace regions cache_name cache_names",
-        "write `region = \"products\"`",
-    ),
-    ("owner owner_id tenant tenant_id per_user", SCOPE),
-    (
-        "stale mark_stale soft soft_invalidate expired",
-        "write `expire`",
-    ),
-    (
-        "patterns glob match_ prefix starts_with key_prefix",
-        "write `pattern = \"products:*\"`",
-    ),
-    (
-        "name id convert key_builder key_generator",
-        "write `key = \"product:{id}\"`",
-    ),
-    ("delay grace hold_for lock", "write `hold = \"2s\"`"),
-    ("when cond only_if unless", CONDITION),
-    (
-        "ttl",
-        "an eviction has no `ttl`; `hold = \"2s\"` refuses stores for that long",
-    ),
-    ("cache_manager manager client", "write `cache = self.cache`"),
-];
 
 /// The error for a name that `which` does not know.
 pub(super) fn unknown(which: Macro, name: &str) -> String {
@@ -136,8 +21,7 @@ pub(super) fn unknown(which: Macro, name: &str) -> String {
 }
 
 fn names(which: Macro) -> impl Iterator<Item = &'static str> {
-    table::ROWS
-        .iter()
+    table::rows()
         .filter(move |row| row.macros.contains(&which))
         .map(|row| row.name)
 }
@@ -166,9 +50,7 @@ fn advises(which: Macro, hint: &str) -> bool {
 }
 
 fn of_another_macro(which: Macro, name: &str) -> Option<String> {
-    let row = table::ROWS
-        .iter()
-        .find(|row| row.name == name && !row.macros.contains(&which))?;
+    let row = table::rows().find(|row| row.name == name && !row.macros.contains(&which))?;
     let owners = row.macros.iter().map(|owner| owner.name());
     Some(format!("it is an option of {}", listed(owners)))
 }
@@ -223,12 +105,19 @@ mod tests {
         assert!(unknown(Macro::Cacheable, "expire").contains("write `ttl = \"10m\"`"));
         assert!(unknown(Macro::Cacheable, "sync_writes").contains("stampede_protection"));
         assert!(!unknown(Macro::Put, "sync_writes").contains("stampede_protection"));
+        assert!(!unknown(Macro::Put, "refresh_ahead").contains("background_refresh"));
         assert!(unknown(Macro::Evict, "allEntries").contains("write `all`"));
         for (which, name, write) in [
             (Macro::Cacheable, "tag", "`tags = ["),
             (Macro::Cacheable, "namespace", "region = \"shop\""),
             (Macro::Cacheable, "invalidate_tags", "#[cache_evict(tags"),
             (Macro::Put, "tenant", "`scope = "),
+            (Macro::Cacheable, "grace", "`stale_while_revalidate = "),
+            (Macro::Put, "fail_safe", "`stale_if_error = "),
+            (Macro::Cacheable, "refresh_after", "`background_refresh`"),
+            (Macro::Cacheable, "xfetch", "`early_refresh`"),
+            (Macro::Cacheable, "factory_timeout", "`hard_timeout = "),
+            (Macro::Evict, "grace", "`hold = "),
             (Macro::Evict, "cache_tags", "`tags = ["),
             (Macro::Evict, "group", "`region = "),
             (Macro::Evict, "owner", "`scope = "),

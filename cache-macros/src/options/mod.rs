@@ -8,6 +8,7 @@ mod documented;
 mod form;
 mod hints;
 mod read;
+mod spellings;
 mod table;
 mod value;
 
@@ -46,6 +47,20 @@ pub(crate) struct Row {
     pub(crate) example: &'static str,
     /// Options it cannot stand beside, with the reason.
     pub(crate) excludes: &'static [(&'static str, &'static str)],
+    /// The option without which it does nothing.
+    pub(crate) requires: Option<&'static str>,
+    pub(crate) load: Load,
+}
+
+/// What an option asks of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// To answer the call that began it.
+    Awaited,
+    /// To go on without that call.
+    Outlives,
+    /// The same, and hits may begin it.
+    Watched,
 }
 
 /// An option as given: its name in the source, its row, its value.
@@ -65,7 +80,7 @@ pub(crate) struct Options {
 impl Options {
     fn find(&self, name: &str) -> Option<&Given> {
         debug_assert!(
-            table::ROWS.iter().any(|row| row.name == name),
+            table::rows().any(|row| row.name == name),
             "no row for `{name}`"
         );
         self.given.iter().find(|given| given.row.name == name)
@@ -74,6 +89,13 @@ impl Options {
     /// The name as written, if the option was given and could be read.
     pub(crate) fn name(&self, name: &str) -> Option<&Ident> {
         self.find(name).map(|given| &given.name)
+    }
+
+    /// The name of two options that was written later.
+    pub(crate) fn later(&self, one: &str, other: &str) -> Option<&Ident> {
+        let names = self.given.iter().map(|given| (given.row.name, &given.name));
+        let both = names.filter(|(name, _)| *name == one || *name == other);
+        both.map(|(_, name)| name).next_back()
     }
 
     /// Whether the option is certainly absent. Something unreadable may have been meant for it, and a mistake that is reported
@@ -136,6 +158,21 @@ impl Options {
             Some(Value::Policy(setting)) => Some(setting),
             _ => None,
         }
+    }
+
+    /// The first option whose load may go on without the call that began it.
+    pub(crate) fn outliving(&self) -> Option<&Ident> {
+        self.given
+            .iter()
+            .find(|given| given.row.load != Load::Awaited)
+            .map(|given| &given.name)
+    }
+
+    /// Whether hits may begin a load.
+    pub(crate) fn are_watched(&self) -> bool {
+        self.given
+            .iter()
+            .any(|given| given.row.load == Load::Watched)
     }
 
     /// Everything that the options set on the policy.

@@ -24,9 +24,7 @@ fn positional(which: Macro) -> Option<&'static str> {
 }
 
 fn row_of(which: Macro, name: &str) -> Option<&'static Row> {
-    table::ROWS
-        .iter()
-        .find(|row| row.name == name && row.macros.contains(&which))
+    table::rows().find(|row| row.name == name && row.macros.contains(&which))
 }
 
 impl Options {
@@ -51,7 +49,24 @@ impl Options {
             .collect();
         let complete = errors.count() == before;
         exclusions(&given, errors);
-        Self { given, complete }
+        let options = Self { given, complete };
+        options.check_requirements(errors);
+        options
+    }
+
+    /// One error per option that does nothing without another.
+    fn check_requirements(&self, errors: &mut Errors) {
+        for given in &self.given {
+            let Some(other) = given.row.requires.filter(|other| self.lacks(other)) else {
+                continue;
+            };
+            let name = given.row.name;
+            let example = row_of(given.row.macros[0], other).map_or(other, |row| row.example);
+            errors.at(
+                given.name.span(),
+                format_args!("`{name}` does nothing without `{other}`: write `{example}` beside it, or leave it out"),
+            );
+        }
     }
 }
 

@@ -33,6 +33,15 @@ pub(super) fn read(
             },
             Nothing,
         ) => Some(policy(setter, Argument::Variant(of, flag))),
+        (
+            Form::Share {
+                setter,
+                flag: Some(flag),
+                ..
+            }
+            | Form::Factor { setter, flag },
+            Nothing,
+        ) => Some(policy(setter, Argument::Number(flag))),
         (Form::Names, Parenthesised(tokens)) => names(row, name, tokens, errors),
         (Form::Root, Keyword(root)) => path::absolute(root)
             .map(Value::Path)
@@ -91,15 +100,17 @@ pub(super) fn read_value(
             nonzero(row, &expr, zero).map(|span| policy(setter, span.into()))
         }
         Form::Hold { zero } => nonzero(row, &expr, Some(zero)).map(Value::Duration),
-        Form::Share { setter } => {
-            number::share(row.name, &expr).map(|share| policy(setter, share.into()))
+        Form::Share { setter, zero, .. } => number::share(row.name, row.example, &expr, zero)
+            .map(|share| policy(setter, share.into())),
+        Form::Factor { setter, .. } => {
+            number::factor(row.name, &expr).map(|factor| policy(setter, factor.into()))
         }
         Form::Version { setter } => number::version(row.name, &expr)
             .map(|version| policy(setter, Argument::Version(version))),
         Form::Choice {
             setter, of, values, ..
         } => choice(row, of, values, &expr).map(|variant| policy(setter, variant)),
-        Form::Function => function(row, expr).map(Value::Function),
+        Form::Function | Form::Hook => function(row, expr).map(Value::Function),
         Form::FalseOrFunction if boolean(&expr) == Some(false) => Ok(Value::Off),
         Form::FalseOrFunction => function(row, expr).map(Value::Function),
         Form::Tier { off, .. } if boolean(&expr) == Some(false) => {
@@ -179,10 +190,12 @@ fn function(row: &Row, expr: Expr) -> syn::Result<Expr> {
         Expr::Group(group) => &*group.expr,
         other => other,
     };
-    if matches!(inside, Expr::Path(_) | Expr::Closure(_)) {
+    let closures = !matches!(row.form, Form::Hook);
+    if matches!(inside, Expr::Path(_)) || closures && matches!(inside, Expr::Closure(_)) {
         return Ok(expr);
     }
     let hint = match row.form {
+        Form::Hook => format!("write the path of a `fn(&Event)`, as in `{}`", row.example),
         Form::FalseOrFunction if boolean(&expr).is_some() => {
             "errors that are `Clone` are shared already, so write one only for others, or leave the option out".to_owned()
         }

@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, FnArg, Pat, Signature, Token};
 
 /// Every name that the signature binds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Arguments {
     pub(crate) receiver: Option<Token![self]>,
     /// One per argument other than the receiver, in order.
@@ -18,6 +18,7 @@ pub(crate) struct Arguments {
 }
 
 /// One argument other than the receiver.
+#[derive(Clone)]
 pub(crate) enum Argument {
     /// `id: u64`
     Name(Ident),

@@ -14,6 +14,7 @@ use crate::diagnostics::Errors;
 use crate::options::Macro;
 
 /// One function with a body that an attribute can wrap.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,

@@ -3,6 +3,8 @@
 pub(crate) mod arguments;
 pub(crate) mod function;
 pub(crate) mod list;
+pub(crate) mod owned;
+pub(crate) mod pieces;
 pub(crate) mod result;
 pub(crate) mod returns;
 pub(crate) mod secret;

@@ -15,6 +15,7 @@ use crate::names::generated;
 use crate::options::Macro;
 
 /// The return type, and how the function delivers it.
+#[derive(Clone)]
 pub(crate) struct Returns {
     /// What `.await` gives.
     pub(crate) output: Type,
@@ -22,6 +23,7 @@ pub(crate) struct Returns {
 }
 
 /// How the function is asynchronous.
+#[derive(Clone)]
 pub(crate) enum Delivery {
     /// `async fn`
     Async,
@@ -71,7 +73,8 @@ fn boxed_output(declared: &Type) -> Option<Type> {
     })
 }
 
-fn only_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+/// The first type argument of a path type whose last segment is `name`.
+pub(super) fn only_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     arguments(ty, name)?.next()
 }
 
@@ -108,11 +111,13 @@ fn future_output(segment: &syn::PathSegment) -> Option<Type> {
     })
 }
 
-fn ungrouped(mut ty: &Type) -> &Type {
-    while let Type::Group(group) = ty {
-        ty = &group.elem;
+/// The type inside parentheses and invisible groups.
+pub(super) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
     }
-    ty
 }
 
 impl Returns {
@@ -122,7 +127,7 @@ impl Returns {
     }
 
     /// The part that waiters could share: `E` of a type written `Result<V, E>`.
-    fn error(&self) -> Option<&Type> {
+    pub(crate) fn error(&self) -> Option<&Type> {
         arguments(&self.output, "Result")?.nth(1)
     }
 
@@ -142,11 +147,9 @@ impl Returns {
         first_impl(&self.output).is_some()
     }
 
-    /// The type with `_` for each `impl …` inside it, which inference then names; `None` where it is `impl …` altogether.
+    /// The type as inference names it; `None` where it is `impl …` altogether.
     pub(crate) fn inferred(&self) -> Option<Type> {
-        let mut output = ungrouped(&self.output).clone();
-        Infer.visit_type_mut(&mut output);
-        (!matches!(output, Type::Infer(_))).then_some(output)
+        inferred(&self.output)
     }
 
     /// Whether the error shows a borrow. Method probing ignores lifetimes, so such an error would be found shareable and then
@@ -181,6 +184,13 @@ impl Returns {
             );
         }
     }
+}
+
+/// A type with `_` for each `impl …` inside it; `None` where it is `impl …` altogether.
+pub(super) fn inferred(ty: &Type) -> Option<Type> {
+    let mut ty = ungrouped(ty).clone();
+    Infer.visit_type_mut(&mut ty);
+    (!matches!(ty, Type::Infer(_))).then_some(ty)
 }
 
 struct Infer;

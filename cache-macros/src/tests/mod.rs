@@ -18,8 +18,14 @@ fn side_by_side(
     let source = pretty(&quote! { #[#attribute(#options)] #item });
     let expanded = pretty(expansion);
     let lines = expanded.lines().count();
+    // A load that may outlive its call names each argument three times.
+    let limit = if expanded.contains("fill_owned") {
+        90
+    } else {
+        60
+    };
     assert!(
-        lines < 60,
+        lines < limit,
         "an expansion of {lines} lines is more than a reader wants to see"
     );
     format!("{source}\n// becomes\n\n{expanded}")
@@ -119,6 +125,45 @@ snapshot! {
     cacheable_with_tags_of_the_value, cacheable::attribute, "cacheable", (skip(user), scope = "{user}", tags_from = Product::tags),
     async fn product(id: u64, user: u64) -> Result<Product, Error> {
         find(id, user).await
+    }
+}
+
+snapshot! {
+    cacheable_in_background, cacheable::attribute, "cacheable",
+    (key = "product:{id}", ttl = "1m", background_refresh, stale_if_error = "1h", on_miss = metrics::miss),
+    async fn product(id: u64, mut name: String, note: Option<&str>, (a, mut b): (u8, u8), _: &Pool) -> Result<Option<Product>, Error> {
+        name.push('!');
+        find(id, &name, note, a, b).await
+    }
+}
+
+snapshot! {
+    cacheable_in_background_with_receiver, cacheable::attribute, "cacheable",
+    (key = "{self.tenant}:{name}", soft_timeout = self.patience, hard_timeout = "2s", on_timeout = Error::Slow),
+    async fn product<'a>(&'a self, name: &'a str) -> Result<u64, Error> {
+        let name: &'a str = name;
+        fn inner(&self) {}
+        println!("{}", self.tenant);
+        self.find(name).await
+    }
+}
+
+snapshot! {
+    cacheable_in_background_boxed, cacheable::attribute, "cacheable", (key = "product:{id}", hard_timeout = 2, early_refresh = 1.5),
+    fn product<'life0, 'async_trait>(
+        &'life0 self, id: u64
+    ) -> Pin<Box<dyn Future<Output = Result<u64, Error>> + Send + 'async_trait>> where 'life0: 'async_trait, Self: 'async_trait {
+        Box::pin(async move { let __self = self; __self.load(id).await })
+    }
+}
+
+snapshot! {
+    cacheable_in_background_generic, cacheable::attribute, "cacheable", (consistency_check = 0.01, share_errors = false),
+    async fn product<T: Table, const N: usize>(table: &T, of: &impl Source) -> T::Row
+    where
+        T::Row: Row,
+    {
+        table.row(N, of).await
     }
 }
 

@@ -14,7 +14,7 @@ mod timeout;
 
 pub use evict::{EvictGuard, EvictPlan, Opaque};
 pub use lookup::{Call, Found, Miss, Ready};
-pub use owned::{Lent, Outlives, lend, lend_option, own, own_option, own_ref};
+pub use owned::{Argument, OptionalReference, Outlives, Reference, lend, lend_option};
 pub use put::{PutGuard, PutPlan};
 pub use shape::{Plain, Probe, Res, via};
 pub use tags::TagBuf;

@@ -1,73 +1,86 @@
 //! Arguments of a load that outlives its caller: owned before it begins, lent to each run of the body.
 //!
 //! The expansion makes a tuple of owned arguments and a closure over it; a body then sees what its signature promised it. What cannot be
-//! owned is one error, on the argument, because every function here has one bound.
+//! owned is one error, on the argument: owning it is a method that exists for what has all the bounds, so that the compiler lists those that
+//! are missing, and the type of the tuple is unknown after it. Nothing else in an expansion has a bound on an argument.
 
 use std::borrow::Borrow;
 
+use super::{
+    lookup::Ready,
+    shape::{Plain, Res},
+};
+use crate::entry::CacheValue;
+
 /// What a background load can keep.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot outlive the call, which a load in the background needs",
-    label = "not `Clone + Send + Sync + 'static`",
-    note = "arguments may be `Clone + Send + Sync + 'static`, references to what is, `&str`, `&[T]` and their `Option`s; a receiver `&self` needs `Self: Clone`, or write `self: Arc<Self>`"
-)]
 pub trait Outlives: Clone + Send + Sync + 'static {}
 
 impl<T: Clone + Send + Sync + 'static> Outlives for T {}
 
-/// What a background load can keep an owned form of.
-#[diagnostic::on_unimplemented(
-    message = "`&{Self}` cannot outlive the call, which a load in the background needs",
-    label = "has no owned form that is `Clone + Send + Sync + 'static`",
-    note = "take the argument by value, as an `Arc`, or as a reference to something that is `Clone`"
-)]
-pub trait Lent {
-    /// Its owned form.
-    type Owned: Clone + Send + Sync + 'static;
-
-    /// Makes one.
-    fn own(&self) -> Self::Owned;
-
-    /// Lends what was made.
-    fn lend(owned: &Self::Owned) -> &Self;
-}
-
-impl<T: ToOwned + ?Sized> Lent for T
-where
-    T::Owned: Clone + Send + Sync + 'static,
-{
-    type Owned = T::Owned;
-
-    fn own(&self) -> T::Owned {
-        self.to_owned()
-    }
-
-    fn lend(owned: &T::Owned) -> &Self {
-        owned.borrow()
-    }
-}
-
 /// An argument that was passed by value, or a receiver.
-pub fn own<T: Outlives>(value: &T) -> T {
-    value.clone()
+#[derive(Debug)]
+pub struct Argument<'a, T: ?Sized>(pub &'a T);
+
+impl<T: Clone + Send + Sync + 'static> Argument<'_, T> {
+    /// Its owned form.
+    #[must_use]
+    pub fn can_outlive_the_call(self) -> T {
+        self.0.clone()
+    }
 }
 
 /// An argument `&T`.
-pub fn own_ref<T: Lent + ?Sized>(value: &T) -> T::Owned {
-    value.own()
+#[derive(Debug)]
+pub struct Reference<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ToOwned + ?Sized> Reference<'_, T>
+where
+    T::Owned: Clone + Send + Sync + 'static,
+{
+    /// Its owned form.
+    #[must_use]
+    pub fn can_outlive_the_call(self) -> T::Owned {
+        self.0.to_owned()
+    }
 }
 
 /// An argument `Option<&T>`.
-pub fn own_option<T: Lent + ?Sized>(value: Option<&T>) -> Option<T::Owned> {
-    value.map(Lent::own)
+#[derive(Debug)]
+pub struct OptionalReference<'a, T: ?Sized>(pub Option<&'a T>);
+
+impl<T: ToOwned + ?Sized> OptionalReference<'_, T>
+where
+    T::Owned: Clone + Send + Sync + 'static,
+{
+    /// Its owned form.
+    #[must_use]
+    pub fn can_outlive_the_call(self) -> Option<T::Owned> {
+        self.0.map(ToOwned::to_owned)
+    }
 }
 
 /// An argument `&T`, for one run of the body.
-pub fn lend<T: Lent + ?Sized>(owned: &T::Owned) -> &T {
-    T::lend(owned)
+pub fn lend<T: ?Sized, O: Borrow<T>>(owned: &O) -> &T {
+    owned.borrow()
 }
 
 /// An argument `Option<&T>`, for one run of the body.
-pub fn lend_option<T: Lent + ?Sized>(owned: &Option<T::Owned>) -> Option<&T> {
-    owned.as_ref().map(T::lend)
+pub fn lend_option<T: ?Sized, O: Borrow<T>>(owned: &Option<O>) -> Option<&T> {
+    owned.as_ref().map(Borrow::borrow)
+}
+
+impl<V: CacheValue, E: Send + 'static> Ready<Res<V, E>> {
+    /// The one place where it is checked that an error can come from another task.
+    #[must_use]
+    pub fn error_can_be_sent(self) -> Self {
+        self
+    }
+}
+
+impl<V: CacheValue> Ready<Plain<V>> {
+    /// There are no errors to send.
+    #[must_use]
+    pub fn error_can_be_sent(self) -> Self {
+        self
+    }
 }

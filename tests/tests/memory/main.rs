@@ -16,6 +16,8 @@ mod key_texts;
 mod keys;
 mod label_races;
 mod labels;
+mod owned;
+mod owned_methods;
 mod put;
 mod put_races;
 mod recursion;

@@ -186,7 +186,8 @@ impl Visit<'_> for Mention<'_> {
     }
 }
 
-fn in_tokens(tokens: TokenStream, name: &str) -> bool {
+/// Whether tokens, or format strings among them, name something.
+pub(crate) fn in_tokens(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => in_tokens(group.stream(), name),

@@ -15,6 +15,11 @@ async fn prefix() -> u64 {
     1
 }
 
+#[cacheable(grace = "1m", refresh_ahead = 0.8)]
+async fn grace() -> u64 {
+    1
+}
+
 #[cache_evict(allEntries = true)]
 async fn all_entries() {}
 

@@ -1,7 +1,8 @@
-//! The table. Everything the reader of a list has to know about an option is in its row.
+//! What an entry is and who waits for it: its name, its life, its tiers.
 
-use super::Macro::{Cacheable, Evict, Put};
-use super::{Form, Row};
+use super::{NONE, duration, row};
+use crate::options::Macro::{Cacheable, Evict, Put};
+use crate::options::{Form, Row};
 use crate::source::value::template::Kind;
 
 const ZERO_TTL: &str =
@@ -14,10 +15,8 @@ const ALL_HIDES: &str = "`all` has no key that could show it: leave it out";
 const DEFAULT_KEY_ONLY: &str =
     "`skip` shapes the default key: leave the argument out of the template instead";
 
-const NONE: &[(&str, &str)] = &[];
-
 /// One row per option; two where macros read the same name differently.
-pub(super) static ROWS: &[Row] = &[
+pub(super) static ENTRIES: &[Row] = &[
     row(
         "key",
         &[Cacheable, Put],
@@ -129,7 +128,11 @@ pub(super) static ROWS: &[Row] = &[
     row(
         "jitter",
         &[Cacheable, Put],
-        Form::Share { setter: "jitter" },
+        Form::Share {
+            setter: "jitter",
+            flag: None,
+            zero: None,
+        },
         "jitter = 0.1",
         NONE,
     ),
@@ -222,51 +225,3 @@ pub(super) static ROWS: &[Row] = &[
         NONE,
     ),
 ];
-
-const fn row(
-    name: &'static str,
-    macros: &'static [super::Macro],
-    form: Form,
-    example: &'static str,
-    excludes: &'static [(&'static str, &'static str)],
-) -> Row {
-    Row {
-        name,
-        macros,
-        form,
-        example,
-        excludes,
-    }
-}
-
-const fn duration(setter: &'static str, zero: Option<&'static str>) -> Form {
-    Form::Duration { setter, zero }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ROWS;
-    use crate::options::Macro;
-
-    #[test]
-    fn no_macro_has_two_rows_for_a_name() {
-        for which in [Macro::Cacheable, Macro::Evict, Macro::Put] {
-            let mut names: Vec<_> = ROWS
-                .iter()
-                .filter(|row| row.macros.contains(&which))
-                .map(|row| row.name)
-                .collect();
-            let all = names.len();
-            names.sort_unstable();
-            names.dedup();
-            assert_eq!(names.len(), all, "{which:?}");
-        }
-    }
-
-    #[test]
-    fn exclusions_name_options_of_the_table() {
-        for (other, _) in ROWS.iter().flat_map(|row| row.excludes) {
-            assert!(ROWS.iter().any(|row| row.name == *other), "{other}");
-        }
-    }
-}
