@@ -246,9 +246,14 @@ impl Call {
 
     /// A usable value in either tier, without loading; one found in Redis goes into memory.
     pub(crate) async fn stored_now(mut self) -> Option<Erased> {
-        if let Some(value) = self.in_memory() {
-            return Some(value);
+        match self.in_memory() {
+            Some(value) => Some(value),
+            None => self.in_redis().await,
         }
+    }
+
+    /// A usable value in Redis, without loading; it goes into memory. One past its ttl is in hand then, if that may be of use.
+    async fn in_redis(&mut self) -> Option<Erased> {
         let Self {
             core,
             key,
@@ -266,7 +271,7 @@ impl Call {
         };
         let registered = flights.register(key, *hash, wanted, begin, || None);
         match registered {
-            Registered::Leads(guard) => Lead::new(guard).read_only(&mut self).await,
+            Registered::Leads(guard) => Lead::new(guard).read_only(self).await,
             // A put's body runs: what is stored is about to be old.
             _ => None,
         }
@@ -298,11 +303,11 @@ impl Call {
             self.served = Served::Bypassed(Why::Recursion);
             return Step::Load(Role::Alone);
         }
-        self.look_for_stale();
-        if let Some(step) = self.without_waiting() {
-            return step;
-        }
         loop {
+            self.look_for_stale();
+            if let Some(step) = self.without_waiting() {
+                return step;
+            }
             // Before the flight is registered: the replay marks what runs.
             self.core
                 .clear_journal(&self.key, &self.labelling, &mut self.budget, &self.counters)
@@ -441,15 +446,22 @@ impl Call {
 
     /// Joins a load, for as long as the caller wants to wait.
     async fn wait_for(&mut self, flight: &Arc<Flight>) -> Option<Step> {
+        self.flight = Some(Arc::clone(flight));
         if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
             self.in_hand = flight.offered(self.began, self.core.hears(flight));
+        }
+        if self.in_hand.is_none()
+            && self.policy.fresh.keeps_stale()
+            && let Some(value) = self.in_redis().await
+        {
+            self.served = Served::Redis;
+            return Some(Step::Serve(value));
         }
         let now = self.core.clock.now();
         let revalidates = |it: &InHand| it.revalidates(&self.policy.fresh, now);
         if self.in_hand.as_ref().is_some_and(revalidates) {
             return self.serve_in_hand(Why::Revalidating);
         }
-        self.flight = Some(Arc::clone(flight));
         let deadline = self.deadline();
         let patience = self.patience().filter(|patience| *patience < deadline);
         match flight.wait(patience.unwrap_or(deadline)).await {

@@ -119,11 +119,7 @@ impl Lead {
     /// Everything between registration and the load.
     pub(super) async fn prepare(mut self: Box<Self>, call: &mut Call) -> Led {
         self.began = call.core.clock.now();
-        let flight = self.guard.flight();
-        if let Some(in_hand) = &call.in_hand {
-            flight.offer(in_hand.clone());
-        }
-        call.flight = Some(Arc::clone(flight));
+        call.flight = Some(Arc::clone(self.guard.flight()));
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
@@ -153,9 +149,9 @@ impl Lead {
     /// Ends the flight with what is in hand.
     pub(super) fn end_stale(mut self: Box<Self>, call: &Call, why: Why) -> Led {
         let flight = self.guard.flight();
-        let outcome = match call.in_hand() {
-            Some(in_hand) if self.is_sure(call) => Outcome::Stale(in_hand.clone(), why, None),
-            Some(in_hand) => flight.stale_as_of(in_hand.clone(), why),
+        let outcome = match call.in_hand_for_all() {
+            Some(in_hand) if self.is_sure(call) => Outcome::Stale(in_hand, why, None),
+            Some(in_hand) => flight.stale_as_of(in_hand, why),
             None => Outcome::Abandoned,
         };
         let entry = self.stale.take();

@@ -5,8 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use super::{
     call::{Call, Purpose, Role, Step},
     check,
-    read::wants,
-    refresh::{self, Claim, Errand},
+    refresh::{self, Errand},
     run::{Loaded, alone, complete, typed},
     timer,
 };
@@ -14,7 +13,7 @@ use crate::{
     entry::CacheValue,
     error::LoadTimeout,
     observe::{Served, Why},
-    tiers::memory::{Care, Due, MemoryEntry},
+    tiers::memory::Due,
 };
 
 /// One run of the origin.
@@ -50,9 +49,8 @@ where
     if origin.timeout.is_none() {
         call.policy.fresh.hard_timeout = None;
     }
-    let errand = Errand::of(&call);
     let (call, result) = loop {
-        match call.next().await {
+        match call.next_in_time().await {
             Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
             Step::Fail(error) => match origin.with.share.receive(&error) {
                 Some(error) => break (call, Err(error)),
@@ -62,85 +60,45 @@ where
                 Some(error) => break (call, Err(error)),
                 None => call.policy.fresh.hard_timeout = None,
             },
-            Step::Load(Role::Alone) => {
-                let result = alone(&mut call, (origin.run)()).await;
-                break (call, result);
-            }
-            Step::Load(Role::Lead(lead)) => {
+            Step::Load(role) => {
                 let rest = Box::new(call.again());
-                let work = complete(call, lead, origin.with, (origin.run)());
-                break in_time(rest, Box::pin(work), &origin).await;
+                let load = (origin.run)();
+                let work: Work<V, E> = match role {
+                    Role::Lead(lead) => Box::pin(complete(call, lead, origin.with, load)),
+                    Role::Alone => Box::pin(async move {
+                        let result = alone(&mut call, load).await;
+                        (call, result)
+                    }),
+                };
+                break in_time(rest, work, &origin).await;
             }
         }
     };
     call.finished();
-    if call.served == Served::Stale(Why::Revalidating) || call.due == Some(Due::Refresh) {
-        let errand = errand.again().with(call.in_hand.clone());
-        refresh::start(errand, origin.clone(), None);
-    }
-    if let (Some(Due::Check), Ok(value)) = (call.due, &result) {
-        check::start(&errand, value.clone(), &origin);
-    }
-    timer::keep_fresh(&errand, &origin);
+    follow_up(&call, &result, &origin);
     result
 }
 
-/// Answers a call from memory, whatever that calls for.
-pub(crate) fn serve_hit<V, E>(call: &mut Call, origin: &Origin<V, E>) -> Option<V>
+/// What an answer leaves to be done in the background.
+fn follow_up<V, E>(call: &Call, result: &Result<V, E>, origin: &Origin<V, E>)
 where
     V: CacheValue,
     E: Send + 'static,
 {
-    let entry = call.entry()?;
-    if let Some(due) = call.due_of(&entry) {
-        return serve_due(call.again(), &entry, due, origin);
+    let revalidates = call.served == Served::Stale(Why::Revalidating);
+    let is_timed = call.policy.fresh.refresh_every.is_some();
+    if !revalidates && call.due.is_none() && !is_timed {
+        return;
     }
-    let value = entry.typed::<V>(&call.reader)?;
-    call.served = Served::Memory;
-    call.finished();
-    Some(value)
-}
-
-/// Answers a hit in memory that calls for something.
-pub(crate) fn serve_due<V, E>(
-    mut call: Call,
-    entry: &Arc<MemoryEntry>,
-    due: Due,
-    origin: &Origin<V, E>,
-) -> Option<V>
-where
-    V: CacheValue,
-    E: Send + 'static,
-{
-    let value = entry.typed::<V>(&call.reader)?;
-    call.watch = timer::watched(&call);
-    let errand = Errand::of(&call);
-    let due = match due {
-        Due::Watch => {
-            if let Some(wants) = wants(&call.policy, call.watch.as_ref()) {
-                let care = Care::new(&wants, &entry.term, None);
-                // Another hit may have been first.
-                let _ = entry.care.set(Box::new(care));
-            }
-            timer::keep_fresh(&errand, origin);
-            let care = entry.care.get();
-            care.and_then(|care| care.due(call.core.clock.now(), fastrand::f64))
-        }
-        due => Some(due),
-    };
-    match due {
-        Some(Due::Refresh) => {
-            if let Some(claim) = Claim::of(&call.core, entry) {
-                let in_hand = claim.in_hand(&call);
-                refresh::start(errand.with(in_hand), origin.clone(), Some(claim));
-            }
-        }
-        Some(Due::Check) => check::start(&errand, value.clone(), origin),
-        Some(Due::Watch) | None => {}
+    let errand = Errand::of(call);
+    if revalidates || call.due == Some(Due::Refresh) {
+        let errand = errand.again().with(call.in_hand.clone());
+        refresh::start(errand, origin.clone(), None);
     }
-    call.served = Served::Memory;
-    call.finished();
-    Some(value)
+    if let (Some(Due::Check), Ok(value)) = (call.due, result) {
+        check::start(&errand, value.clone(), origin);
+    }
+    timer::keep_fresh(&errand, origin);
 }
 
 type Work<V, E> = Pin<Box<dyn Future<Output = (Box<Call>, Result<V, E>)> + Send>>;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     call::{Call, Purpose, Step},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     entry::{Erased, Token},
-    flight::InHand,
+    flight::{InHand, Source},
     observe::{Count, Served, Why},
     tiers::memory::{Care, Due, MemoryEntry},
 };
@@ -37,6 +37,28 @@ impl Call {
         self.in_hand.as_ref().filter(|_| !overtaken)
     }
 
+    /// What is in hand, for those who began to wait after it was taken: an eviction that was complete before they called has taken it away by
+    /// now, or has marked the flight.
+    pub(super) fn in_hand_for_all(&self) -> Option<InHand> {
+        let in_hand = self.in_hand()?;
+        match in_hand.source {
+            Source::Redis => Some(in_hand.clone()),
+            Source::Memory => self.kept_in_memory(),
+        }
+    }
+
+    fn kept_in_memory(&self) -> Option<InHand> {
+        let Self {
+            core,
+            key,
+            hash,
+            reader,
+            labelling,
+            ..
+        } = self;
+        kept_in_memory(core, *hash, key, reader, labelling)
+    }
+
     /// Whether a stored value is what a refresh wants; an answer takes every value that is fresh.
     pub(super) fn is_news(&self, stored: &Stored) -> bool {
         let Some(newer_than) = self.newer_than.filter(|_| self.is_refresh()) else {
@@ -45,22 +67,25 @@ impl Call {
         stored.in_hand(&self.core).born > newer_than
     }
 
-    /// A value that memory keeps past its ttl.
+    /// A value that memory keeps past its ttl. What another flight brought says nothing any more.
     pub(super) fn look_for_stale(&mut self) {
-        if self.purpose != Purpose::Refresh
-            && self.reads_memory()
-            && self.policy.fresh.keeps_stale()
-            && self.in_hand.is_none()
-        {
-            let Self {
-                core,
-                key,
-                hash,
-                reader,
-                labelling,
-                ..
-            } = self;
-            self.in_hand = kept_in_memory(core, *hash, key, reader, labelling);
+        self.flight = None;
+        let looks = self.reads_memory() && self.policy.fresh.keeps_stale();
+        self.in_hand = looks.then(|| self.kept_in_memory()).flatten();
+    }
+
+    /// [`next`](Call::next), for as long as the caller wants to wait.
+    pub(super) async fn next_in_time(&mut self) -> Step {
+        loop {
+            let Some(patience) = self.patience() else {
+                return self.next().await;
+            };
+            if let Ok(step) = timeout_at(patience, self.next()).await {
+                return step;
+            }
+            if let Some(step) = self.patience_is_over() {
+                return step;
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use once_cell::race::OnceBox;
 use super::{Core, labels::Entry};
 use crate::{
     entry::{Carried, Envelope, Erased, Header, Token, Unreadable},
-    flight::{Flight, InHand},
+    flight::{Flight, InHand, Source},
     key::Key,
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
@@ -166,6 +166,7 @@ impl Stored {
             born: term.born,
             ttl_until: term.ttl_until,
             kept_until: term.stale_until,
+            source: Source::Redis,
         }
     }
 }
@@ -290,6 +291,7 @@ pub(crate) fn in_hand(entry: &MemoryEntry, reader: &Reader) -> Option<InHand> {
         born: entry.term.born,
         ttl_until: entry.term.ttl_until,
         kept_until: entry.term.stale_until,
+        source: Source::Memory,
     })
 }
 

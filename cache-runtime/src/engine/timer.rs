@@ -23,6 +23,8 @@ use crate::{entry::CacheValue, tiers::memory::UNWATCHED};
 
 /// A key is in use for so many periods after its last use.
 const PERIODS: u32 = 10;
+/// So many keys have a timer; others are refreshed when they are called.
+const MOST: usize = 10_000;
 /// After a refresh that another process is about to do.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -45,6 +47,13 @@ impl Timers {
             return Arc::clone(&watched.used);
         }
         let used = Arc::new(AtomicU64::new(now));
+        if keys.len() >= MOST {
+            // Calls that were dropped before their timer began.
+            keys.retain(|_, watched| watched.runs);
+        }
+        if keys.len() >= MOST {
+            return used;
+        }
         let watched = Watched {
             used: Arc::clone(&used),
             runs: false,

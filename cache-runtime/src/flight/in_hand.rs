@@ -18,6 +18,16 @@ pub(crate) struct InHand {
     pub(crate) ttl_until: u64,
     /// The end of everything.
     pub(crate) kept_until: u64,
+    pub(crate) source: Source,
+}
+
+/// Where a value in hand is from: what may be said of it to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Memory, before the flight was registered: an eviction may have come between. Others look there themselves.
+    Memory,
+    /// Redis, after the flight was registered: an eviction that came later marks it.
+    Redis,
 }
 
 impl InHand {

@@ -18,7 +18,7 @@ mod state;
 mod table;
 
 pub(crate) use guard::FlightGuard;
-pub(crate) use in_hand::InHand;
+pub(crate) use in_hand::{InHand, Source};
 pub(crate) use retry::{Retries, RetryPermit};
 pub(crate) use state::{Beginning, Flight, FlightKind, Outcome, SharedError, Wanted};
 pub(crate) use table::{Flights, Registered};
