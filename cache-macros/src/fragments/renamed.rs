@@ -29,3 +29,71 @@ pub(crate) fn renamed(body: TokenStream, lifetimes: &[Ident]) -> TokenStream {
     };
     Pieces::of(body).map(rename).collect::<TokenStream>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, expected: &str) {
+        let tokens = |text: &str| -> TokenStream { text.parse().expect(text) };
+        let lifetimes = [Ident::new("a", Span::call_site())];
+        let renamed = renamed(tokens(body), &lifetimes).to_string();
+        assert_eq!(renamed, tokens(expected).to_string(), "{body}");
+    }
+
+    #[test]
+    fn the_receiver_is_renamed_wherever_it_is_meant() {
+        check(
+            "self.a(self, &mut self, ..self)",
+            "__this.a(__this, &mut __this, ..__this)",
+        );
+        check("m!([self.x]; { self })", "m!([__this.x]; { __this })");
+        check(
+            "if self.a { x } else { self.b }",
+            "if __this.a { x } else { __this.b }",
+        );
+        check(
+            "f(&raw const self.a, x as *const u8, self)",
+            "f(&raw const __this.a, x as *const u8, __this)",
+        );
+        check("let f: fn(u8) = g; self", "let f: fn(u8) = g; __this");
+        check("let x = const { 1 }; self", "let x = const { 1 }; __this");
+        check("S { a: self, b }", "S { a: __this, b }");
+    }
+
+    #[test]
+    fn items_and_paths_keep_theirs() {
+        for kept in [
+            "self::f(); crate::x::<self::T>();",
+            "use std::fmt::{self, Debug};",
+            "struct A { pub(self) x: u8 }",
+            "fn f<const N: usize>(&self) -> A<{ N }> { self.x }",
+            "impl A<{ 1 }, { 2 }> for B { fn f(self) { self } }",
+            "trait T { fn f(&self) { self.g() } }",
+            "mod m { pub fn f() { self::g() } }",
+            "macro_rules! m { ($self:ident) => { $self.x } }",
+        ] {
+            check(&format!("{kept} self"), &format!("{kept} __this"));
+        }
+    }
+
+    #[test]
+    fn lifetimes_of_the_signature_lose_their_names_and_labels_do_not() {
+        check(
+            "let x: &'a str = f::<'a, 'b>(y);",
+            "let x: &'_ str = f::<'_, 'b>(y);",
+        );
+        check(
+            "'a: loop { break 'a x; } continue 'a",
+            "'a: loop { break 'a x; } continue 'a",
+        );
+        check(
+            "struct S<'a>(&'a str); self",
+            "struct S<'a>(&'a str); __this",
+        );
+        check(
+            "fn f<'a>(x: &'a str) {} &'static 'a'",
+            "fn f<'a>(x: &'a str) {} &'static 'a'",
+        );
+    }
+}

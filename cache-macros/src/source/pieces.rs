@@ -111,13 +111,15 @@ impl Pieces {
         }
     }
 
-    /// What a word begins: `fn name` is an item, the types `fn(u8)` and `*const u8` are none.
+    /// What a word begins: `fn name` is an item, `fn(u8)`, `*const u8` and `&raw const x` are none.
     fn begun_by(&mut self, word: &Ident) -> Inside {
         let named = matches!(self.tokens.peek(), Some(TokenTree::Ident(_)));
         if word == "use" {
             Inside::Use
         } else if word == "impl"
-            || named && self.before[0] != "*" && ITEMS.iter().any(|item| word == item)
+            || named
+                && !matches!(&*self.before[0], "*" | "raw")
+                && ITEMS.iter().any(|item| word == item)
         {
             Inside::Item
         } else {
@@ -160,5 +162,35 @@ impl Iterator for Pieces {
         self.before.swap(0, 1);
         self.before[0] = text;
         Some(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> bool {
+        text_with_receiver(text.parse().expect(text)).is_some()
+    }
+
+    #[test]
+    fn a_text_names_the_receiver_where_a_macro_reads_it() {
+        for text in [
+            r#"println!("{self}")"#,
+            r##"format!(r#"{self:?} and {}"#, 1)"##,
+            r#"if a { outer!(inner!["{id}" "{self:>8}"]) }"#,
+            r#"key!("{self.tenant}:{id}")"#,
+        ] {
+            assert!(found(text), "{text}");
+        }
+        for text in [
+            r#"f("{self}")"#,
+            r#"println!("{{self}}")"#,
+            r#"println!("{self_} {selfish} self {}", self)"#,
+            r#"impl Display for Inner { fn fmt(&self) { write!(f, "{self}") } }"#,
+            r#"println!(b"{self}")"#,
+        ] {
+            assert!(!found(text), "{text}");
+        }
     }
 }

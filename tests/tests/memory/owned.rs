@@ -269,3 +269,16 @@ async fn a_shared_argument_is_shared() {
     let shared = Arc::new(());
     sees!(counted(Arc::clone(&shared), &shared) => true);
 }
+
+#[tokio::test]
+async fn the_future_of_a_call_is_small_whatever_its_body_holds() {
+    #[cacheable(key = "large:{id}", background_refresh)]
+    async fn large(id: u64, name: &str) -> usize {
+        let bytes = [1_u8; 4_096];
+        tokio::task::yield_now().await;
+        name.len() + usize::from(bytes[usize::try_from(id).unwrap_or(0)])
+    }
+    let size = size_of_val(&large(1, "a"));
+    assert!(size <= 512, "{size} bytes");
+    sees!(large(1, "a") => 2);
+}
