@@ -19,6 +19,7 @@ const EVICT_TAGS: &str = "that is another attribute: `#[cache_evict(tags = [\"â€
 const EVICT: &str = "that is another attribute: `#[cache_evict(key = \"â€¦\")]`";
 const CONDITION: &str = "write `condition = id > 0`";
 const UNLESS: &str = "write `unless = |value| value.is_empty()`";
+const TIMEOUT: &str = "write `ttl = \"10m\"` for the life of a value, or `hard_timeout = \"2s\"` for how long a call waits";
 const AT_ONCE: &str = "write `stale_while_revalidate = \"30s\"` to serve stale at once";
 const AFTER_ERROR: &str = "write `stale_if_error = \"1h\"` to serve stale if the load fails";
 const STALE: &str = "write `stale_while_revalidate = \"30s\"` to serve stale at once, or `stale_if_error = \"1h\"` if the load fails";
@@ -33,7 +34,7 @@ const HOOKS: &str = "write `on_hit = metrics::hit` and `on_miss = metrics::miss`
 /// For the attributes that store.
 pub(super) const STORING: &[(&str, &str)] = &[
     (
-        "expire expires expiry expiration expire_after expires_in time timeout time_to_live",
+        "expire expires expiry expiration expire_after expires_in time time_to_live",
         TTL,
     ),
     (
@@ -84,6 +85,7 @@ pub(super) const STORING: &[(&str, &str)] = &[
     ),
     ("schema schema_version revision", "write `version = 2`"),
     ("time_to_idle tti expire_after_access", TTL),
+    ("timeout", TIMEOUT),
     (
         "grace swr stale_while_refresh revalidate serve_stale stale_ttl",
         AT_ONCE,

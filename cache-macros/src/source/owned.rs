@@ -70,7 +70,8 @@ pub(crate) fn check(input: &Input, errors: &mut Errors) {
             errors.push(error);
         }
     }
-    if let Some(borrow) = borrow_in(&function.returns.output) {
+    // The value is owned wherever it is cached.
+    if let Some(borrow) = function.returns.error().and_then(borrow_in) {
         errors.at(
             borrow,
             format_args!("`{option}` may run the body after the call, when what this borrows is gone: return it owned"),

@@ -26,6 +26,12 @@ impl From<LoadTimeout> for Failed<'_> {
     }
 }
 
+// The value is refused as it is without the option.
+#[cacheable(key = "f", background_refresh)]
+async fn value<'a>(name: &'a str) -> Result<&'a str, String> {
+    Ok(name)
+}
+
 struct Shop(u64);
 
 impl Shop {
