@@ -450,8 +450,12 @@ impl Call {
         if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
             self.in_hand = flight.offered(self.began, self.core.hears(flight));
         }
+        // A refresh shows what it has seen and does not look; what runs without its callers' knowing is not waited for.
+        let fresh = &self.policy.fresh;
+        let rather_not = fresh.stale_while_revalidate.is_some() || fresh.soft_timeout.is_some();
         if self.in_hand.is_none()
-            && self.policy.fresh.keeps_stale()
+            && rather_not
+            && !flight.has_looked()
             && let Some(value) = self.in_redis().await
         {
             self.served = Served::Redis;

@@ -136,6 +136,7 @@ impl Lead {
                 Look::Serve(value) => return Led::Serve(value),
                 Look::Go(lead) => self = lead,
             }
+            self.guard.flight().look_is_over();
         }
         if let Some(why) = call.serves_in_hand() {
             return self.end_stale(call, why);

@@ -92,6 +92,8 @@ pub(crate) struct Flight {
     as_of: Mutex<Option<Instant>>,
     /// What those can be served who would rather not wait.
     offer: Mutex<Option<(InHand, Option<Instant>)>>,
+    /// Its leader has seen what Redis has: if there is no offer, there is nothing.
+    looked: AtomicBool,
     outcome: Mutex<Option<Outcome>>,
     ended: Notify,
     marked: AtomicBool,
@@ -119,6 +121,7 @@ impl Flight {
             tag_evictions: beginning.tag_evictions,
             as_of: Mutex::new(None),
             offer: Mutex::new(None),
+            looked: AtomicBool::new(false),
             outcome: Mutex::new(None),
             ended: Notify::new(),
             marked: AtomicBool::new(false),
@@ -166,6 +169,15 @@ impl Flight {
         // What was read after the call began is as new as the call may ask for.
         let fits = sure || as_of.is_some_and(|as_of| began < as_of);
         (fits && !self.is_marked()).then(|| in_hand.clone())
+    }
+
+    /// What Redis has was offered, if it is of any use.
+    pub(crate) fn look_is_over(&self) {
+        self.looked.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_looked(&self) -> bool {
+        self.looked.load(Ordering::Acquire)
     }
 
     /// Whether an eviction has overtaken this load.
