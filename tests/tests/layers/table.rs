@@ -104,7 +104,15 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row(
         "flight",
-        &["tiers/memory", "bus", "entry", "tags", "key"],
+        &[
+            "tiers/memory",
+            "policy",
+            "observe",
+            "bus",
+            "entry",
+            "tags",
+            "key",
+        ],
         &[],
     ),
     row(
