@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use cache_runtime::{BusHealth, Cache, Evict, Key, Served};
+use serde_json::json;
 use tests::eventually;
+use tests::fleet::Fleet;
 use tests::scenarios::functions::key;
 use tests::scenarios::origin::{Origin, Source};
 use tests::scenarios::processes::{ask, connected, of_url, value_of};
-use tests::server::cluster::Cluster;
+use tests::scenarios::{Answers, Call, Function, Open, What};
+use tests::server::cluster::{Cluster, Settings};
 
 use crate::permissions::account_of;
 
@@ -47,6 +50,57 @@ async fn the_documented_account_is_enough_for_a_cluster() {
     for node in cluster.nodes() {
         let refused = node.server.cli(&["ACL", "LOG"]).await.list();
         assert!(refused.is_empty(), "{refused:?}");
+    }
+}
+
+/// Which authorities are trusted is a matter of the process, so those who use the cluster are processes of their own.
+#[tokio::test]
+async fn tls_is_spoken_with_every_primary_and_on_the_bus() {
+    let settings = Settings {
+        tls: true,
+        ..Settings::default()
+    };
+    let (cluster, origin) = (settings.start().await, Origin::start().await);
+    assert!(cluster.url().starts_with("rediss-cluster://"));
+    let authority = cluster.ca_file().expect("it speaks TLS").to_owned();
+    let fleet = Fleet::builder().env("SSL_CERT_FILE", authority).spawn(2);
+    let fleet = fleet.await;
+    let open = Open {
+        cache: "cache".to_owned(),
+        url: cluster.url(),
+    };
+    for opened in fleet.ask_all("open", json!(open)).await {
+        opened.expect("it connects");
+    }
+    let ask = async |worker: usize, id: u64| {
+        let call = Call {
+            cache: "cache".to_owned(),
+            name: "one".to_owned(),
+            function: Function::Product,
+            id,
+            callers: 1,
+            source: origin.source(),
+        };
+        let answer = fleet.worker(worker).ask("call", json!(call)).await;
+        let answers: Answers = serde_json::from_value(answer.expect("it answers"))
+            .expect("a worker answers calls with answers");
+        let value = answers.values.into_keys().next();
+        (value, answers.served.into_keys().next())
+    };
+    // Keys of every primary.
+    for id in 0..12 {
+        assert_eq!(ask(0, id).await, (Some(1), Some("Loaded".to_owned())));
+        assert_eq!(ask(1, id).await, (Some(1), Some("Redis".to_owned())));
+    }
+    for id in 0..12 {
+        let in_memory = async || ask(1, id).await.1 == Some("Memory".to_owned());
+        eventually::holds("it is in memory", in_memory).await;
+        origin.commit(&key(id));
+        let evict = json!({ "cache": "cache", "what": What::Key(key(id)) });
+        let evicted = fleet.worker(0).ask("evict", evict).await;
+        evicted.expect("it is confirmed");
+        let heard = async || ask(1, id).await.0 == Some(2);
+        eventually::holds("the other has heard of it", heard).await;
     }
 }
 
