@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::functions::{Alone, owned, product, product_or_alone, rename, save};
+use super::functions::{Alone, hot, lasting, owned, product, product_or_alone, rename, save};
 use super::origin::{Down, Source};
 use crate::worker::Events;
 
@@ -26,6 +26,8 @@ pub enum Function {
     Owned,
     Rename,
     Save,
+    Hot,
+    Lasting,
 }
 
 /// A request to call it.
@@ -151,13 +153,16 @@ impl Answers {
     }
 }
 
-async fn run(function: Function, source: Source, id: u64) -> Option<u64> {
+/// One call; `None` if it failed.
+pub(super) async fn run(function: Function, source: Source, id: u64) -> Option<u64> {
     match function {
         Function::Product => product(&source, id).await.map_err(|Down| ()).ok(),
         Function::ProductOrAlone => product_or_alone(&source, id).await.map_err(|Alone| ()).ok(),
         Function::Owned => owned(&source, id).await.ok(),
         Function::Rename => Some(rename(&source, id).await),
         Function::Save => save(&source, id).await.ok(),
+        Function::Hot => hot(&source, id).await.ok(),
+        Function::Lasting => lasting(&source, id).await.ok(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! A fleet as most tests want it: one Redis, some workers with a cache each, one origin.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
 
+use super::hammer::{Blows, Hammer};
 use super::{Answers, Call, Function, NAME, Open, What};
 use crate::eventually;
 use crate::fleet::{Fleet, Worker};
@@ -86,6 +89,36 @@ impl Crew {
     ) -> Answers {
         let request = self.request(name, function, 1);
         self.answers(worker, "after_a_stop", request).await
+    }
+
+    /// So many tasks in each worker that call a function all the time, for so long; of their times the longest of any worker.
+    ///
+    /// # Panics
+    /// If a worker dies.
+    pub async fn hammer(
+        &self,
+        function: Function,
+        tasks: usize,
+        rest: Duration,
+        length: Duration,
+    ) -> Blows {
+        let request = Hammer {
+            cache: CACHE.to_owned(),
+            function,
+            source: self.origin.source(),
+            tasks,
+            rest,
+            length,
+            warm_up: length / 10,
+        };
+        let answers = self.fleet.ask_all("hammer", json!(request)).await;
+        let mut all = Blows::default();
+        for answer in answers {
+            let answer = answer.expect("a worker calls and tells");
+            let blows: Blows = serde_json::from_value(answer).expect("a worker tells what came");
+            all = all.and(&blows);
+        }
+        all
     }
 
     /// A request for so many calls of a function.

@@ -76,3 +76,38 @@ pub async fn save(source: &Source, id: u64) -> Result<u64, Down> {
     source.load(&format!("save:{id}")).await?;
     Ok(saved)
 }
+
+/// The key of [`hot`] and of what stands beside it.
+pub fn hot_key(id: u64) -> String {
+    format!("hot:{id}")
+}
+
+/// A value that lives for a second and is asked for all the time.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(
+    key = "hot:{id}",
+    ttl = "1s",
+    jitter = 0.0,
+    background_refresh,
+    stampede_protection
+)]
+pub async fn hot(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&hot_key(id)).await
+}
+
+/// As [`hot`], for an hour: nothing is refreshed while anybody looks.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(
+    key = "lasting:{id}",
+    ttl = "1h",
+    jitter = 0.0,
+    background_refresh,
+    stampede_protection
+)]
+pub async fn lasting(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&format!("lasting:{id}")).await
+}

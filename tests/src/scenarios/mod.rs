@@ -6,6 +6,7 @@
 mod calls;
 pub mod crew;
 pub mod functions;
+pub mod hammer;
 pub mod load;
 pub mod origin;
 pub mod processes;
@@ -195,6 +196,15 @@ pub fn all() -> Scenarios {
         |worker, events, call: Call| async move {
             let cache = worker.cache(&call.cache);
             Ok(json!(calls::after_a_stop(&cache, &events, &call).await))
+        },
+    );
+    let all = on(
+        all,
+        &worker,
+        "hammer",
+        |worker, _, ask: hammer::Hammer| async move {
+            let cache = worker.cache(&ask.cache);
+            Ok(serde_json::to_value(hammer::run(&cache, ask).await)?)
         },
     );
     let all = on(

@@ -1,4 +1,5 @@
 //! Several processes on one Redis, some of them killed or paused; one module per theme.
 
+mod hot;
 mod stampede;
 mod writes;
