@@ -35,7 +35,8 @@ pub struct Acquire {
     pub kind: LeaseKind,
     /// Should another have it, the caller waits: whoever ends that lease is to announce it.
     pub waits: bool,
-    /// The caller has a value it can serve: while a note of a failure stands, it does not want the lease.
+    /// The caller has a value it can serve: while a note of a failure stands, it does not want the lease. A put
+    /// takes it all the same.
     pub heeds_failures: bool,
 }
 

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::functions::{Alone, hot, lasting, owned, product, product_or_alone, rename, save};
+use super::functions::{
+    Alone, hot, lasting, owned, product, product_or_alone, rename, save, shielded,
+};
 use super::origin::{Down, Source};
 use crate::worker::Events;
 
@@ -28,6 +30,7 @@ pub enum Function {
     Save,
     Hot,
     Lasting,
+    Shielded,
 }
 
 /// A request to call it.
@@ -163,6 +166,7 @@ pub(super) async fn run(function: Function, source: Source, id: u64) -> Option<u
         Function::Save => save(&source, id).await.ok(),
         Function::Hot => hot(&source, id).await.ok(),
         Function::Lasting => lasting(&source, id).await.ok(),
+        Function::Shielded => shielded(&source, id).await.ok(),
     }
 }
 

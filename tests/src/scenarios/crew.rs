@@ -36,11 +36,22 @@ impl Crew {
     /// # Panics
     /// If a worker cannot connect.
     pub async fn on(server: RedisServer, fleet: crate::fleet::Builder, workers: usize) -> Crew {
+        let open = Open::at(CACHE, server.url());
+        Crew::opened(server, fleet, workers, open).await
+    }
+
+    /// The same with caches that are built in a particular way.
+    ///
+    /// # Panics
+    /// If a worker cannot connect.
+    pub async fn opened(
+        server: RedisServer,
+        fleet: crate::fleet::Builder,
+        workers: usize,
+        mut open: Open,
+    ) -> Crew {
+        CACHE.clone_into(&mut open.cache);
         let fleet = fleet.spawn(workers).await;
-        let open = Open {
-            cache: CACHE.to_owned(),
-            url: server.url(),
-        };
         for answer in fleet.ask_all("open", json!(open)).await {
             answer.expect("a worker connects");
         }

@@ -111,3 +111,24 @@ pub async fn hot(source: &Source, id: u64) -> Result<u64, Down> {
 pub async fn lasting(source: &Source, id: u64) -> Result<u64, Down> {
     source.load(&format!("lasting:{id}")).await
 }
+
+/// The key of [`shielded`].
+pub fn shielded_key(id: u64) -> String {
+    format!("shielded:{id}")
+}
+
+/// A value that lives for a second, and is served for nine more while the origin fails, which is then tried twice a second.
+///
+/// # Errors
+/// The origin's, which waiters share.
+#[cacheable(
+    key = "shielded:{id}",
+    ttl = "1s",
+    jitter = 0.0,
+    stale_if_error = "9s",
+    retry_after = "500ms",
+    stampede_protection
+)]
+pub async fn shielded(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&shielded_key(id)).await
+}

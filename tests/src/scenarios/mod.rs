@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::testing::leftovers;
-use cache_runtime::{Cache, Evict, Key, RedisHealth};
+use cache_runtime::{Cache, Evict, Key, Memory, RedisHealth};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -36,6 +36,22 @@ pub struct Open {
     pub cache: String,
     /// Where its Redis is.
     pub url: String,
+    /// What a call may lose to it.
+    pub budget: Duration,
+    /// How long memory is believed without it.
+    pub grace: Duration,
+}
+
+impl Open {
+    /// A cache with time enough for its commands that a busy machine changes nothing.
+    pub fn at(cache: &str, url: String) -> Open {
+        Open {
+            cache: cache.to_owned(),
+            url,
+            budget: Duration::from_secs(5),
+            grace: Duration::ZERO,
+        }
+    }
 }
 
 /// What is evicted through a worker's cache.
@@ -81,7 +97,8 @@ impl Worker {
     async fn open(&self, open: Open) -> Answer {
         let cache = Cache::builder(NAME)
             .redis(open.url)
-            .redis_budget(Duration::from_secs(5))
+            .redis_budget(open.budget)
+            .memory(Memory::new().offline_grace(open.grace))
             .build()?;
         cache.ready(Duration::from_secs(20)).await?;
         self.caches

@@ -6,10 +6,10 @@
 //! [`Origin`]. A load sees the value as it was when the load began, whatever is committed while it is on its way: that
 //! is what makes it old.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -47,7 +47,8 @@ impl std::error::Error for Down {}
 struct State {
     /// What was committed; the rest is 1.
     values: HashMap<String, u64>,
-    begun: HashMap<String, u64>,
+    begun: HashMap<String, Vec<Instant>>,
+    failing: HashSet<String>,
     inside: u64,
     most: u64,
     hold: usize,
@@ -94,6 +95,7 @@ impl Origin {
         let state = watch::Sender::new(State {
             values: HashMap::new(),
             begun: HashMap::new(),
+            failing: HashSet::new(),
             inside: 0,
             most: 0,
             hold: 0,
@@ -119,6 +121,17 @@ impl Origin {
         self.state.send_modify(|state| state.delay = delay);
     }
 
+    /// From now on every load of a key fails, or none.
+    pub fn fails(&self, key: &str, fails: bool) {
+        self.state.send_modify(|state| {
+            if fails {
+                state.failing.insert(key.to_owned());
+            } else {
+                state.failing.remove(key);
+            }
+        });
+    }
+
     /// The next `loads` loads wait until they are released.
     pub fn hold(&self, loads: usize) {
         self.state.send_modify(|state| state.hold += loads);
@@ -139,7 +152,13 @@ impl Origin {
 
     /// How many loads of a key have begun.
     pub fn loads(&self, key: &str) -> u64 {
-        self.state.borrow().begun.get(key).copied().unwrap_or(0)
+        self.moments(key).len() as u64
+    }
+
+    /// When loads of a key have begun.
+    pub fn moments(&self, key: &str) -> Vec<Instant> {
+        let state = self.state.borrow();
+        state.begun.get(key).cloned().unwrap_or_default()
     }
 
     /// The most loads on their way at once, of all keys.
@@ -153,7 +172,12 @@ impl Origin {
     /// If that takes longer than anything under test may.
     pub async fn begun(&self, key: &str, loads: u64) {
         let mut states = self.state.subscribe();
-        let begun = states.wait_for(|state| state.begun.get(key).is_some_and(|&n| n >= loads));
+        let begun = states.wait_for(|state| {
+            state
+                .begun
+                .get(key)
+                .is_some_and(|it| it.len() as u64 >= loads)
+        });
         let begun = timeout(PATIENCE, begun).await;
         assert!(
             begun.is_ok(),
@@ -257,7 +281,11 @@ async fn load(state: &watch::Sender<State>, key: &str) -> Reply {
     let mut held = None;
     let mut delay = Duration::ZERO;
     state.send_modify(|state| {
-        *state.begun.entry(key.to_owned()).or_default() += 1;
+        let begun = state.begun.entry(key.to_owned()).or_default();
+        begun.push(Instant::now());
+        if state.failing.contains(key) {
+            reply.end = End::Fail;
+        }
         state.inside += 1;
         state.most = state.most.max(state.inside);
         reply.value = state.values.get(key).copied().unwrap_or(1);

@@ -1,5 +1,6 @@
 //! Several processes on one Redis, some of them killed or paused; one module per theme.
 
+mod failing;
 mod hot;
 mod stampede;
 mod writes;

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use cache_runtime::{Cache, ErrorKind, Evict, Key, Policy, RedisHealth, Served};
+use cache_runtime::{Cache, ErrorKind, Evict, Key, Policy, RedisHealth, Served, Why, traced};
 use tests::eventually;
-use tests::scenarios::functions::{key, owned, product, rename, save};
+use tests::scenarios::functions::{key, owned, product, rename, save, shielded, shielded_key};
 use tests::scenarios::origin::{End, Origin, Source};
 use tests::scenarios::processes::{ask, connected, of_url};
 use tests::scenarios::shop;
@@ -102,6 +102,24 @@ async fn reads_and_writes(one: &Cache, other: &Cache, origin: &Origin) {
     let put = one.put(&by_hand, 7_u64, &Policy::new()).await;
     put.expect("it is stored");
     assert_eq!(other.get(&by_hand).await, Some(7_u64));
+}
+
+/// A load that fails, and a stale value served while the origin is left alone.
+async fn failures(one: &Cache, other: &Cache, origin: &Origin) {
+    let source = origin.source();
+    let call = async |cache: &Cache| cache.as_current(traced(shielded(&source, 1))).await;
+    assert_eq!(call(one).await, (Ok(1), Some(Served::Loaded)));
+    assert_eq!(call(other).await, (Ok(1), Some(Served::Redis)));
+    one.expire(Key::new(&shielded_key(1)))
+        .await
+        .expect("Redis is up");
+    origin.hold(1);
+    origin.release(End::Fail);
+    let failed = call(one).await;
+    assert_eq!(failed, (Ok(1), Some(Served::Stale(Why::Failed))));
+    let throttled = call(other).await;
+    assert_eq!(throttled, (Ok(1), Some(Served::Stale(Why::Throttled))));
+    assert_eq!(origin.loads(&shielded_key(1)), 2);
 }
 
 /// Every kind of eviction, of a key of a tagged function and of one that has tags from its result.
@@ -204,6 +222,7 @@ async fn documented_account_does_everything_and_is_refused_nothing() {
         assert!(cache.health().is_ok(), "{}", cache.health());
     }
     reads_and_writes(&one, &other, &origin).await;
+    failures(&one, &other, &origin).await;
     evictions(&one, &other, &origin).await;
     sweep(&one, &server, &origin).await;
     let hasty = connected(of_url(&url)).await;

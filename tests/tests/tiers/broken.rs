@@ -36,6 +36,25 @@ impl Broken {
         locked(&self.asked).get(key).copied()
     }
 
+    /// Whether there is a note, whatever value there is.
+    async fn noted(
+        &self,
+        key: &str,
+        mut ask: Acquire,
+        within: Duration,
+    ) -> Result<Option<Duration>, TierError> {
+        (ask.kind, ask.ignore_value) = (LeaseKind::Load, true);
+        let asked = self.inner.acquire(key, ask, Labels::default(), within);
+        match asked.await?.0 {
+            Acquired::Failed { left } => Ok(Some(left)),
+            Acquired::Lead => {
+                self.inner.release_later(key, ask.token);
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Takes a lease by force.
     async fn force(&self, key: &str, token: Option<Token>, within: Duration) {
         if let Some(mut ask) = self.asked(key) {
@@ -90,7 +109,10 @@ impl Tier for Broken {
         within: Duration,
     ) -> Answer<'a, (Acquired, Labelled)> {
         locked(&self.asked).insert(key.to_owned(), ask);
+        let asked = ask;
         match self.fault {
+            Fault::EverybodyHeedsNotes => ask.heeds_failures = true,
+            Fault::NobodyHeedsNotes => ask.heeds_failures = false,
             Fault::ForgetsWhatWasSeen => ask.seen = None,
             Fault::PutsWaitTheirTurn => ask.kind = LeaseKind::Load,
             Fault::LeasesEndEarly => ask.lease /= 2,
@@ -99,6 +121,14 @@ impl Tier for Broken {
             _ => {}
         }
         Box::pin(async move {
+            let noted = match self.fault {
+                Fault::PutsHeedNotes => asked.heeds_failures && asked.kind == LeaseKind::Put,
+                Fault::NotesHideValues => asked.heeds_failures,
+                _ => false,
+            };
+            if noted && let Some(left) = self.noted(key, asked, within).await? {
+                return Ok((Acquired::Failed { left }, Labelled::default()));
+            }
             let (acquired, labelled) = self.inner.acquire(key, ask, labels, within).await?;
             let acquired = match (self.fault, acquired) {
                 (Fault::EverybodyLeads, Acquired::Held { .. }) => Acquired::Lead,
@@ -143,10 +173,42 @@ impl Tier for Broken {
         &'a self,
         key: &'a str,
         token: Token,
-        pause: Duration,
+        mut pause: Duration,
         within: Duration,
     ) -> Answer<'a, bool> {
-        self.inner.fail(key, token, pause, within)
+        match self.fault {
+            Fault::NotesEndEarly => pause /= 2,
+            Fault::NotesNeverEnd => pause = Duration::MAX,
+            _ => {}
+        }
+        Box::pin(async move {
+            match self.fault {
+                Fault::NotesWithoutALease => self.force(key, Some(token), within).await,
+                Fault::FailuresAreReleases => {
+                    let stands = self.inner.renew(key, token, within, within).await?;
+                    self.inner.release_later(key, token);
+                    return Ok(stands);
+                }
+                Fault::FailuresKeepTheLease => {
+                    return self.inner.renew(key, token, within, within).await;
+                }
+                Fault::FailuresWakeNobody => {
+                    let stands = self.inner.renew(key, token, within, within).await?;
+                    if stands {
+                        // A lease that was taken by force is nobody's to wait for.
+                        self.force(key, Some(token), within).await;
+                    }
+                }
+                Fault::TellsAFailureBeforeItIsNoted => {
+                    if self.inner.renew(key, token, within, within).await? {
+                        self.board.tell(&News::Wake(vec![key.into()]));
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+                _ => {}
+            }
+            self.inner.fail(key, token, pause, within).await
+        })
     }
 
     fn release_later(&self, key: &str, mut token: Token) {
@@ -183,6 +245,18 @@ impl Tier for Broken {
             let mut what = what;
             (what.keys, what.labels) = (&keys, &labels);
             let mut removed = self.inner.remove(what, within).await?;
+            for it in what.keys {
+                let leaves = match self.fault {
+                    Fault::EvictionsLeaveNotes => what.manner == Manner::Evict,
+                    Fault::ExpiriesLeaveNotes => what.manner == Manner::Expire,
+                    _ => false,
+                };
+                if leaves && let Some(ask) = self.asked(it.key) {
+                    self.force(it.key, Some(ask.token), within).await;
+                    let noted = self.inner.fail(it.key, ask.token, within, within);
+                    noted.await?;
+                }
+            }
             for it in what
                 .keys
                 .iter()

@@ -66,8 +66,23 @@ noticed! {
     the_suite_notices_a_beat_that_counts_from_later: BeatsCountFromLater by "bus::beats_come_without_traffic_and_prove_the_way";
     the_suite_notices_an_instance_that_never_closes: NeverCloses by
         "instance::a_closed_instance_answers_nothing", "bus::closing_ends_the_subscription";
+    the_suite_notices_a_note_without_a_lease: NotesWithoutALease by "failures::only_a_lease_that_stands_leaves_a_note";
+    the_suite_notices_a_failure_that_is_not_noted: FailuresAreReleases by
+        "failures::only_a_lease_that_stands_leaves_a_note", "failures::a_note_is_heeded_by_who_asks_for_it";
+    the_suite_notices_a_failure_that_keeps_the_lease: FailuresKeepTheLease by
+        "failures::only_a_lease_that_stands_leaves_a_note", "failures::a_note_keeps_nothing_but_itself";
+    the_suite_notices_a_note_that_nobody_heeds: NobodyHeedsNotes by "failures::a_note_is_heeded_by_who_asks_for_it";
+    the_suite_notices_a_note_that_everybody_heeds: EverybodyHeedsNotes by "failures::a_note_is_heeded_by_who_asks_for_it";
+    the_suite_notices_a_note_that_a_put_heeds: PutsHeedNotes by "failures::a_put_does_not_heed_a_note";
+    the_suite_notices_a_note_that_hides_a_value: NotesHideValues by "failures::a_value_that_was_not_seen_comes_before_a_note";
+    the_suite_notices_a_note_that_ends_early: NotesEndEarly by "failures::a_note_ends_by_itself";
+    the_suite_notices_a_note_that_never_ends: NotesNeverEnd by "failures::a_note_ends_by_itself";
+    the_suite_notices_an_eviction_that_leaves_a_note: EvictionsLeaveNotes by "failures::evicting_and_expiring_a_key_removes_its_note";
+    the_suite_notices_an_expiry_that_leaves_a_note: ExpiriesLeaveNotes by "failures::evicting_and_expiring_a_key_removes_its_note";
+    the_suite_notices_a_failure_that_wakes_nobody: FailuresWakeNobody by "announce::a_load_that_failed_wakes_who_waits_for_it";
+    the_suite_notices_a_failure_that_is_told_before_it_is_noted: TellsAFailureBeforeItIsNoted by "announce::a_note_is_there_when_it_is_told";
     the_suite_notices_caches_that_are_not_apart: MixesCachesUp by
-        "isolation::values_are_apart", "isolation::leases_are_apart", "isolation::holds_are_apart", "isolation::labels_are_apart",
+        "isolation::values_are_apart", "isolation::leases_are_apart", "isolation::notes_are_apart", "isolation::holds_are_apart", "isolation::labels_are_apart",
         "isolation::registries_are_apart", "isolation::sweeps_are_apart", "isolation::reclaims_are_apart", "isolation::messages_are_apart";
 }
 

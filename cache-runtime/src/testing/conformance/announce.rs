@@ -14,7 +14,7 @@ use crate::{
     entry::Token,
     key::Pattern,
     tags::{Label, Standing},
-    tiers::{Acquired, Announce, Store, Stored},
+    tiers::{Acquire, Acquired, Announce, Store, Stored},
 };
 
 pub(super) async fn a_store_is_told_once_and_only_if_somebody_waits(stores: &Stores) {
@@ -116,6 +116,23 @@ pub(super) async fn a_load_that_may_not_store_wakes_who_waits_for_it(stores: &St
     let refused = process.store("newer", token, 3).await;
     assert_eq!(refused, Stored::Refused);
     assert_eq!(ear.news_from(&process).await, [], "nothing was done");
+}
+
+pub(super) async fn a_load_that_failed_wakes_who_waits_for_it(stores: &Stores) {
+    let Some(mut ear) = stores.listening().await else {
+        return;
+    };
+    let process = stores.process();
+    let token = process.lead("a").await;
+    assert!(process.fail("a", token, LEASE).await, "the lease stands");
+    assert_eq!(ear.news_from(&process).await, [], "nobody waits");
+    let token = process.lead("a").await;
+    process.wait_for("a").await;
+    let refused = process.fail("a", Token::random(), LEASE).await;
+    assert!(!refused, "the lease is another's");
+    assert_eq!(ear.news_from(&process).await, [], "it still stands");
+    assert!(process.fail("a", token, LEASE).await, "the lease stands");
+    assert_eq!(ear.news_from(&process).await, [wake("a")], "once");
 }
 
 pub(super) async fn a_put_tells_everybody_and_nobody_waits_for_it(stores: &Stores) {
@@ -306,5 +323,28 @@ pub(super) async fn a_value_is_there_when_it_is_told(stores: &Stores) {
             found.is_some_and(|found| Token::of_stored(&found) == token)
         };
         shown(&ear, "a put", |news| *news == gone(key), put, stored).await;
+    }
+}
+
+pub(super) async fn a_note_is_there_when_it_is_told(stores: &Stores) {
+    let Some(ear) = stores.listening().await else {
+        return;
+    };
+    let (here, there) = (stores.process(), ear.process.clone());
+    for round in 0..ROUNDS {
+        let key = &*format!("a:{round}");
+        let token = here.lead(key).await;
+        there.wait_for(key).await;
+        let fail = async {
+            let _ = here.fail(key, token, LEASE).await;
+        };
+        let noted = async || {
+            let ask = Acquire {
+                heeds_failures: true,
+                ..load(Token::random())
+            };
+            matches!(there.acquire(key, ask).await, Acquired::Failed { .. })
+        };
+        shown(&ear, "a failure", |news| *news == wake(key), fail, noted).await;
     }
 }

@@ -178,6 +178,7 @@ pub(super) async fn a_closed_instance_answers_nothing(stores: &Stores) {
         tier.renew("b", token, WITHIN, WITHIN).await.is_err(),
         "renew"
     );
+    assert!(tier.fail("b", token, WITHIN, WITHIN).await.is_err(), "fail");
     let what = Removal {
         keys: &[Eviction {
             key: "a",

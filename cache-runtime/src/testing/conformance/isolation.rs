@@ -11,7 +11,7 @@ use crate::{
     bus::Manner,
     entry::Token,
     tags::{Label, Standing},
-    tiers::{Acquired, Stored},
+    tiers::{Acquire, Acquired, Stored},
 };
 
 /// Names that are easily mistaken for the first one's, or for parts of its keys.
@@ -47,6 +47,23 @@ pub(super) async fn leases_are_apart(stores: &Stores) {
         other.evict("a").await;
     }
     assert_eq!(shop.store("a", token, 1).await, Stored::Stored);
+}
+
+pub(super) async fn notes_are_apart(stores: &Stores) {
+    let (shop, others) = both(stores);
+    let heeding = || Acquire {
+        heeds_failures: true,
+        ..load(Token::random())
+    };
+    let token = shop.lead("a").await;
+    assert!(shop.fail("a", token, LEASE).await, "the lease stands");
+    for other in &others {
+        let led = other.acquire("a", heeding()).await;
+        assert_eq!(led, Acquired::Lead, "the other cache's load has not failed");
+        other.evict("a").await;
+    }
+    let told = shop.acquire("a", heeding()).await;
+    assert!(matches!(told, Acquired::Failed { .. }), "{told:?}");
 }
 
 pub(super) async fn holds_are_apart(stores: &Stores) {

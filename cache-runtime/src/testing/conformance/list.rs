@@ -30,6 +30,15 @@ macro_rules! __tier_checks {
                 an_entry_of_a_higher_version_is_left_alone
                 an_entry_that_was_cut_off_has_no_version
             }
+            failures {
+                only_a_lease_that_stands_leaves_a_note
+                a_note_is_heeded_by_who_asks_for_it
+                a_put_does_not_heed_a_note
+                a_value_that_was_not_seen_comes_before_a_note
+                a_note_ends_by_itself
+                evicting_and_expiring_a_key_removes_its_note
+                a_note_keeps_nothing_but_itself
+            }
             value {
                 a_life_runs_out
                 a_life_is_the_last_values
@@ -92,12 +101,14 @@ macro_rules! __tier_checks {
                 a_lease_that_is_given_back_wakes_who_waits
                 leases_that_are_given_back_together_wake_who_waits_for_them
                 a_load_that_may_not_store_wakes_who_waits_for_it
+                a_load_that_failed_wakes_who_waits_for_it
                 a_put_tells_everybody_and_nobody_waits_for_it
                 evictions_are_told_by_what_they_name
                 a_key_is_gone_when_it_is_told
                 a_label_is_replaced_when_it_is_told
                 a_sweep_is_done_when_it_is_told
                 a_value_is_there_when_it_is_told
+                a_note_is_there_when_it_is_told
             }
             bus {
                 an_eviction_is_heard_by_others_and_known_as_ones_own
@@ -112,6 +123,7 @@ macro_rules! __tier_checks {
             isolation {
                 values_are_apart
                 leases_are_apart
+                notes_are_apart
                 holds_are_apart
                 labels_are_apart
                 registries_are_apart

@@ -59,6 +59,7 @@ mod list;
 mod announce;
 mod bus;
 mod ear;
+mod failures;
 mod instance;
 mod isolation;
 mod labels;

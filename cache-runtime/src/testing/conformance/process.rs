@@ -94,7 +94,6 @@ impl Process {
         let ask = Acquire {
             ignore_value: true,
             waits: true,
-            heeds_failures: false,
             ..load(Token::random())
         };
         let held = self.acquire(key, ask).await;
@@ -138,6 +137,11 @@ impl Process {
             key,
             self.tier.renew(key, token, life, WITHIN).await,
         )
+    }
+
+    pub(super) async fn fail(&self, key: &str, token: Token, pause: Duration) -> bool {
+        let answer = self.tier.fail(key, token, pause, WITHIN).await;
+        answered("fail", key, answer)
     }
 
     pub(super) fn release(&self, key: &str, token: Token) {

@@ -61,7 +61,8 @@ pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
     if slot.hold.is_some() {
         return Acquired::Hold;
     }
-    if let Some(until) = slot.failed.filter(|_| ask.heeds_failures) {
+    let heeds = ask.heeds_failures && ask.kind == LeaseKind::Load;
+    if let Some(until) = slot.failed.filter(|_| heeds) {
         return Acquired::Failed {
             left: until.saturating_duration_since(Instant::now()),
         };

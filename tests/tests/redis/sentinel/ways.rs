@@ -120,10 +120,7 @@ async fn tls_is_spoken_with_sentinels_and_servers() {
     let authority = all.ca_file().expect("they speak TLS").to_owned();
     let fleet = Fleet::builder().env("SSL_CERT_FILE", authority).spawn(1);
     let fleet = fleet.await;
-    let open = Open {
-        cache: "cache".to_owned(),
-        url: all.url(),
-    };
+    let open = Open::at("cache", all.url());
     let opened = fleet.worker(0).ask("open", json!(open)).await;
     opened.expect("it connects");
     all.fail_over().await;

@@ -4,8 +4,10 @@
 -- ARGV[1] the 16 bytes of the load's token        ARGV[2] life of the note in ms
 -- ARGV[3] the channel                             ARGV[4] what is said there if somebody waits for the lease
 --
--- Reply   1  given back, and noted unless the server is out of memory
+-- Reply   1  given back, and noted if that was not refused
 --         0  the lease is gone or another's: nothing noted
+--
+-- The deletion comes first: a server that is out of memory lets a script write once it has deleted.
 
 local reply = redis.pcall('GETRANGE', KEYS[1], 0, 17)
 if type(reply) ~= 'string' then

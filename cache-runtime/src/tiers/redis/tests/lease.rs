@@ -1,5 +1,6 @@
 //! What the scripts of leases make of what is not ours, and of a server that is full.
 
+use super::server::Ear;
 use super::*;
 use crate::tiers::Eviction;
 
@@ -80,6 +81,8 @@ async fn a_foreign_lease_does_not_bar_the_key() {
         let token = Token::random();
         assert!(!tier.renew("a", token, LEASE, SOON).await.unwrap());
         assert!(!tier.give_back("a", token, SOON).await.unwrap());
+        assert!(!tier.fail("a", token, LEASE, SOON).await.unwrap());
+        assert_eq!(server.ask(&["EXISTS", "shop:{a}:failed"]), ":0\r\n");
         assert_eq!(store(&tier, "a", token, 1).await.unwrap(), Stored::Refused);
         fill(&tier, "a").await;
     }
@@ -111,4 +114,46 @@ async fn evictions_and_releases_work_when_memory_is_full() {
     evict(&tier, "a", Duration::from_secs(9)).await;
     let found = tier.inspect("a", SOON).await.unwrap();
     assert!(found.value.is_none() && found.hold.is_some());
+}
+
+#[tokio::test]
+async fn a_note_that_is_not_ours_or_never_ends_bars_nobody() {
+    let server = Server::start();
+    let tier = tier(&server);
+    for foreign in [
+        &["SADD", "shop:{a}:failed", "x"][..],
+        &["SET", "shop:{a}:failed", "somebody else's text"],
+    ] {
+        server.ask(&["FLUSHALL"]);
+        server.ask(foreign);
+        let token = Token::random();
+        let mut ask = load(token);
+        ask.heeds_failures = true;
+        assert_eq!(tier.acquire("a", ask, SOON).await.unwrap(), Acquired::Lead);
+        assert!(tier.fail("a", token, LEASE, SOON).await.unwrap());
+        let told = tier.acquire("a", ask, SOON).await.unwrap();
+        assert!(matches!(told, Acquired::Failed { .. }), "{told:?}");
+        let left = integer(&server.ask(&["PTTL", "shop:{a}:failed"]));
+        assert!((1..=3_000).contains(&left), "{left}");
+    }
+}
+
+/// What is deleted first makes room for the note, as for the hold of an eviction.
+#[tokio::test]
+async fn a_load_that_fails_gives_its_lease_back_and_is_noted_when_memory_is_full() {
+    let server = Server::start();
+    let mut ear = Ear::at(&server);
+    let tier = tier(&server);
+    let token = Token::random();
+    let mut ask = load(token);
+    assert_eq!(tier.acquire("a", ask, SOON).await.unwrap(), Acquired::Lead);
+    ask.token = Token::random();
+    ask.waits = true;
+    let held = tier.acquire("a", ask, SOON).await.unwrap();
+    assert_eq!(held, Acquired::Held { by_put: false });
+    server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert!(tier.fail("a", token, LEASE, SOON).await.unwrap());
+    assert_eq!(server.ask(&["EXISTS", "shop:{a}:failed"]), ":1\r\n");
+    assert!(!tier.inspect("a", SOON).await.unwrap().leased);
+    assert_eq!(ear.heard(&server).len(), 1, "who waits is told");
 }
