@@ -21,6 +21,7 @@ mod network;
 mod pauses;
 mod pressure;
 mod redirects;
+mod refreshes;
 mod refusals;
 mod stalled;
 mod values;
