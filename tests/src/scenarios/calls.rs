@@ -14,7 +14,8 @@ use serde_json::json;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::functions::{
-    Alone, hot, lasting, owned, product, product_or_alone, rename, save, shielded,
+    Alone, hot, lagging, lasting, owned, product, product_or_alone, refreshed, remote, rename,
+    save, shielded,
 };
 use super::origin::{Down, Source};
 use crate::worker::Events;
@@ -31,6 +32,9 @@ pub enum Function {
     Hot,
     Lasting,
     Shielded,
+    Refreshed,
+    Remote,
+    Lagging,
 }
 
 /// A request to call it.
@@ -166,6 +170,9 @@ pub(super) async fn run(function: Function, source: Source, id: u64) -> Option<u
         Function::Save => save(&source, id).await.ok(),
         Function::Hot => hot(&source, id).await.ok(),
         Function::Lasting => lasting(&source, id).await.ok(),
+        Function::Remote => remote(&source, id).await.ok(),
+        Function::Lagging => lagging(&source, id).await.ok(),
+        Function::Refreshed => refreshed(&source, id).await.ok(),
         Function::Shielded => shielded(&source, id).await.ok(),
     }
 }

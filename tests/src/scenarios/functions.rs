@@ -112,6 +112,22 @@ pub async fn lasting(source: &Source, id: u64) -> Result<u64, Down> {
     source.load(&format!("lasting:{id}")).await
 }
 
+/// As [`hot`], in Redis alone.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(
+    key = "remote:{id}",
+    ttl = "1s",
+    jitter = 0.0,
+    background_refresh,
+    stampede_protection,
+    l1 = false
+)]
+pub async fn remote(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&format!("remote:{id}")).await
+}
+
 /// The key of [`shielded`].
 pub fn shielded_key(id: u64) -> String {
     format!("shielded:{id}")
@@ -131,4 +147,45 @@ pub fn shielded_key(id: u64) -> String {
 )]
 pub async fn shielded(source: &Source, id: u64) -> Result<u64, Down> {
     source.load(&shielded_key(id)).await
+}
+
+/// The key of [`refreshed`].
+pub fn refreshed_key(id: u64) -> String {
+    format!("refreshed:{id}")
+}
+
+/// A value that lives for a minute, and is refreshed in the background from its first second on.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(
+    key = "refreshed:{id}",
+    ttl = "1m",
+    jitter = 0.0,
+    background_refresh = 0.015,
+    stampede_protection
+)]
+pub async fn refreshed(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&refreshed_key(id)).await
+}
+
+/// As [`shielded`], and served at once while it is refreshed.
+///
+/// # Errors
+/// The origin's.
+#[cacheable(
+    key = "lagging:{id}",
+    ttl = "1s",
+    jitter = 0.0,
+    stale_while_revalidate = "9s",
+    retry_after = "500ms",
+    stampede_protection
+)]
+pub async fn lagging(source: &Source, id: u64) -> Result<u64, Down> {
+    source.load(&lagging_key(id)).await
+}
+
+/// The key of [`lagging`].
+pub fn lagging_key(id: u64) -> String {
+    format!("lagging:{id}")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::scenarios::Function::{Hot, Lasting};
+use tests::scenarios::Function::{Hot, Lasting, Remote};
 use tests::scenarios::crew::Crew;
 use tests::scenarios::functions::hot_key;
 
@@ -29,5 +29,19 @@ async fn hot_key_of_a_second_is_refreshed_by_one_and_waited_for_by_nobody() {
     assert!((8..=14).contains(&runs), "{runs}");
     assert_eq!(lasting.loaded(), 0, "{lasting}");
     assert_eq!(crew.origin.loads("lasting:7"), 1);
+    crew.nothing_is_left(0..4).await;
+}
+
+#[tokio::test]
+async fn hot_key_that_nobody_has_in_memory_is_refreshed_by_one() {
+    let crew = Crew::of(4).await;
+    crew.origin.delay(Duration::from_millis(50));
+    let length = LENGTH / 2;
+    let hot = crew.hammer(Remote, TASKS / 8, 2 * REST, length).await;
+    let runs = crew.origin.loads("remote:7");
+    println!("in Redis alone: {runs} runs of the origin; {hot}");
+    assert_eq!(hot.errors, 0);
+    assert_eq!(hot.loaded(), 0, "{hot}");
+    assert!((4..=7).contains(&runs), "{runs}");
     crew.nothing_is_left(0..4).await;
 }

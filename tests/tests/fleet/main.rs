@@ -2,5 +2,6 @@
 
 mod failing;
 mod hot;
+mod killed;
 mod stampede;
 mod writes;
