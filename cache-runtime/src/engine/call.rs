@@ -451,11 +451,12 @@ impl Call {
             self.in_hand = flight.offered(self.began, self.core.hears(flight));
         }
         // A refresh shows what it has seen and does not look; what runs without its callers' knowing is not waited for.
-        let fresh = &self.policy.fresh;
+        let (fresh, now) = (&self.policy.fresh, self.core.clock.now());
         let rather_not = fresh.stale_while_revalidate.is_some() || fresh.soft_timeout.is_some();
         if self.in_hand.is_none()
-            && rather_not
+            && (rather_not || flight.replaces_fresh(now))
             && !flight.has_looked()
+            && !self.refresh
             && let Some(value) = self.in_redis().await
         {
             self.served = Served::Redis;

@@ -137,6 +137,8 @@ impl Lead {
                 Look::Go(lead) => self = lead,
             }
             self.guard.flight().look_is_over();
+        } else if let Some(in_hand) = call.in_hand.as_ref().filter(|_| call.is_refresh()) {
+            self.guard.flight().replaces(in_hand.ttl_until);
         }
         if let Some(why) = call.serves_in_hand() {
             return self.end_stale(call, why);

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -94,6 +94,8 @@ pub(crate) struct Flight {
     offer: Mutex<Option<(InHand, Option<Instant>)>>,
     /// Its leader has seen what Redis has: if there is no offer, there is nothing.
     looked: AtomicBool,
+    /// What it is to replace is fresh until then, by the memory clock.
+    replaces: AtomicU64,
     outcome: Mutex<Option<Outcome>>,
     ended: Notify,
     marked: AtomicBool,
@@ -122,6 +124,7 @@ impl Flight {
             as_of: Mutex::new(None),
             offer: Mutex::new(None),
             looked: AtomicBool::new(false),
+            replaces: AtomicU64::new(0),
             outcome: Mutex::new(None),
             ended: Notify::new(),
             marked: AtomicBool::new(false),
@@ -178,6 +181,16 @@ impl Flight {
 
     pub(crate) fn has_looked(&self) -> bool {
         self.looked.load(Ordering::Acquire)
+    }
+
+    /// Its leader has seen a value that is fresh until then, and does not look whether Redis still has it.
+    pub(crate) fn replaces(&self, ttl_until: u64) {
+        self.replaces.store(ttl_until, Ordering::Release);
+    }
+
+    /// Whether Redis should have a fresh value while this flight goes on.
+    pub(crate) fn replaces_fresh(&self, now: u64) -> bool {
+        now < self.replaces.load(Ordering::Acquire)
     }
 
     /// Whether an eviction has overtaken this load.

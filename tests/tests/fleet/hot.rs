@@ -32,16 +32,18 @@ async fn hot_key_of_a_second_is_refreshed_by_one_and_waited_for_by_nobody() {
     crew.nothing_is_left(0..4).await;
 }
 
+/// Who finds a refresh on its way reads what Redis still has.
 #[tokio::test]
-async fn hot_key_that_nobody_has_in_memory_is_refreshed_by_one() {
+async fn hot_key_that_nobody_has_in_memory_is_refreshed_by_one_and_waited_for_by_nobody() {
     let crew = Crew::of(4).await;
-    crew.origin.delay(Duration::from_millis(50));
-    let length = LENGTH / 2;
-    let hot = crew.hammer(Remote, TASKS / 8, 2 * REST, length).await;
+    let takes = Duration::from_millis(150);
+    crew.origin.delay(takes);
+    let hot = crew.hammer(Remote, TASKS / 8, 2 * REST, LENGTH / 2).await;
     let runs = crew.origin.loads("remote:7");
     println!("in Redis alone: {runs} runs of the origin; {hot}");
     assert_eq!(hot.errors, 0);
-    assert_eq!(hot.loaded(), 0, "{hot}");
+    // A hundredth of the calls begin while a refresh runs, if nobody waits for one, else fewer.
+    assert!(hot.p999 < takes * 2 / 3, "{hot}");
     assert!((4..=7).contains(&runs), "{runs}");
     crew.nothing_is_left(0..4).await;
 }

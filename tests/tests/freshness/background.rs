@@ -4,7 +4,7 @@ use cache_runtime::{Key, Policy, Served};
 
 use crate::origin::{MILLI, Origin, SECOND, Way, alone, every_kind, fleet, settle};
 use tests::caches::assert_nothing_left;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 fn policy() -> Policy {
     Policy::new().ttl(10 * SECOND).background_refresh(0.8)
@@ -36,6 +36,30 @@ async fn the_first_hit_after_the_share_is_answered_at_once_and_the_next_has_the_
         assert_eq!(origin.loads(), 2, "{kind}");
         assert_nothing_left(&cache);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_refresh_of_what_only_redis_has() {
+    let ([cache, _], _) = fleet().await;
+    let (origin, policy) = (Origin::new(), policy().l1(false));
+    let ask = async || origin.ask(&cache, "a", &policy).await;
+    assert_eq!(ask().await, (Ok(0), Served::Loaded));
+    origin.becomes(1);
+    origin.takes(3 * SECOND);
+    sleep(8 * SECOND + 10 * MILLI).await;
+    for _ in 0..20 {
+        let before = Instant::now();
+        assert_eq!(ask().await, (Ok(0), Served::Redis));
+        assert!(before.elapsed() < 100 * MILLI);
+        sleep(MILLI).await;
+    }
+    assert_eq!(origin.loads(), 2);
+    // It ends before its refresh does: now there is nothing else to do.
+    sleep(2 * SECOND).await;
+    assert_eq!(ask().await, (Ok(1), Served::Shared));
+    assert_eq!(ask().await, (Ok(1), Served::Redis));
+    assert_eq!(origin.loads(), 2);
+    assert_nothing_left(&cache);
 }
 
 #[tokio::test(start_paused = true)]
