@@ -16,7 +16,7 @@ pub(super) async fn process<R: Rows>(rows: &R, row: usize) -> Result<u64, String
     rows.load(row).await
 }
 
-#[cacheable(key = "row:{row}", tags = ["t:{row}"], stampede_protection = "off")]
+#[cacheable(key = "row:{row}", ttl = rows.ttl(row), tags = ["t:{row}"], stampede_protection = "off")]
 pub(super) async fn off<R: Rows>(rows: &R, row: usize) -> Result<u64, String> {
     rows.load(row).await
 }

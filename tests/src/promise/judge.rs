@@ -52,6 +52,10 @@ struct Known {
     removed: Floor,
     /// All confirmed writes.
     confirmed: Floor,
+    /// By process: its own writes that evicted. What was only expired may be served as stale.
+    own_evicted: HashMap<usize, Floor>,
+    /// All confirmed writes that evicted.
+    evicted: Floor,
 }
 
 /// A read that should have seen a newer version.
@@ -159,6 +163,10 @@ impl Judge {
             let known = self.known(reach.family(), done.row);
             let own = known.own.entry(process).or_default();
             own.raise(done.at, done.version);
+            if !done.expired {
+                let own = known.own_evicted.entry(process).or_default();
+                own.raise(done.at, done.version);
+            }
         }
         if done.confirmed {
             self.confirm(&done, done.at);
@@ -184,6 +192,9 @@ impl Judge {
         for reach in &done.reach {
             let known = self.known(reach.family(), done.row);
             known.confirmed.raise(at, done.version);
+            if !done.expired {
+                known.evicted.raise(at, done.version);
+            }
             if matches!(reach, Reach::Key(_)) {
                 known.removed.raise(at, done.version);
             }
@@ -211,16 +222,18 @@ impl Judge {
     /// The oldest version a read could return.
     fn floor(&self, process: usize, seen: &Seen) -> u64 {
         let known = &self.rows[seen.row][seen.family as usize];
-        let own = known
-            .own
-            .get(&process)
-            .map_or(0, |floor| floor.at(seen.began));
+        let (own, confirmed) = if seen.stale {
+            (&known.own_evicted, &known.evicted)
+        } else {
+            (&known.own, &known.confirmed)
+        };
+        let own = own.get(&process).map_or(0, |floor| floor.at(seen.began));
         let removed = if seen.asked {
             known.removed.at(seen.began)
         } else {
             0
         };
-        let heard = known.confirmed.at(seen.began.saturating_sub(UNHEARD));
+        let heard = confirmed.at(seen.began.saturating_sub(UNHEARD));
         own.max(removed).max(heard)
     }
 }
@@ -238,6 +251,7 @@ mod tests {
             began,
             version,
             asked,
+            stale: false,
         };
         Batch {
             reads: vec![seen],
@@ -253,6 +267,7 @@ mod tests {
             began: at - 5,
             at,
             confirmed,
+            expired: false,
         };
         Batch {
             writes: vec![done],
@@ -354,6 +369,28 @@ mod tests {
         judge.hear(1, read(40, 2, true));
         judge.judge_all();
         assert_eq!(judge.violations.len(), 1, "what is evicted later counts");
+    }
+
+    #[test]
+    fn what_was_expired_may_be_served_as_stale_and_what_was_evicted_not() {
+        for (expired, stale, process, violates) in [
+            (true, true, 0, false),
+            (true, true, 1, false),
+            (true, false, 0, true),
+            (true, false, 1, true),
+            (false, true, 0, true),
+            (false, true, 1, true),
+        ] {
+            let (mut told, mut reads) = (write(10, 2, KEY, true), read(10 + UNHEARD, 1, false));
+            told.writes[0].expired = expired;
+            reads.reads[0].stale = stale;
+            let mut judge = Judge::of(1);
+            judge.hear(0, told);
+            judge.hear(process, reads);
+            judge.judge_all();
+            let found = !judge.violations.is_empty();
+            assert_eq!(found, violates, "{expired} {stale} {process}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! its own); what is called, at random, is the same.
 
 pub mod database;
+mod fresh;
 mod functions;
 pub mod judge;
 pub mod part;
@@ -58,8 +59,29 @@ impl Reach {
     }
 }
 
+/// The database, as a load reaches it that may outlive its call.
+pub trait Origin: Clone + Send + Sync + 'static {
+    /// How long entries of a row live.
+    fn ttl(&self, row: usize) -> Duration;
+
+    /// What windows, pauses and periods are multiples of.
+    fn unit(&self) -> Duration;
+
+    /// Reads a row, which takes its time before and after it is seen.
+    fn load(&self, row: usize) -> impl Future<Output = Result<u64, String>> + Send;
+
+    /// A load has been told that this version is in hand.
+    fn knew(&self, _family: Family, _row: usize, _version: u64) {}
+}
+
 /// The database, as one process reaches it.
 pub trait Rows {
+    /// The same for loads that may outlive their calls.
+    type Origin: Origin;
+
+    /// What those are given.
+    fn origin(&self) -> Self::Origin;
+
     /// How long entries of a row live.
     fn ttl(&self, row: usize) -> Duration;
 

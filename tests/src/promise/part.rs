@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::database::{Connections, Database};
 use super::records::{Batch, Done, Seen, now};
-use super::{How, Redis, Rows, Write};
+use super::{How, Origin, Redis, Rows, Write};
 use crate::worker::{Answer, Events};
 
 /// The event by which a batch is told.
@@ -90,7 +90,7 @@ pub struct Left {
 struct Part {
     plan: Plan,
     cache: Cache,
-    database: Connections,
+    origin: Reached,
     told: Mutex<Batch>,
     evictions: AtomicU64,
 }
@@ -108,7 +108,7 @@ pub async fn play(events: Events, plan: Plan) -> Answer {
         .evict_deadline(Duration::from_millis(250))
         .build()?;
     let part = Arc::new(Part {
-        database: Connections::to(plan.database),
+        origin: Reached(Arc::new(Connections::to(plan.database))),
         plan,
         cache,
         told: Mutex::default(),
@@ -139,7 +139,12 @@ pub async fn play(events: Events, plan: Plan) -> Answer {
 impl Part {
     async fn reads(self: Arc<Self>) {
         while now() < self.plan.end {
-            let (how, row, began) = (How::any(true), self.row(), now());
+            let how = if fastrand::u8(..3) == 0 {
+                How::any_fresh(true)
+            } else {
+                How::any(true)
+            };
+            let (row, began) = (self.row(), now());
             let read = how.read(&*self, &self.cache, row).await;
             if let Some(version) = read.version {
                 let asked = matches!(read.served, Some(Served::Redis | Served::Loaded));
@@ -150,6 +155,7 @@ impl Part {
                     began,
                     version,
                     asked,
+                    stale: matches!(read.served, Some(Served::Stale(_))),
                 });
             }
             sleep(Duration::from_micros(fastrand::u64(..8_000))).await;
@@ -181,6 +187,7 @@ impl Part {
             began,
             at: now(),
             confirmed,
+            expired: write.expired,
         });
     }
 
@@ -216,7 +223,17 @@ impl Part {
     }
 }
 
-impl Rows for Part {
+/// The database behind a network.
+#[derive(Clone)]
+struct Reached(Arc<Connections>);
+
+const LONGEST: Duration = Duration::from_millis(4);
+
+async fn pause() {
+    sleep(LONGEST.mul_f64(fastrand::f64())).await;
+}
+
+impl Origin for Reached {
     fn ttl(&self, row: usize) -> Duration {
         if row.is_multiple_of(4) {
             Duration::from_millis(300)
@@ -225,8 +242,39 @@ impl Rows for Part {
         }
     }
 
+    fn unit(&self) -> Duration {
+        // Longer than the commands of a patient call, so that an answer of Redis is not too late for it.
+        Duration::from_millis(150)
+    }
+
+    async fn load(&self, row: usize) -> Result<u64, String> {
+        pause().await;
+        let version = self.0.read(row).await;
+        // Some take so long that what they have seen is old.
+        let times = if fastrand::u8(..4) == 0 { 10 } else { 1 };
+        for _ in 0..times {
+            pause().await;
+        }
+        if fastrand::u8(..16) == 0 {
+            return Err("the origin failed".to_owned());
+        }
+        version.map_err(|error| error.to_string())
+    }
+}
+
+impl Rows for Part {
+    type Origin = Reached;
+
+    fn origin(&self) -> Reached {
+        self.origin.clone()
+    }
+
+    fn ttl(&self, row: usize) -> Duration {
+        self.origin.ttl(row)
+    }
+
     fn longest(&self) -> Duration {
-        Duration::from_millis(4)
+        LONGEST
     }
 
     fn reaches_others(&self) -> bool {
@@ -234,31 +282,15 @@ impl Rows for Part {
     }
 
     async fn load(&self, row: usize) -> Result<u64, String> {
-        self.pause().await;
-        let version = self.database.read(row).await;
-        // Some take so long that what they have seen is old.
-        let times = if fastrand::u8(..4) == 0 { 10 } else { 1 };
-        for _ in 0..times {
-            self.pause().await;
-        }
-        if fastrand::u8(..16) == 0 {
-            return Err("the origin failed".to_owned());
-        }
-        version.map_err(|error| error.to_string())
+        self.origin.load(row).await
     }
 
     async fn commit(&self, row: usize, version: &AtomicU64) {
-        self.pause().await;
-        let changed = self.database.change(row).await;
+        pause().await;
+        let changed = self.origin.0.change(row).await;
         let changed = changed.expect("the database outlives the processes");
         version.store(changed, Ordering::SeqCst);
-        self.pause().await;
-    }
-}
-
-impl Part {
-    async fn pause(&self) {
-        sleep(self.longest().mul_f64(fastrand::f64())).await;
+        pause().await;
     }
 }
 

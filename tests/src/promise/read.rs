@@ -1,7 +1,10 @@
 //! One read of a row, in one of all the ways there are.
 
-use cache_runtime::{Cache, Served, key, refresh, traced};
+use std::time::Duration;
 
+use cache_runtime::{Cache, Served, Why, key, refresh, traced};
+
+use super::fresh::{self, hidden, kept, known, late_kept, led_timed, local_kept, timed};
 use super::functions::{fleet, late, led, local, off, process, scoped};
 use super::{Family, Rows, dropped_sometimes};
 
@@ -19,6 +22,15 @@ pub enum How {
     Scoped,
     Led,
     Local,
+    Kept,
+    KeptAnew,
+    Hidden,
+    Timed,
+    LateKept,
+    LocalKept,
+    LedTimed,
+    /// By `Cache::try_get_or_refresh`.
+    Known,
 }
 
 /// What came of it.
@@ -46,14 +58,56 @@ impl How {
         }
     }
 
+    /// One that refreshes, serves stale or gives up, beside some that do not.
+    pub fn any_fresh(of_all: bool) -> Self {
+        match fastrand::u8(..if of_all { 20 } else { 16 }) {
+            0..5 => Self::Kept,
+            5 => Self::KeptAnew,
+            6 | 7 => Self::Hidden,
+            8 | 9 => Self::Timed,
+            10 => Self::LateKept,
+            11 | 12 => Self::Known,
+            13..16 => Self::any(of_all),
+            16 | 17 => Self::LocalKept,
+            _ => Self::LedTimed,
+        }
+    }
+
+    /// How long beyond its ttl a value may be served for this reason; `None`: not at all. Entries are shared, and what a patient function has stored
+    /// is there for all.
+    pub fn window(self, why: Why, unit: Duration) -> Option<Duration> {
+        let longest = unit * fresh::WINDOW;
+        match (self, why) {
+            (Self::Kept | Self::LocalKept | Self::Known, Why::Revalidating) => Some(unit),
+            (Self::LateKept | Self::LedTimed, Why::Revalidating) => Some(longest),
+            (Self::LedTimed, Why::Failed | Why::Throttled | Why::WaitTimeout) => Some(unit),
+            (
+                Self::Kept | Self::LocalKept | Self::Known | Self::Hidden,
+                Why::Failed | Why::Throttled | Why::WaitTimeout,
+            ) => Some(longest),
+            (Self::Hidden, Why::HardTimeout) => Some(longest),
+            (Self::Kept | Self::Known | Self::Hidden | Self::Timed, Why::SoftTimeout) => {
+                Some(longest)
+            }
+            _ => None,
+        }
+    }
+
     /// Whose entry it is.
     pub fn family(self) -> Family {
         match self {
-            Self::Fleet | Self::Process | Self::Off => Family::Row,
-            Self::Late | Self::LateAnew | Self::LateByHand => Family::Late,
-            Self::Scoped => Family::Scoped,
-            Self::Led => Family::Led,
-            Self::Local => Family::Local,
+            Self::Fleet
+            | Self::Process
+            | Self::Off
+            | Self::Kept
+            | Self::KeptAnew
+            | Self::Hidden => Family::Row,
+            Self::Late | Self::LateAnew | Self::LateByHand | Self::Timed | Self::LateKept => {
+                Family::Late
+            }
+            Self::Scoped | Self::Known => Family::Scoped,
+            Self::Led | Self::LedTimed => Family::Led,
+            Self::Local | Self::LocalKept => Family::Local,
         }
     }
 
@@ -70,6 +124,14 @@ impl How {
                 Self::Scoped => scoped(rows, row).await.ok(),
                 Self::Led => led(rows, row).await.ok(),
                 Self::Local => local(rows, row).await.ok(),
+                Self::Kept => kept(rows.origin(), row).await.ok(),
+                Self::KeptAnew => refresh(kept(rows.origin(), row)).await.ok(),
+                Self::Hidden => hidden(rows.origin(), row).await.ok(),
+                Self::Timed => second(timed(rows.origin(), row).await.ok()),
+                Self::LateKept => second(late_kept(rows.origin(), row).await.ok()),
+                Self::LocalKept => local_kept(rows.origin(), row).await.ok(),
+                Self::LedTimed => led_timed(rows.origin(), row).await.ok(),
+                Self::Known => known(cache, rows.origin(), row).await.ok(),
             }
         };
         let read = dropped_sometimes(rows, cache.as_current(traced(read))).await;

@@ -29,6 +29,8 @@ pub struct Seen {
     pub version: u64,
     /// Whether the value was asked of Redis or of the origin after the read began: not of memory, and not of another's load.
     pub asked: bool,
+    /// Whether it was served as a value past its ttl, which `expire` does not take away.
+    pub stale: bool,
 }
 
 /// A write that is complete in its own process.
@@ -46,6 +48,8 @@ pub struct Done {
     pub at: u64,
     /// Whether Redis is known to have confirmed by then; else it has when the journal is empty.
     pub confirmed: bool,
+    /// Whether the entries were expired, and not evicted.
+    pub expired: bool,
 }
 
 /// What one process did since it last told.

@@ -1,7 +1,7 @@
 //! One write to a row, and the eviction of what shows it, in one of all the ways there are.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Cache, Evict, Key, key};
@@ -47,6 +47,8 @@ pub struct Write {
     pub reach: &'static [Reach],
     /// What is known of the rest of the fleet.
     pub redis: Redis,
+    /// Not evicted: past its ttl, and no more.
+    pub expired: bool,
 }
 
 impl Write {
@@ -93,6 +95,7 @@ async fn annotated(
         version,
         reach,
         redis,
+        expired: false,
     }
 }
 
@@ -100,8 +103,10 @@ async fn annotated(
 async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize, version: u64) -> Write {
     let (what, reach) = ways(row, rows.reaches_others());
     rows.tell(format_args!("evicting {what:?}"));
+    let expired = AtomicBool::new(false);
     let evicting = async {
         if fastrand::u8(..3) == 0 {
+            expired.store(true, Ordering::SeqCst);
             cache.expire(what).await
         } else {
             cache.evict(what).await
@@ -116,6 +121,7 @@ async fn by_hand(rows: &impl Rows, cache: &Cache, row: usize, version: u64) -> W
         version,
         reach,
         redis,
+        expired: expired.into_inner(),
     }
 }
 

@@ -2,35 +2,44 @@
 
 use std::rc::Rc;
 
-use cache_runtime::Served;
-use tests::promise::{How, Redis, Rows, Write};
+use tokio::time::Instant;
+use tests::promise::{How, Redis, Write};
 
 use crate::world::World;
 
 pub(crate) async fn reader(world: Rc<World>, process: usize, row: usize) {
-    let (how, cache) = (How::any(world.of_all), &world.caches[process]);
+    let how = if world.fresh {
+        How::any_fresh(world.of_all)
+    } else {
+        How::any(world.of_all)
+    };
+    let (cache, began) = (&world.caches[process], Instant::now());
     let family = how.family();
     let floor = world.floor(process, family, row);
     world.tell(format_args!(
         "process {process} reads {family:?} {row} ({how:?}), at least {floor:?}"
     ));
-    let read = how.read(&*world, cache, row).await;
+    let read = how.read(&world.by(process), cache, row).await;
     world.tell(format_args!(
         "process {process} has read {family:?} {row}: {read:?}"
     ));
     world.reads.set(world.reads.get() + 1);
-    let floor = floor.of(read.served == Some(Served::Shared));
+    world.look_at_age(how, &read, row, began);
+    let floor = floor.of(read.served);
     if let Some(version) = read.version
         && version < floor
     {
-        let text = format!("process {process}, {family:?} {row}: {version} read after {floor}");
+        let served = read.served;
+        let text = format!(
+            "process {process}, {family:?} {row}: {version} read after {floor} ({how:?}, {served:?})"
+        );
         world.violations.borrow_mut().push(text);
     }
 }
 
 pub(crate) async fn writer(world: Rc<World>, process: usize, row: usize, lossy: bool) {
     world.tell(format_args!("process {process} writes row {row}"));
-    let write = Write::any(&*world, &world.caches[process], row).await;
+    let write = Write::any(&world.by(process), &world.caches[process], row).await;
     let confirmed = match write.redis {
         Redis::Confirmed => true,
         Redis::Untold => !lossy,

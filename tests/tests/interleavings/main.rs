@@ -9,6 +9,10 @@
 //! and at once where neither memory nor a known generation stands between. When all is over and no journal holds anything, every write is
 //! complete for everybody, whether Redis refused it at first or its future was dropped. Processes 0 and 1 have a memory tier, 2 has none.
 //!
+//! In one schedule of four, functions that refresh in the background, serve stale values and give up stand beside the others, on the same entries; ttls end and
+//! origins fail. What was only expired may then be served older, but as stale; and nothing is served past its ttl that is not told to be
+//! stale, nothing past its window, and no load is told of a value that was evicted.
+//!
 //! `SEED=… cargo test --test interleavings -- --nocapture` replays one schedule and tells its story; `SCHEDULES=…` runs more,
 //! `SECONDS=…` as many as that time allows, `FIRST_SEED=…` from there.
 
@@ -41,6 +45,8 @@ struct Verdict {
     reads: u64,
     refused: u64,
     evictions: u64,
+    /// Reads that were answered with a value past its ttl.
+    stale: u64,
     violations: Vec<String>,
 }
 
@@ -78,7 +84,7 @@ async fn schedule() -> Verdict {
         let world = Rc::clone(&world);
         let (process, row) = (fastrand::usize(..PROCESSES), fastrand::usize(..KEYS));
         let writes = fastrand::u8(..3) == 0;
-        let start = longest.mul_f64(6.0 * fastrand::f64());
+        let start = longest.mul_f64(world.lasts * fastrand::f64());
         tasks.push(tokio::task::spawn_local(async move {
             sleep(start).await;
             if writes {
@@ -105,6 +111,10 @@ async fn schedule() -> Verdict {
             reader(Rc::clone(&world), process, row).await;
         }
     }
+    if world.fresh {
+        // What the last reads have begun ends without them.
+        sleep(Duration::from_secs(2)).await;
+    }
     violations.append(&mut world.violations.take());
     let left: Vec<_> = world.caches.iter().map(leftovers).collect();
     if left.iter().any(|left| *left != Default::default()) {
@@ -118,6 +128,7 @@ async fn schedule() -> Verdict {
     Verdict {
         reads: world.reads.get(),
         evictions: world.evictions.get(),
+        stale: world.stale.get(),
         refused,
         violations,
     }
@@ -158,6 +169,7 @@ async fn settle(world: &World, redis: &ModelRedis) {
                 .push(format!("{queued} evictions still queued"));
         }
     }
+    world.look_at_known();
     world.settled();
 }
 
@@ -171,7 +183,7 @@ fn run(seed: u64) -> Verdict {
     LocalSet::new().block_on(&runtime, schedule())
 }
 
-fn add(sum: &mut [u64; 5], more: [u64; 5]) {
+fn add(sum: &mut [u64; 6], more: [u64; 6]) {
     sum.iter_mut()
         .zip(more)
         .for_each(|(sum, more)| *sum += more);
@@ -195,12 +207,12 @@ fn no_read_after_an_eviction_returns_what_was_loaded_before_it() {
     let threads = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4) as u64;
-    let mut sum = [0; 5];
+    let mut sum = [0; 6];
     std::thread::scope(|scope| {
         let (violated, go_on) = (&violated, &go_on);
         let part = |thread: u64| {
             move || {
-                let mut sum = [0; 5];
+                let mut sum = [0; 6];
                 let seeds = (first + thread..first + schedules).step_by(threads as usize);
                 for seed in seeds.take_while(|_| go_on()) {
                     let verdict = run(seed);
@@ -211,7 +223,8 @@ fn no_read_after_an_eviction_returns_what_was_loaded_before_it() {
                     }
                     let found = found.len() as u64;
                     let (reads, evictions) = (verdict.reads, verdict.evictions);
-                    add(&mut sum, [1, reads, evictions, verdict.refused, found]);
+                    let (refused, stale) = (verdict.refused, verdict.stale);
+                    add(&mut sum, [1, reads, evictions, refused, stale, found]);
                 }
                 sum
             }
@@ -223,13 +236,17 @@ fn no_read_after_an_eviction_returns_what_was_loaded_before_it() {
             add(&mut sum, worker.join().expect("no schedule panics"));
         }
     });
-    let [schedules, reads, evictions, refused, violations] = sum;
+    let [schedules, reads, evictions, refused, stale, violations] = sum;
     println!(
-        "{schedules} schedules, {reads} reads, {evictions} evictions, {refused} refused stores, {violations} violations"
+        "{schedules} schedules, {reads} reads, {evictions} evictions, {refused} refused stores, {stale} stale reads, {violations} violations"
     );
     assert_eq!(violations, 0, "see above");
     assert!(
         schedules < 1_000 || refused > 0,
         "no store was ever refused: the schedules test nothing"
+    );
+    assert!(
+        schedules < 1_000 || stale > 0,
+        "nothing was ever served past its ttl: the schedules test nothing of that"
     );
 }
