@@ -434,6 +434,13 @@ impl Call {
             }
             Some(Outcome::Abandoned) => None,
             Some(Outcome::Stale(_, _, Some(as_of))) if as_of <= self.began => None,
+            // Another function may have longer windows.
+            Some(Outcome::Stale(in_hand, why, _)) if !self.allows(&in_hand, why) => {
+                if why == Why::Failed {
+                    self.failed_alone();
+                }
+                None
+            }
             Some(Outcome::Stale(in_hand, why, _)) => {
                 self.in_hand = Some(in_hand);
                 self.serve_in_hand(why)
@@ -448,7 +455,8 @@ impl Call {
     async fn wait_for(&mut self, flight: &Arc<Flight>) -> Option<Step> {
         self.flight = Some(Arc::clone(flight));
         if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
-            self.in_hand = flight.offered(self.began, self.core.hears(flight));
+            let sure = !self.core.tier.is_present() || self.core.is_sure(flight);
+            self.in_hand = flight.offered(self.began, sure);
         }
         // A refresh shows what it has seen and does not look; what runs without its callers' knowing is not waited for.
         let (fresh, now) = (&self.policy.fresh, self.core.clock.now());

@@ -115,6 +115,11 @@ impl Core {
             && self.coherence.hears(flight.key.text().as_bytes())
     }
 
+    /// The same for what a flight has found in Redis: it may carry tags that the flight did not begin with.
+    pub(crate) fn is_sure(&self, flight: &Flight) -> bool {
+        self.hears(flight) && flight.knows_all_tag_evictions(&self.cells)
+    }
+
     /// The labels of an entry before its value is known.
     pub(crate) fn labelling(&self, key: &Key, tags: &[Label], late: bool) -> Labelling {
         Labelling {

@@ -339,9 +339,8 @@ pub(super) struct Settling {
 fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>> {
     core.holds.hold_key(text, how.now, how.until);
     let hash = core.hash(text);
-    core.flights.mark(hash, text);
     core.failures.forget(text);
-    match how.manner {
+    core.flights.mark(hash, text, || match how.manner {
         Manner::Evict => core.memory.remove(hash, text),
         Manner::Expire => {
             if let Some(entry) = core.memory.get(hash, text.as_bytes()) {
@@ -349,7 +348,7 @@ fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>
             }
             None
         }
-    }
+    })
 }
 
 fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Arc<MemoryEntry>> {
@@ -370,13 +369,17 @@ fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Arc<Memo
         }
     }
     core.holds.hold_pattern(pattern, how.now, how.until);
-    core.flights
-        .mark_where(|flight| pattern.matches(flight.key.text()));
     let matches = |text: &str| pattern.matches(text);
+    let mark = || {
+        core.flights.mark_where(|flight| matches(flight.key.text()));
+    };
+    mark();
     match how.manner {
         Manner::Evict => removed.append(&mut core.memory.remove_where(matches)),
         Manner::Expire => core.memory.expire_where(matches),
     }
+    // A flight that has begun between may have in hand what was removed then.
+    mark();
     removed
 }
 

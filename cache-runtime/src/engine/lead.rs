@@ -120,6 +120,7 @@ impl Lead {
     pub(super) async fn prepare(mut self: Box<Self>, call: &mut Call) -> Led {
         self.began = call.core.clock.now();
         call.flight = Some(Arc::clone(self.guard.flight()));
+        call.look_at_hand_again();
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
@@ -154,7 +155,7 @@ impl Lead {
         let flight = self.guard.flight();
         let outcome = match call.in_hand_for_all() {
             Some(in_hand) if self.is_sure(call) => Outcome::Stale(in_hand, why, None),
-            Some(in_hand) => flight.stale_as_of(in_hand, why),
+            Some(_) => flight.stale_as_of(why),
             None => Outcome::Abandoned,
         };
         let entry = self.stale.take();
@@ -162,11 +163,9 @@ impl Lead {
         Led::Stale(why)
     }
 
-    /// Whether everything was heard that could concern this flight.
+    /// Whether everything was heard that could concern what this flight has found.
     fn is_sure(&self, call: &Call) -> bool {
-        let (flight, core) = (self.guard.flight(), &call.core);
-        !core.tier.is_present()
-            || (core.hears(flight) && flight.knows_all_tag_evictions(&core.cells))
+        !call.core.tier.is_present() || call.core.is_sure(self.guard.flight())
     }
 
     /// Only what Redis has.
@@ -316,9 +315,9 @@ impl Lead {
             return None;
         }
         match self.view.judge(&call.core, &call.key, &entry) {
-            Verdict::Alive if !is_stale => Some(stored),
-            Verdict::Alive | Verdict::Expired => {
-                self.keep(call, stored);
+            Verdict::Alive if !is_stale && call.is_news(&stored) => Some(stored),
+            verdict @ (Verdict::Alive | Verdict::Expired) => {
+                self.keep(call, stored, is_stale || verdict == Verdict::Expired);
                 None
             }
             Verdict::Suspect | Verdict::Dead => None,
@@ -326,11 +325,11 @@ impl Lead {
     }
 
     /// What is stored is past its ttl, or about to be refreshed: it is in hand, if that may be of use.
-    fn keep(&mut self, call: &mut Call, mut stored: Stored) {
+    fn keep(&mut self, call: &mut Call, mut stored: Stored, is_stale: bool) {
         if !call.policy.fresh.keeps_stale() && !call.is_refresh() {
             return;
         }
-        if !call.is_refresh() {
+        if is_stale {
             // Whatever its clock says.
             stored.header.expired = true;
         }
@@ -453,8 +452,8 @@ impl Lead {
         }
         match self.view.judge(&call.core, &call.key, &entry) {
             Verdict::Alive if !is_stale && call.is_news(&stored) => Ok(stored),
-            Verdict::Alive | Verdict::Expired => {
-                self.keep(call, stored);
+            verdict @ (Verdict::Alive | Verdict::Expired) => {
+                self.keep(call, stored, is_stale || verdict == Verdict::Expired);
                 Err(())
             }
             Verdict::Dead => Err(()),
@@ -486,8 +485,7 @@ impl Lead {
         let value = Arc::clone(&stored.value);
         let entry = self.promoted(call, &stored);
         call.look_at(&stored);
-        let sure = call.core.hears(flight) && flight.knows_all_tag_evictions(&call.core.cells);
-        let outcome = if sure {
+        let outcome = if call.core.is_sure(flight) {
             Outcome::Value(Arc::clone(&value))
         } else {
             flight.as_of(Arc::clone(&value))

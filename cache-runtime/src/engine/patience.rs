@@ -89,6 +89,16 @@ impl Call {
         }
     }
 
+    /// Its flight has begun: what was in hand before may have been evicted since, and then no mark would tell. What memory has still is of use; the rest
+    /// is looked for again.
+    pub(super) fn look_at_hand_again(&mut self) {
+        let Some(before) = self.in_hand.take() else {
+            return;
+        };
+        let kept = self.kept_in_memory();
+        self.in_hand = kept.filter(|kept| kept.is_same(&before));
+    }
+
     /// Why what is in hand is served at once, if it is. A call whose load cannot go on without it loads, if nobody else does.
     pub(super) fn serves_in_hand(&self) -> Option<Why> {
         let in_hand = self.in_hand()?;
@@ -154,6 +164,16 @@ impl Call {
         !self.refresh && self.in_hand().is_some_and(hides)
     }
 
+    /// Whether another's value past its ttl may be the answer.
+    pub(super) fn allows(&self, in_hand: &InHand, why: Why) -> bool {
+        let (fresh, now) = (&self.policy.fresh, self.core.clock.now());
+        !self.refresh
+            && match why {
+                Why::Revalidating => in_hand.revalidates(fresh, now),
+                _ => in_hand.hides_errors(fresh, now),
+            }
+    }
+
     /// The answer when [`patience`](Self::patience) is over.
     pub(super) fn patience_is_over(&mut self) -> Option<Step> {
         let now = Instant::now();
@@ -182,7 +202,7 @@ impl Call {
 
     /// The value that a load is to replace, as the load may know it.
     pub(super) fn old(&self) -> Option<Old> {
-        let in_hand = self.in_hand.as_ref().filter(|_| !self.refresh)?;
+        let in_hand = self.in_hand().filter(|_| !self.refresh)?;
         let age = self.core.clock.now().saturating_sub(in_hand.born);
         Some(Old {
             value: in_hand.value.clone(),

@@ -57,8 +57,11 @@ pub(crate) enum Refreshed {
 impl Errand {
     /// For the key of a call, under what surrounds it.
     pub(crate) fn of(call: &Call) -> Self {
+        let mut call = call.again();
+        // What goes on in the background does not overtake, whatever the call was asked for.
+        call.refresh = false;
         Self {
-            call: call.again(),
+            call,
             scope: scope::surroundings(),
         }
     }

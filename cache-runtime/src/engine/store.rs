@@ -48,6 +48,8 @@ pub(crate) struct Wish {
 /// A value ready to be stored.
 pub(super) struct Prepared {
     header: Header,
+    /// Its birth by the memory clock: the store takes its time, and both tiers count from the same moment.
+    born: u64,
     /// Entries of a higher schema version than this stay.
     yields_above: u32,
     /// Empty where only memory takes it.
@@ -294,6 +296,7 @@ pub(super) fn prepare(
             region: u16::try_from(parts.labelling.root.region().len()).unwrap_or_default(),
             fold: Fold::of([]),
         },
+        born: parts.core.clock.now(),
         yields_above: parts.policy.schema,
         payload,
         size,
@@ -451,7 +454,7 @@ pub(super) fn memory_entry(
         .iter()
         .map(|tag| parts.core.cells.cell(tag))
         .collect();
-    let now = parts.core.clock.now();
+    let now = prepared.born;
     let until = |life: Duration| now.saturating_add(millis(life));
     let ends = (until(prepared.fresh), until(prepared.life));
     let kept_until = kept_until(parts.core, parts.policy, now)?;

@@ -46,6 +46,14 @@ impl InHand {
         now < self.kept_until
     }
 
+    /// Whether both are of one load.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self.token, other.token) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.born == other.born,
+        }
+    }
+
     fn is_in(&self, window: Option<Duration>, now: u64) -> bool {
         let window = window.map_or(0, |window| {
             u64::try_from(window.as_millis()).unwrap_or(u64::MAX)

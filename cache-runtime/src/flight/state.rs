@@ -151,15 +151,16 @@ impl Flight {
         as_of.map_or(Outcome::Abandoned, |as_of| Outcome::AsOf(value, as_of))
     }
 
-    /// The same with a value past its ttl.
-    pub(crate) fn stale_as_of(&self, in_hand: InHand, why: Why) -> Outcome {
-        let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
-        as_of.map_or(Outcome::Abandoned, |as_of| {
-            Outcome::Stale(in_hand, why, Some(as_of))
-        })
+    /// What is offered, with the moment it is as old as: that of the look that found it, and not of the load that failed.
+    pub(crate) fn stale_as_of(&self, why: Why) -> Outcome {
+        let offer = self.offer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*offer {
+            Some((in_hand, Some(as_of))) => Outcome::Stale(in_hand.clone(), why, Some(*as_of)),
+            _ => Outcome::Abandoned,
+        }
     }
 
-    /// Who joins may be served this instead of waiting.
+    /// Who joins may be served this, which the last question has found, instead of waiting.
     pub(crate) fn offer(&self, in_hand: InHand) {
         let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
         *self.offer.lock().unwrap_or_else(PoisonError::into_inner) = Some((in_hand, as_of));

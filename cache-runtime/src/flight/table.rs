@@ -122,9 +122,11 @@ impl Flights {
         FlightGuard::new(Arc::clone(self), flight, hash)
     }
 
-    /// Marks every flight of one key.
-    pub(crate) fn mark(&self, hash: KeyHash, text: &str) {
-        mark_key(&mut self.shard(hash), text);
+    /// Marks every flight of one key, and does this to memory before another can begin: that one has nothing in hand of before.
+    pub(crate) fn mark<T>(&self, hash: KeyHash, text: &str, memory: impl FnOnce() -> T) -> T {
+        let mut shard = self.shard(hash);
+        mark_key(&mut shard, text);
+        memory()
     }
 
     /// Marks the flights that are chosen.

@@ -18,8 +18,6 @@ pub(super) const BELIEVED: u64 = 3_600_000;
 pub(crate) struct Cell {
     label: Label,
     evictions: AtomicU64,
-    /// The count after the latest of them that was no mere `expire`.
-    evicted_at: AtomicU64,
     held_until: AtomicU64,
     known: Mutex<Option<Known>>,
 }
@@ -43,7 +41,6 @@ impl Cell {
         Self {
             label,
             evictions: AtomicU64::new(0),
-            evicted_at: AtomicU64::new(0),
             held_until: AtomicU64::new(0),
             known: Mutex::new(None),
         }
@@ -61,7 +58,7 @@ impl Cell {
 
     /// Whether it was at most expired since the count was this.
     pub(super) fn stands_since(&self, count: u64) -> bool {
-        self.evicted_at.load(Ordering::SeqCst) <= count
+        stands_since(&self.evictions, count)
     }
 
     /// The count now; to be taken before a read is sent.
@@ -116,7 +113,7 @@ impl Cell {
     }
 
     pub(super) fn gone(&self, manner: Manner) {
-        count(&self.evictions, &self.evicted_at, manner);
+        count(&self.evictions, manner);
         self.forget();
     }
 
@@ -125,10 +122,53 @@ impl Cell {
     }
 }
 
-/// Counts an eviction, or that what carries the label is past its ttl.
-pub(super) fn count(evictions: &AtomicU64, evicted_at: &AtomicU64, manner: Manner) {
-    let count = evictions.fetch_add(1, Ordering::SeqCst) + 1;
-    if manner == Manner::Evict {
-        evicted_at.fetch_max(count, Ordering::SeqCst);
+/// One step of the upper part of a count, which counts what was no mere `expire`. Both are one number: who sees that it has moved sees why.
+const EVICTION: u64 = 1 << 24;
+
+/// Counts an eviction, or that what carries the label is past its ttl. Too many of the latter count as an eviction.
+pub(super) fn count(evictions: &AtomicU64, manner: Manner) {
+    let step = match manner {
+        Manner::Evict => EVICTION,
+        Manner::Expire => 1,
+    };
+    evictions.fetch_add(step, Ordering::SeqCst);
+}
+
+/// Whether there was at most an `expire` since the count was this.
+pub(super) fn stands_since(evictions: &AtomicU64, count: u64) -> bool {
+    evictions.load(Ordering::SeqCst) / EVICTION == count / EVICTION
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::{EVICTION, Manner, count, stands_since};
+
+    #[test]
+    fn what_was_expired_stands_and_what_was_evicted_before_or_after_it_does_not() {
+        use Manner::{Evict, Expire};
+        for (manners, stands) in [
+            (&[][..], true),
+            (&[Expire], true),
+            (&[Expire, Expire], true),
+            (&[Evict], false),
+            (&[Evict, Expire], false),
+            (&[Expire, Evict], false),
+        ] {
+            let counter = AtomicU64::new(3 * EVICTION + 7);
+            let before = counter.load(Ordering::SeqCst);
+            manners.iter().for_each(|manner| count(&counter, *manner));
+            assert_eq!(stands_since(&counter, before), stands, "{manners:?}");
+            let moved = counter.load(Ordering::SeqCst) != before;
+            assert_eq!(moved, !manners.is_empty());
+        }
+    }
+
+    #[test]
+    fn so_many_expired_as_cannot_be_counted_are_an_eviction() {
+        let counter = AtomicU64::new(EVICTION - 1);
+        count(&counter, Manner::Expire);
+        assert!(!stands_since(&counter, EVICTION - 1));
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Cell, Generation, Label, Manner,
-    cell::{BELIEVED, count},
+    cell::{BELIEVED, count, stands_since},
 };
 
 /// The labels that every entry of one region has: the cache, and the regions from the outside in.
@@ -18,8 +18,6 @@ use super::{
 pub(crate) struct Root {
     region: Box<str>,
     evictions: AtomicU64,
-    /// The count after the latest of them that was no mere `expire`.
-    evicted_at: AtomicU64,
     held_until: AtomicU64,
     cells: Box<[Arc<Cell>]>,
     registered: Mutex<Option<Registered>>,
@@ -44,7 +42,6 @@ impl Root {
         Self {
             region: region.into(),
             evictions: AtomicU64::new(0),
-            evicted_at: AtomicU64::new(0),
             held_until: AtomicU64::new(held_until.unwrap_or(0)),
             cells,
             registered: Mutex::new(None),
@@ -59,7 +56,7 @@ impl Root {
 
     /// Whether its labels were at most expired since the count was this.
     pub(super) fn stands_since(&self, count: u64) -> bool {
-        self.evicted_at.load(Ordering::SeqCst) <= count
+        stands_since(&self.evictions, count)
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -113,6 +110,6 @@ impl Root {
     }
 
     pub(super) fn gone(&self, manner: Manner) {
-        count(&self.evictions, &self.evicted_at, manner);
+        count(&self.evictions, manner);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use tokio::time::Instant;
 use tests::promise::{How, Redis, Write};
+use tokio::time::Instant;
 
 use crate::world::World;
 

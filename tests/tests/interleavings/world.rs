@@ -217,10 +217,12 @@ impl World {
         };
         let brought = self.database.brought.lock().expect("nobody panics");
         let brought = brought.get(&(row, version));
-        let allowed = |window| brought.is_none_or(|at| began <= *at + self.database.ttl + window + BLUR);
+        let allowed =
+            |window| brought.is_none_or(|at| began <= *at + self.database.ttl + window + BLUR);
         if !window.is_some_and(allowed) {
             let age = brought.map(|at| began.saturating_duration_since(*at));
-            let text = format!("{how:?} of row {row} was served {version}, {age:?} old: {served:?}");
+            let text =
+                format!("{how:?} of row {row} was served {version}, {age:?} old: {served:?}");
             self.violations.borrow_mut().push(text);
         }
     }
