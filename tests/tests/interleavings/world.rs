@@ -45,6 +45,8 @@ struct Complete {
     shared_from: Instant,
     alone_from: Instant,
     expired: bool,
+    /// By the process itself.
+    own: bool,
 }
 
 /// The database, as loads reach it that may outlive their calls.
@@ -98,6 +100,8 @@ pub(crate) struct World {
     pub(crate) caches: Vec<Cache>,
     /// Whether processes hear of each other.
     pub(crate) bus: bool,
+    /// And no subscription breaks.
+    hears_all: bool,
     /// Whether all families are read.
     pub(crate) of_all: bool,
     /// Per process, family and key.
@@ -111,7 +115,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(redis: &ModelRedis, longest: Duration, bus: bool) -> Rc<Self> {
+    pub(crate) fn new(redis: &ModelRedis, longest: Duration, bus: bool, breaks: bool) -> Rc<Self> {
         let caches = (0..PROCESSES).map(|process| {
             let builder = Cache::builder("model")
                 .model_redis(redis)
@@ -127,7 +131,7 @@ impl World {
         });
         let ends = fastrand::u8(..4);
         let of_all = fastrand::u8(..3) == 0;
-        let fresh = fastrand::u8(..4) == 0;
+        let fresh = fastrand::u8(..3) == 0;
         let database = Shared {
             ttl: if ends == 0 || (fresh && ends < 3) {
                 longest * 3
@@ -149,6 +153,7 @@ impl World {
             lasts: if fresh { 10.0 } else { 6.0 },
             caches: caches.collect(),
             bus,
+            hears_all: bus && !breaks,
             of_all,
             complete: RefCell::default(),
             settled: Cell::new(false),
@@ -173,11 +178,7 @@ impl World {
 
     /// What a read that starts now may return at least.
     pub(crate) fn floor(&self, process: usize, family: Family, row: usize) -> Floor {
-        self.floor_at(Instant::now(), process, family, row)
-    }
-
-    fn floor_at(&self, now: Instant, process: usize, family: Family, row: usize) -> Floor {
-        let complete = self.complete.borrow();
+        let (now, complete) = (Instant::now(), self.complete.borrow());
         if self.settled.get() {
             let all = || complete.iter().flat_map(|of| &of[family as usize][row]);
             let newest = all().map(|write| write.version).max().unwrap_or(0);
@@ -237,7 +238,12 @@ impl World {
                 version,
                 at,
             } = knew;
-            let floor = self.floor_at(at, process, family, row).stale;
+            let complete = self.complete.borrow();
+            let evicted = complete[process][family as usize][row].iter();
+            // Who does not hear of the others may go on with what it has read before; and in one millisecond, nobody knows what came first.
+            let evicted = evicted
+                .filter(|it| !it.expired && it.shared_from < at && (it.own || self.hears_all));
+            let floor = evicted.map(|it| it.version).max().unwrap_or(0);
             if version < floor {
                 let text = format!(
                     "a load of process {process}, {family:?} {row}, was told of {version} after {floor}"
@@ -268,6 +274,7 @@ impl World {
                         shared_from: now,
                         alone_from: now,
                         expired,
+                        own: true,
                     }
                 } else if confirmed {
                     Complete {
@@ -296,6 +303,7 @@ impl World {
             shared_from: from(false),
             alone_from: from(matches!(reach, Reach::Key(_))),
             expired: false,
+            own: false,
         }
     }
 }
