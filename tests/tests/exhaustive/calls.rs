@@ -1,10 +1,19 @@
 //! What the processes do, and how each read is judged.
 
-use std::{future::Future, pin::pin, rc::Rc, task::Poll};
+use std::{
+    future::Future,
+    pin::pin,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+};
 
 use cache_runtime::{Evict, Served, cache_evict, cache_put, cacheable, refresh, traced};
 
-use crate::{event::Kind, world::World};
+use crate::{event::Kind, gate::Gate, world::World};
 
 /// What a process does. The entry is one; a late tag is one that only the value names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +21,10 @@ pub(crate) enum Call {
     Read,
     ReadLate,
     Refresh,
+    /// Serves at once what is past its ttl, and refreshes it in the background.
+    ReadKept,
+    /// Waits for a moment, then serves what is past its ttl; the load goes on.
+    ReadSoft,
     EvictKey,
     EvictTag,
     EvictRegion,
@@ -21,7 +34,10 @@ pub(crate) enum Call {
 
 impl Call {
     pub(crate) fn is_read(self) -> bool {
-        matches!(self, Self::Read | Self::ReadLate | Self::Refresh)
+        matches!(
+            self,
+            Self::Read | Self::ReadLate | Self::Refresh | Self::ReadKept | Self::ReadSoft
+        )
     }
 
     /// Whether it is a write that breaks leases and removes values, and not the generation of a label.
@@ -53,6 +69,16 @@ async fn read_late(here: &Here, row: usize) -> Result<(usize, u64), String> {
     Ok((row, here.load().await))
 }
 
+#[cacheable(key = "row:{row}", ttl = "1h", tags = ["t:{row}"], stampede_protection = "fleet", stale_while_revalidate = "1h")]
+async fn read_kept(origin: Origin, row: usize) -> Result<u64, String> {
+    Ok(origin.load().await)
+}
+
+#[cacheable(key = "row:{row}", ttl = "1h", tags = ["t:{row}"], stampede_protection = "fleet", stale_if_error = "1h", soft_timeout = "3ms")]
+async fn read_soft(origin: Origin, row: usize) -> Result<u64, String> {
+    Ok(origin.load().await)
+}
+
 #[cache_evict(key = "row:{row}")]
 async fn evict_key(here: &Here, row: usize) {
     here.world.commit(here.process);
@@ -71,6 +97,23 @@ async fn put(here: &Here, row: usize) -> Result<u64, String> {
     Ok(version)
 }
 
+/// The database, as loads of a process reach it, whoever still waits for them.
+#[derive(Clone)]
+struct Origin {
+    gate: Arc<Gate>,
+    version: Arc<AtomicU64>,
+    process: usize,
+}
+
+impl Origin {
+    async fn load(&self) -> u64 {
+        self.gate.pass(self.process, Kind::Looks).await;
+        let version = self.version.load(Ordering::SeqCst);
+        self.gate.pass(self.process, Kind::Returns).await;
+        version
+    }
+}
+
 impl Here {
     pub(crate) fn new(world: &Rc<World>, process: usize) -> Self {
         Self {
@@ -83,11 +126,16 @@ impl Here {
         self.world.gate.pass(self.process, kind).await;
     }
 
+    fn origin(&self) -> Origin {
+        Origin {
+            gate: Arc::clone(&self.world.gate),
+            version: Arc::clone(&self.world.version),
+            process: self.process,
+        }
+    }
+
     async fn load(&self) -> u64 {
-        self.at(Kind::Looks).await;
-        let version = self.world.version.get();
-        self.at(Kind::Returns).await;
-        version
+        self.origin().load().await
     }
 
     /// Tells whoever waits for something to happen.
@@ -98,7 +146,9 @@ impl Here {
     /// Makes a call when the exploration says so; what a read returned, if it did.
     pub(crate) async fn make(&self, call: Call) -> Option<Read> {
         match call {
-            Call::Read | Call::ReadLate | Call::Refresh => return self.read(call).await,
+            Call::Read | Call::ReadLate | Call::Refresh | Call::ReadKept | Call::ReadSoft => {
+                return self.read(call).await;
+            }
             Call::Put => {
                 self.at(Kind::Puts).await;
                 self.write(put(self, 0)).await;
@@ -142,6 +192,8 @@ impl Here {
             let value = match call {
                 Call::ReadLate => read_late(self, 0).await.map(|(_, version)| version),
                 Call::Refresh => refresh(read(self, 0)).await,
+                Call::ReadKept => read_kept(self.origin(), 0).await,
+                Call::ReadSoft => read_soft(self.origin(), 0).await,
                 _ => read(self, 0).await,
             };
             value.expect("the database does not fail")
@@ -149,7 +201,7 @@ impl Here {
         let cache = &self.world.caches[self.process];
         let (version, served) = self.droppable(cache.as_current(traced(read))).await?;
         let least = match served {
-            Some(Served::Shared) => floor.shared,
+            Some(Served::Shared | Served::Stale(_)) => floor.shared,
             _ => floor.alone,
         };
         if version < least {

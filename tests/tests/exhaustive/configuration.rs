@@ -11,6 +11,8 @@ pub(crate) struct Configuration {
     pub(crate) calls: &'static [(usize, Call)],
     /// The processes that have read the entry before.
     pub(crate) warm: &'static [usize],
+    /// What they read is past its ttl.
+    pub(crate) expired: bool,
     /// Which processes have a memory tier.
     pub(crate) memory: [bool; PROCESSES],
     pub(crate) trouble: Trouble,
@@ -21,6 +23,7 @@ pub(crate) const fn all(calls: &'static [(usize, Call)]) -> Configuration {
     Configuration {
         calls,
         warm: &[],
+        expired: false,
         memory: [true; PROCESSES],
         trouble: Trouble {
             faults: 0,
@@ -33,6 +36,12 @@ impl Configuration {
     /// After these processes have read the entry.
     pub(crate) const fn after_reads_of(mut self, warm: &'static [usize]) -> Self {
         self.warm = warm;
+        self
+    }
+
+    /// What was read before is past its ttl.
+    pub(crate) const fn expired(mut self) -> Self {
+        self.expired = true;
         self
     }
 
@@ -56,8 +65,11 @@ impl Configuration {
 
     /// How the entry is read when the calls are over.
     pub(crate) fn last_read(&self) -> Call {
-        let late = self.calls.iter().any(|(_, call)| *call == Call::ReadLate);
-        if late { Call::ReadLate } else { Call::Read }
+        let mut calls = self.calls.iter().map(|(_, call)| *call);
+        let as_is = [Call::ReadLate, Call::ReadKept, Call::ReadSoft];
+        calls
+            .find(|call| as_is.contains(call))
+            .unwrap_or(Call::Read)
     }
 
     pub(crate) fn writes(&self) -> bool {
@@ -74,12 +86,13 @@ impl fmt::Display for Configuration {
         let Self {
             calls,
             warm,
+            expired,
             memory,
             trouble,
         } = self;
         write!(
             f,
-            "{calls:?}, read before by {warm:?}, memory {memory:?}, {trouble:?}"
+            "{calls:?}, read before by {warm:?}, expired {expired}, memory {memory:?}, {trouble:?}"
         )
     }
 }

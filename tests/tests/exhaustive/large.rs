@@ -1,7 +1,7 @@
 //! Configurations that take optimized code: `cargo xtask oracle --level 1 --exhaustive` walks them.
 
 use crate::{
-    calls::Call::{EvictAll, EvictKey, EvictTag, Put, Read, ReadLate, Refresh},
+    calls::Call::{EvictAll, EvictKey, EvictTag, Put, Read, ReadKept, ReadLate, ReadSoft, Refresh},
     configuration::all,
     explore,
 };
@@ -111,5 +111,47 @@ fn two_reads_have_trouble() {
     explore(&[
         all(&[(0, Read), (1, Read)]).with_a_drop(),
         all(&[(0, Read), (1, Read)]).with_a_fault(),
+    ]);
+}
+
+/// One of them may begin when the eviction is over and the refresh is not.
+#[test]
+fn two_reads_of_what_is_refreshed_beside_an_eviction() {
+    explore(&[
+        all(&[(0, EvictKey), (1, ReadKept), (1, ReadKept)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictTag), (1, ReadKept), (1, ReadKept)])
+            .after_reads_of(&[1])
+            .expired(),
+    ]);
+}
+
+#[test]
+fn two_reads_that_do_not_wait_beside_an_eviction() {
+    explore(&[
+        all(&[(0, EvictKey), (1, ReadSoft), (1, ReadSoft)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictTag), (1, ReadKept), (1, ReadSoft)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictKey), (0, ReadKept), (0, ReadSoft)])
+            .after_reads_of(&[0])
+            .expired(),
+    ]);
+}
+
+#[test]
+fn a_background_refresh_has_trouble() {
+    explore(&[
+        all(&[(0, EvictKey), (1, ReadKept)])
+            .after_reads_of(&[1])
+            .expired()
+            .with_a_fault(),
+        all(&[(0, EvictTag), (1, ReadSoft)])
+            .after_reads_of(&[1])
+            .expired()
+            .with_a_fault(),
     ]);
 }

@@ -15,6 +15,9 @@
 //! of a process to itself (they only wake, and arrive at once), and chance (jitter, tokens). The random schedules of
 //! `interleavings` have time, more processes, and more faults at once.
 //!
+//! Each event takes a millisecond, so a soft timeout of three is over after as many events. What was past its ttl before may be served until the eviction is over;
+//! what was begun then goes on in the background, among the events of the others.
+//!
 //! A read is judged when it begins, by what is over then: in the process that wrote, when the write has ended; in the other, when its message
 //! has arrived, and where no memory stands between and the write was by key, when the server has carried it out.
 //!
@@ -31,7 +34,9 @@ mod schedule;
 mod tree;
 mod world;
 
-use calls::Call::{EvictAll, EvictKey, EvictRegion, EvictTag, Put, Read, ReadLate, Refresh};
+use calls::Call::{
+    EvictAll, EvictKey, EvictRegion, EvictTag, Put, Read, ReadKept, ReadLate, ReadSoft, Refresh,
+};
 use configuration::{Configuration, all};
 use tree::Tree;
 
@@ -101,6 +106,42 @@ fn a_refresh_beside_an_eviction() {
         all(&[(0, EvictKey), (1, Refresh)])
             .after_reads_of(&[1])
             .with_a_fault(),
+    ]);
+}
+
+/// A refresh in the background, of what is past its ttl.
+#[test]
+fn a_background_refresh_beside_an_eviction() {
+    explore(&[
+        all(&[(0, EvictKey), (1, ReadKept)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictTag), (1, ReadKept)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictTag), (1, ReadKept)])
+            .after_reads_of(&[0])
+            .expired()
+            .one_without_memory(),
+        all(&[(0, EvictKey), (0, ReadKept)])
+            .after_reads_of(&[0, 1])
+            .expired(),
+    ]);
+}
+
+/// A load that goes on when its caller has been served what is past its ttl.
+#[test]
+fn a_load_that_nobody_waits_for_beside_an_eviction() {
+    explore(&[
+        all(&[(0, EvictKey), (1, ReadSoft)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictTag), (1, ReadSoft)])
+            .after_reads_of(&[1])
+            .expired(),
+        all(&[(0, EvictTag), (0, ReadSoft)])
+            .after_reads_of(&[0])
+            .expired(),
     ]);
 }
 

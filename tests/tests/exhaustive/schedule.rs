@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use cache_runtime::{Cache, testing::leftovers};
+use cache_runtime::{Cache, Evict, key, testing::leftovers};
 use tokio::{
     task::LocalSet,
     time::{sleep, timeout},
@@ -75,6 +75,22 @@ async fn begin(configuration: &Configuration, gate: &Arc<Gate>) -> Rc<World> {
     for process in configuration.warm {
         read_alone(&world, *process, configuration.last_read()).await;
     }
+    if configuration.expired {
+        let (row, gate, cache) = (0, Arc::clone(gate), world.caches[0].clone());
+        let expiring = tokio::task::spawn_local(async move {
+            let done = cache.expire(Evict::key(key!("row:{row}"))).await;
+            gate.changed.notify_one();
+            done
+        });
+        sleep(TICK).await;
+        while !expiring.is_finished() {
+            let moved = quiet(&world).await || wait(&world).await;
+            assert!(moved, "an expiry hangs");
+        }
+        let done = expiring.await.expect("an expiry does not panic");
+        done.expect("the model is up");
+        settle(&world).await;
+    }
     gate.allow(configuration.trouble);
     world
 }
@@ -136,7 +152,12 @@ async fn settle(world: &World) {
         let queued = |cache: &Cache| cache.health().queued_evictions;
         world.caches.iter().map(queued).sum::<usize>()
     };
-    while quiet(world).await || ((queued() > 0 || world.redis.leases() > 0) && wait(world).await) {}
+    let loads = || {
+        let loads = |cache: &Cache| leftovers(cache).flights;
+        world.caches.iter().map(loads).sum::<usize>()
+    };
+    let goes_on = || queued() > 0 || world.redis.leases() > 0 || loads() > 0;
+    while quiet(world).await || (goes_on() && wait(world).await) {}
 }
 
 /// Lets the longest waiting event happen; whether there was one.

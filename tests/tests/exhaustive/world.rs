@@ -4,7 +4,10 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,7 +32,7 @@ pub(crate) struct World {
     pub(crate) caches: Vec<Cache>,
     pub(crate) memory: [bool; PROCESSES],
     /// How often the database was written.
-    pub(crate) version: Cell<u64>,
+    pub(crate) version: Arc<AtomicU64>,
     /// What each process has written to it; in no configuration does one write twice.
     committed: [Cell<u64>; PROCESSES],
     /// By whom each process's write is carried out in one moment.
@@ -77,7 +80,7 @@ impl World {
             redis,
             caches: caches.into(),
             memory,
-            version: Cell::new(0),
+            version: Arc::default(),
             committed: Default::default(),
             by_key,
             told: RefCell::default(),
@@ -90,9 +93,9 @@ impl World {
     pub(crate) fn commit(&self, process: usize) -> u64 {
         let before = self.committed[process].get();
         assert_eq!(before, 0, "a process writes once");
-        self.version.set(self.version.get() + 1);
-        self.committed[process].set(self.version.get());
-        self.version.get()
+        let version = self.version.fetch_add(1, Ordering::SeqCst) + 1;
+        self.committed[process].set(version);
+        version
     }
 
     /// The write of a process is complete there, whether its caller has waited or not.
