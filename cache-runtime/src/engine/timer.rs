@@ -170,6 +170,11 @@ async fn run<V, E>(
         if core.timers.is_over(key, now, idle) {
             return;
         }
+        if let Some(left) = core.failures.left(key, now) {
+            // An eviction ends the pause.
+            tokio::time::sleep(left.min(Duration::from_millis(period))).await;
+            continue;
+        }
         // Others' clocks are read at other moments.
         let due = now.saturating_sub(period - period / 10);
         let entry = core.memory.get(core.hash(key), key.as_bytes());
