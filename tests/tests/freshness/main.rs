@@ -6,6 +6,7 @@ mod checks;
 mod closing;
 mod known;
 mod origin;
+mod pairs;
 mod stale;
 mod timeouts;
 mod timers;
