@@ -105,7 +105,8 @@ where
             Ok(Arc::unwrap_or_clone(value))
         }
         Err(error) => {
-            let shared = with.share.give(&error);
+            // None is made for those who get the stale value.
+            let shared = (!call.hides_errors()).then(|| with.share.give(&error));
             match lead.failed(&mut call, shared).await {
                 Some(value) => Ok(typed::<V>(&value)),
                 None => Err(error),

@@ -142,16 +142,17 @@ impl Lead {
         }
     }
 
-    /// Ends the flight of a load that failed: with what is in hand, if that hides errors, else with `shared`. The origin is then
+    /// Ends the flight of a load that failed: with `shared`, or else with what is in hand, which hides errors. The origin is then
     /// left alone for a while, in the fleet if there is a lease to say so under.
     pub(super) async fn failed(
         mut self: Box<Self>,
         call: &mut Call,
-        shared: Outcome,
+        mut shared: Option<Outcome>,
     ) -> Option<Erased> {
         let now = call.core.clock.now();
-        let hides = call.hides_errors();
-        if !hides && !call.is_refresh() {
+        if !call.is_refresh()
+            && let Some(shared) = shared.take()
+        {
             self.guard.end(shared, None);
             return None;
         }
@@ -172,7 +173,7 @@ impl Lead {
                 lease.disarm();
             }
         }
-        if !hides {
+        if let Some(shared) = shared {
             self.guard.end(shared, None);
             return None;
         }
