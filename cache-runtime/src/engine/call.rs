@@ -462,8 +462,7 @@ impl Call {
         let (fresh, now) = (&self.policy.fresh, self.core.clock.now());
         let rather_not = fresh.stale_while_revalidate.is_some() || fresh.soft_timeout.is_some();
         if self.in_hand.is_none()
-            && (rather_not || flight.replaces_fresh(now))
-            && !flight.has_looked()
+            && ((rather_not && !flight.has_looked()) || flight.replaces_fresh(now))
             && !self.refresh
             && let Some(value) = self.in_redis().await
         {

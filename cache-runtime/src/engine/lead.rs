@@ -119,7 +119,11 @@ impl Lead {
     /// Everything between registration and the load.
     pub(super) async fn prepare(mut self: Box<Self>, call: &mut Call) -> Led {
         self.began = call.core.clock.now();
-        call.flight = Some(Arc::clone(self.guard.flight()));
+        let flight = self.guard.flight();
+        call.flight = Some(Arc::clone(flight));
+        if let Some(in_hand) = call.in_hand.as_ref().filter(|_| call.is_refresh()) {
+            flight.replaces(in_hand.ttl_until);
+        }
         call.look_at_hand_again();
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
@@ -138,8 +142,6 @@ impl Lead {
                 Look::Go(lead) => self = lead,
             }
             self.guard.flight().look_is_over();
-        } else if let Some(in_hand) = call.in_hand.as_ref().filter(|_| call.is_refresh()) {
-            self.guard.flight().replaces(in_hand.ttl_until);
         }
         if let Some(why) = call.serves_in_hand() {
             return self.end_stale(call, why);

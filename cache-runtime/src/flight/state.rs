@@ -184,7 +184,7 @@ impl Flight {
         self.looked.load(Ordering::Acquire)
     }
 
-    /// Its leader has seen a value that is fresh until then, and does not look whether Redis still has it.
+    /// It is to replace a value that is fresh until then.
     pub(crate) fn replaces(&self, ttl_until: u64) {
         self.replaces.store(ttl_until, Ordering::Release);
     }

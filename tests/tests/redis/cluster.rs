@@ -65,10 +65,7 @@ async fn tls_is_spoken_with_every_primary_and_on_the_bus() {
     let authority = cluster.ca_file().expect("it speaks TLS").to_owned();
     let fleet = Fleet::builder().env("SSL_CERT_FILE", authority).spawn(2);
     let fleet = fleet.await;
-    let open = Open {
-        cache: "cache".to_owned(),
-        url: cluster.url(),
-    };
+    let open = Open::at("cache", cluster.url());
     for opened in fleet.ask_all("open", json!(open)).await {
         opened.expect("it connects");
     }

@@ -199,11 +199,11 @@ impl Tier for Broken {
                         self.force(key, Some(token), within).await;
                     }
                 }
-                Fault::TellsAFailureBeforeItIsNoted => {
-                    if self.inner.renew(key, token, within, within).await? {
-                        self.board.tell(&News::Wake(vec![key.into()]));
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
+                Fault::TellsAFailureBeforeItIsNoted
+                    if self.inner.renew(key, token, within, within).await? =>
+                {
+                    self.board.tell(&News::Wake(vec![key.into()]));
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 _ => {}
             }
