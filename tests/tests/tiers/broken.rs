@@ -55,6 +55,32 @@ impl Broken {
         }
     }
 
+    /// A lease that is taken by force is nobody's to wait for.
+    async fn forget_who_waits(
+        &self,
+        key: &str,
+        token: Token,
+        within: Duration,
+    ) -> Result<(), TierError> {
+        if self.inner.renew(key, token, within, within).await? {
+            self.force(key, Some(token), within).await;
+        }
+        Ok(())
+    }
+
+    async fn wake_too_early(
+        &self,
+        key: &str,
+        token: Token,
+        within: Duration,
+    ) -> Result<(), TierError> {
+        if self.inner.renew(key, token, within, within).await? {
+            self.board.tell(&News::Wake(vec![key.into()]));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// Takes a lease by force.
     async fn force(&self, key: &str, token: Option<Token>, within: Duration) {
         if let Some(mut ask) = self.asked(key) {
@@ -192,18 +218,9 @@ impl Tier for Broken {
                 Fault::FailuresKeepTheLease => {
                     return self.inner.renew(key, token, within, within).await;
                 }
-                Fault::FailuresWakeNobody => {
-                    let stands = self.inner.renew(key, token, within, within).await?;
-                    if stands {
-                        // A lease that was taken by force is nobody's to wait for.
-                        self.force(key, Some(token), within).await;
-                    }
-                }
-                Fault::TellsAFailureBeforeItIsNoted
-                    if self.inner.renew(key, token, within, within).await? =>
-                {
-                    self.board.tell(&News::Wake(vec![key.into()]));
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                Fault::FailuresWakeNobody => self.forget_who_waits(key, token, within).await?,
+                Fault::TellsAFailureBeforeItIsNoted => {
+                    self.wake_too_early(key, token, within).await?;
                 }
                 _ => {}
             }
