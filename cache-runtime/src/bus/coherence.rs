@@ -317,7 +317,7 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use super::{Coherence, Hearing, SILENCE};
-    use crate::tags::{Cells, Labelling, Stamp};
+    use crate::tags::{Cells, Label, Labelling, Manner, Stamp};
 
     fn stamp(epoch: u64) -> Stamp {
         let cells = Cells::default();
@@ -384,6 +384,48 @@ mod tests {
         assert_eq!(coherence.listening(until), None);
         assert!(!coherence.beat(until - 1, until), "too late");
         assert!(!coherence.serves(&entry, until));
+    }
+
+    /// A stamp, and the cells it is of.
+    fn stamped(coherence: &Coherence) -> (Cells, Stamp) {
+        let cells = Cells::default();
+        let labelling = Labelling {
+            root: cells.root("shop"),
+            scope: None,
+            tags: vec![cells.cell(&Label::stored("a"))],
+            late: false,
+        };
+        let stamp = Stamp::of(&labelling, coherence.epoch());
+        (cells, stamp)
+    }
+
+    #[test]
+    fn what_is_past_its_ttl_is_kept_as_long_as_everything_is_heard() {
+        for end in [
+            (|coherence| coherence.lost("severed", 10)) as fn(&Coherence),
+            |coherence| coherence.anew(),
+            |_| {},
+        ] {
+            let coherence = shared(Duration::ZERO);
+            coherence.subscribed(0);
+            let (_cells, stamp) = stamped(&coherence);
+            assert!(coherence.keeps(&stamp, SILENCE - 1, b"a"));
+            end(&coherence);
+            assert!(!coherence.keeps(&stamp, SILENCE, b"a"));
+        }
+    }
+
+    #[test]
+    fn what_was_expired_is_kept_and_what_was_evicted_not() {
+        let coherence = shared(Duration::ZERO);
+        coherence.subscribed(0);
+        for label in [Label::stored("a"), Label::cache()] {
+            let (cells, stamp) = stamped(&coherence);
+            cells.gone(&label, Manner::Expire, 0, 0);
+            assert!(!coherence.serves(&stamp, 1) && coherence.keeps(&stamp, 1, b"a"));
+            cells.gone(&label, Manner::Evict, 0, 0);
+            assert!(!coherence.keeps(&stamp, 1, b"a"));
+        }
     }
 
     #[test]

@@ -255,3 +255,82 @@ impl Flight {
         tokio::time::timeout_at(deadline, wait).await.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use tokio::time::{Instant, advance};
+
+    use super::{Beginning, Flight, FlightKind, InHand, Outcome, Why};
+    use crate::{
+        entry::ValueType,
+        key::Key,
+        tags::{Cells, Labelling, Stamp},
+        tiers::memory::Reader,
+    };
+
+    fn flight() -> Flight {
+        let reader = Reader {
+            template: 0,
+            instance: 0,
+            schema: Some(0),
+            tags: 0,
+            late_tags: 0,
+            ty: ValueType::of::<u8>(),
+        };
+        let labelling = Labelling {
+            root: Cells::default().root(""),
+            scope: None,
+            tags: Vec::new(),
+            late: false,
+        };
+        let beginning = Beginning {
+            held: false,
+            stamp: Stamp::of(&labelling, 2),
+            late: false,
+            tag_evictions: 0,
+        };
+        Flight::new(Key::new("a"), reader, FlightKind::Load, beginning)
+    }
+
+    fn in_hand() -> InHand {
+        InHand {
+            value: Arc::new(1_u8),
+            token: None,
+            born: 0,
+            ttl_until: 0,
+            kept_until: u64::MAX,
+        }
+    }
+
+    /// Nobody knows whether everything was heard: then what was read is for those who had called before it was asked for, however late its load ends.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_offered_is_as_old_as_the_look_that_found_it() {
+        let (flight, early) = (flight(), Instant::now());
+        advance(Duration::from_millis(1)).await;
+        flight.asks_now();
+        let asked = Instant::now();
+        flight.offer(in_hand(), true);
+        advance(Duration::from_millis(1)).await;
+        let late = Instant::now();
+        flight.asks_now();
+        assert!(flight.offered(early, false).is_some());
+        assert!(flight.offered(asked, false).is_none() && flight.offered(late, false).is_none());
+        assert!(flight.offered(late, true).is_some());
+        let outcome = flight.stale_as_of(Why::Failed);
+        assert!(matches!(outcome, Outcome::Stale(_, _, Some(as_of)) if as_of == asked));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_memory_had_is_for_nobody_if_something_may_have_been_missed() {
+        let (flight, early) = (flight(), Instant::now());
+        advance(Duration::from_millis(1)).await;
+        flight.asks_now();
+        flight.offer(in_hand(), false);
+        assert!(flight.offered(early, false).is_none());
+        assert!(flight.offered(early, true).is_some());
+        let outcome = flight.stale_as_of(Why::Failed);
+        assert!(matches!(outcome, Outcome::Abandoned));
+    }
+}

@@ -278,6 +278,10 @@ mod tests {
             panic!("nobody else has registered");
         };
         let put = flights.overtake(&key, hash, reader, FlightKind::Put, begin);
+        flights.mark(hash, "another", || {
+            let closed = flights.shards.iter().any(|shard| shard.try_lock().is_err());
+            assert!(closed, "none begins with what is about to be removed");
+        });
         assert!(load.flight().held && load.flight().is_marked());
         assert!(put.flight().held && !put.flight().is_marked());
     }

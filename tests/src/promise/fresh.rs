@@ -52,6 +52,30 @@ pub(super) async fn led_timed<O: Origin>(origin: O, row: usize) -> Result<u64, S
     origin.load(row).await
 }
 
+/// It knows nothing of the tags of what it finds, and has no origin.
+pub(super) async fn late_failing<O: Origin>(
+    cache: &Cache,
+    origin: O,
+    row: usize,
+) -> Result<(usize, u64), String> {
+    let unit = origin.unit();
+    let policy = Policy::new()
+        .stale_while_revalidate(unit / 2)
+        .stale_if_error(unit * WINDOW)
+        .retry_after(unit / 4)
+        .soft_timeout(unit / 4);
+    let load = move |_: Option<Known<(usize, u64)>>| {
+        let origin = origin.clone();
+        async move {
+            origin.load(row).await?;
+            Err("there is no origin".to_owned())
+        }
+    };
+    cache
+        .try_get_or_refresh(&key!("late:{row}"), &policy, load)
+        .await
+}
+
 /// A loader that is told of the value in hand, and says whether it is still the one.
 pub(super) async fn known<O: Origin>(cache: &Cache, origin: O, row: usize) -> Result<u64, String> {
     let (owner, unit) = (format!("owner:{row}"), origin.unit());

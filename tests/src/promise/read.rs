@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, Served, Why, key, refresh, traced};
 
-use super::fresh::{self, hidden, kept, known, late_kept, led_timed, local_kept, timed};
+use super::fresh::{
+    self, hidden, kept, known, late_failing, late_kept, led_timed, local_kept, timed,
+};
 use super::functions::{fleet, late, led, local, off, process, scoped};
 use super::{Family, Rows, dropped_sometimes};
 
@@ -31,6 +33,8 @@ pub enum How {
     LedTimed,
     /// By `Cache::try_get_or_refresh`.
     Known,
+    /// By `Cache::try_get_or_refresh`, whose loader fails.
+    LateFailing,
 }
 
 /// What came of it.
@@ -67,7 +71,8 @@ impl How {
             8 | 9 => Self::Timed,
             10 => Self::LateKept,
             11 | 12 => Self::Known,
-            13..16 => Self::any(of_all),
+            13 => Self::LateFailing,
+            14 | 15 => Self::any(of_all),
             16 | 17 => Self::LocalKept,
             _ => Self::LedTimed,
         }
@@ -80,15 +85,17 @@ impl How {
         match (self, why) {
             (Self::Kept | Self::LocalKept | Self::Known, Why::Revalidating) => Some(unit),
             (Self::LateKept | Self::LedTimed, Why::Revalidating) => Some(longest),
+            (Self::LateFailing, Why::Revalidating) => Some(unit / 2),
             (Self::LedTimed, Why::Failed | Why::Throttled | Why::WaitTimeout) => Some(unit),
             (
-                Self::Kept | Self::LocalKept | Self::Known | Self::Hidden,
+                Self::Kept | Self::LocalKept | Self::Known | Self::Hidden | Self::LateFailing,
                 Why::Failed | Why::Throttled | Why::WaitTimeout,
             ) => Some(longest),
             (Self::Hidden, Why::HardTimeout) => Some(longest),
-            (Self::Kept | Self::Known | Self::Hidden | Self::Timed, Why::SoftTimeout) => {
-                Some(longest)
-            }
+            (
+                Self::Kept | Self::Known | Self::Hidden | Self::Timed | Self::LateFailing,
+                Why::SoftTimeout,
+            ) => Some(longest),
             _ => None,
         }
     }
@@ -102,9 +109,12 @@ impl How {
             | Self::Kept
             | Self::KeptAnew
             | Self::Hidden => Family::Row,
-            Self::Late | Self::LateAnew | Self::LateByHand | Self::Timed | Self::LateKept => {
-                Family::Late
-            }
+            Self::Late
+            | Self::LateAnew
+            | Self::LateByHand
+            | Self::Timed
+            | Self::LateKept
+            | Self::LateFailing => Family::Late,
             Self::Scoped | Self::Known => Family::Scoped,
             Self::Led | Self::LedTimed => Family::Led,
             Self::Local | Self::LocalKept => Family::Local,
@@ -131,6 +141,7 @@ impl How {
                 Self::LateKept => second(late_kept(rows.origin(), row).await.ok()),
                 Self::LocalKept => local_kept(rows.origin(), row).await.ok(),
                 Self::LedTimed => led_timed(rows.origin(), row).await.ok(),
+                Self::LateFailing => second(late_failing(cache, rows.origin(), row).await.ok()),
                 Self::Known => known(cache, rows.origin(), row).await.ok(),
             }
         };

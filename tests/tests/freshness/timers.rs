@@ -1,6 +1,6 @@
 //! `refresh_every`: keys in use are refreshed on a timer.
 
-use cache_runtime::{Key, Policy, Served};
+use cache_runtime::{Key, Policy, Served, refresh};
 
 use crate::origin::{MILLI, Origin, SECOND, Way, every_kind, fleet};
 use tokio::time::sleep;
@@ -106,4 +106,24 @@ async fn a_timer_whose_origin_fails_leaves_the_value() {
             origin.loads()
         );
     }
+}
+
+/// The call overtakes what runs, its timer does not.
+#[tokio::test(start_paused = true)]
+async fn the_timer_of_a_forced_refresh_is_one_for_the_fleet_too() {
+    let ([one, other], _) = fleet().await;
+    let origin = Origin::new();
+    for cache in [&one, &other] {
+        let forced = refresh(origin.ask(cache, "a", &policy())).await;
+        forced.0.expect("it answers");
+    }
+    for _ in 0..60 {
+        for cache in [&one, &other] {
+            let asked = origin.ask(cache, "a", &policy()).await;
+            asked.0.expect("it is there");
+        }
+        sleep(SECOND).await;
+    }
+    let loads = origin.loads();
+    assert!((7..=9).contains(&loads), "{loads}");
 }

@@ -23,12 +23,31 @@ pub(super) fn copy(tree: &Path) -> Result<(), String> {
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     for file in listed.lines() {
         let (from, to) = (root().join(file), tree.join(file));
-        if !from.is_file() {
+        let copied = if from.is_symlink() {
+            copy_link(&from, &to)
+        } else if from.is_file() {
+            copy_changed(&from, &to)
+        } else {
             continue;
-        }
-        copy_changed(&from, &to).map_err(|error| format!("{file}: {error}"))?;
+        };
+        copied.map_err(|error| format!("{file}: {error}"))?;
     }
     Ok(())
+}
+
+/// A link within the workspace leads to the same place in the copy.
+fn copy_link(from: &Path, to: &Path) -> std::io::Result<()> {
+    let target = fs::read_link(from)?;
+    if fs::read_link(to).is_ok_and(|old| old == target) {
+        return Ok(());
+    }
+    if fs::symlink_metadata(to).is_ok() {
+        fs::remove_file(to)?;
+    }
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    std::os::unix::fs::symlink(target, to)
 }
 
 /// A file that is as it was is left alone, so that it is not built again.

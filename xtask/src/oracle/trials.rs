@@ -104,6 +104,8 @@ fn said(trial: &Trial, line: &str, json: bool) -> String {
         "reads",
         "evictions",
         "refused stores",
+        "stale reads",
+        "refreshes",
         "violations",
     ];
     let fields = names.iter().filter_map(|name| {
@@ -124,10 +126,10 @@ mod tests {
         assert_eq!(
             said(
                 &SCHEDULES,
-                "5 schedules, 40 reads, 7 evictions, 3 refused stores, 0 violations",
+                "5 schedules, 40 reads, 7 evictions, 3 refused stores, 2 stale reads, 6 refreshes, 0 violations",
                 true
             ),
-            "{\"level\": 1, \"schedules\": 5, \"reads\": 40, \"evictions\": 7, \"refused_stores\": 3, \"violations\": 0}"
+            "{\"level\": 1, \"schedules\": 5, \"reads\": 40, \"evictions\": 7, \"refused_stores\": 3, \"stale_reads\": 2, \"refreshes\": 6, \"violations\": 0}"
         );
         let line = "2 rounds, 40 reads, 7 evictions, 3 refused stores, 0 violations";
         assert!(said(&PROCESSES, line, true).starts_with("{\"level\": 2, \"rounds\": 2, "));
