@@ -109,6 +109,7 @@ pub(super) fn store(slot: &mut Slot, entry: Parcel) -> Stored {
     if there.and_then(|(there, _)| schema_version(there)) > Some(entry.schema_version) {
         return Stored::Newer;
     }
+    slot.failed = None;
     slot.value = Some((entry.bytes, until(entry.life)));
     Stored::Stored
 }

@@ -89,8 +89,9 @@ impl RedisTier {
         within: Duration,
     ) -> Result<Stored, TierError> {
         let [value, lease, hold] = self.trio(key);
+        let failed = self.names.failed(key);
         let (version, life) = (entry.schema_version.to_string(), millis(entry.life));
-        let keys = [&*value, &*lease, &*hold];
+        let keys = [&*value, &*lease, &*hold, &*failed];
         let (message, everybody) = match entry.announce {
             Announce::Waiters => (self.announcer.wake(key), b"0"),
             Announce::Everybody => (self.announcer.changed(key), b"1"),

@@ -1,6 +1,6 @@
 -- Stores a loaded value, if the lease it was loaded under still stands.
 --
--- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold
+-- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold        KEYS[4] its note of a failure
 -- ARGV[1] the 16 bytes of the load's token
 -- ARGV[2] schema version of the new value
 -- ARGV[3] life of the value in ms
@@ -46,6 +46,8 @@ if #header == 10 and string.sub(header, 1, 2) == '\202\196' then
   end
 end
 
+-- The origin has answered.
+redis.call('DEL', KEYS[4])
 redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3])
 give_back(awaited or ARGV[7] == '1')
 return 1
