@@ -46,8 +46,8 @@ if #header == 10 and string.sub(header, 1, 2) == '\202\196' then
   end
 end
 
--- The origin has answered.
-redis.call('DEL', KEYS[4])
 redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3])
+-- The origin has answered. Not before the first write: a server that is out of memory lets a script write that has deleted.
+redis.call('DEL', KEYS[4])
 give_back(awaited or ARGV[7] == '1')
 return 1
