@@ -2,11 +2,14 @@
 //! for two processes on a model of Redis.
 
 mod background;
+mod case;
 mod checks;
 mod closing;
+mod early;
 mod known;
 mod origin;
 mod pairs;
+mod rows;
 mod stale;
 mod timeouts;
 mod timers;

@@ -92,6 +92,14 @@ impl Origin {
         }
     }
 
+    /// The same, for a body.
+    pub(crate) async fn answer(self) -> Result<u64, Down> {
+        match self.load(None).await? {
+            Refresh::Value(value) => Ok(value),
+            Refresh::NotModified => unreachable!("nothing is known"),
+        }
+    }
+
     /// Asks for the value under `key`.
     pub(crate) async fn ask(
         &self,

@@ -186,7 +186,7 @@ async fn those_who_wait_for_a_load_that_fails_are_served_what_is_stale() {
 }
 
 /// All of them at once.
-async fn futures_of<F: Future>(calls: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(crate) async fn futures_of<F: Future>(calls: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut calls: Vec<_> = calls.map(Box::pin).collect();
     let mut answers: Vec<Option<F::Output>> = calls.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {
