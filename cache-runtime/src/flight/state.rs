@@ -263,6 +263,7 @@ mod tests {
     use tokio::time::{Instant, advance};
 
     use super::{Beginning, Flight, FlightKind, InHand, Outcome, Why};
+    use crate::flight::Source;
     use crate::{
         entry::ValueType,
         key::Key,
@@ -301,6 +302,7 @@ mod tests {
             born: 0,
             ttl_until: 0,
             kept_until: u64::MAX,
+            source: Source::Redis,
         }
     }
 
@@ -311,7 +313,7 @@ mod tests {
         advance(Duration::from_millis(1)).await;
         flight.asks_now();
         let asked = Instant::now();
-        flight.offer(in_hand(), true);
+        flight.offer(in_hand());
         advance(Duration::from_millis(1)).await;
         let late = Instant::now();
         flight.asks_now();
@@ -320,17 +322,5 @@ mod tests {
         assert!(flight.offered(late, true).is_some());
         let outcome = flight.stale_as_of(Why::Failed);
         assert!(matches!(outcome, Outcome::Stale(_, _, Some(as_of)) if as_of == asked));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_memory_had_is_for_nobody_if_something_may_have_been_missed() {
-        let (flight, early) = (flight(), Instant::now());
-        advance(Duration::from_millis(1)).await;
-        flight.asks_now();
-        flight.offer(in_hand(), false);
-        assert!(flight.offered(early, false).is_none());
-        assert!(flight.offered(early, true).is_some());
-        let outcome = flight.stale_as_of(Why::Failed);
-        assert!(matches!(outcome, Outcome::Abandoned));
     }
 }
