@@ -46,9 +46,6 @@ where
     let mut call = Box::new(call);
     call.purpose = Purpose::AnswerOwned;
     call.watch = timer::watched(&call);
-    if origin.timeout.is_none() {
-        call.policy.fresh.hard_timeout = None;
-    }
     let (call, result) = loop {
         match call.next_in_time().await {
             Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
@@ -121,7 +118,12 @@ where
         }
         let answer = match rest.patience_is_over() {
             Some(Step::Serve(value)) => Some(Ok(typed::<V>(&value))),
-            Some(Step::GiveUp) => timed_out(&rest, origin).map(Err),
+            Some(Step::GiveUp) => {
+                let error = timed_out(&rest, origin).map(Err);
+                // There is none: wait on.
+                rest.policy.fresh.hard_timeout = None;
+                error
+            }
             _ => None,
         };
         if let Some(answer) = answer {
