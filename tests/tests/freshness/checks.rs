@@ -71,6 +71,7 @@ async fn the_share_is_a_share() {
     }
 }
 
+// Row: Something is evicted meanwhile: consistency_check
 #[tokio::test(start_paused = true)]
 async fn a_write_that_is_about_to_evict_is_no_difference() {
     for (kind, cache) in every_kind().await {

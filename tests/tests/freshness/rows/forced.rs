@@ -343,12 +343,13 @@ async fn jitter_shortens_the_life_and_nothing_else() {
                 let stored = info.redis.or(info.memory).expect("it is stored");
                 let life = stored.remaining.as_secs_f64();
                 lives.push(life);
+                // Memory gives values up after a minute where there is Redis, and tells of no longer life.
+                if life > 55.0 && case.kind != "memory alone" {
+                    continue;
+                }
                 if number == 2 {
                     pass(life + 19.5).await;
                     case.is(case.ask().await, Ok(0), Served::Stale(Why::Revalidating));
-                    continue;
-                }
-                if life > 55.0 && case.kind != "memory alone" {
                     continue;
                 }
                 let due = if number == 0 { life / 2.0 } else { life - 1.0 };

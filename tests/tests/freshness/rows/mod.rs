@@ -2,12 +2,15 @@
 //!
 //! A comment `// Row: <heading>: <first cell>` stands above each test that shows a row; that none is missing is a test as well.
 
+mod ends;
 mod environment;
 mod forced;
 mod fresh;
 mod happenings;
 mod hooks;
 mod loads;
+mod redis_down;
+mod redis_slow;
 mod stale;
 mod tiers;
 mod timeouts;
