@@ -245,7 +245,8 @@ impl Cache {
         call.refresh = mode == Mode::Refresh;
         match serve_hit::<T, E>(&mut call, &origin) {
             Some(value) => Ok(value),
-            None => run_owned(call, origin).await,
+            // Boxed, as for an annotated function: a hit does not pay for what a load needs.
+            None => Box::pin(run_owned(call, origin)).await,
         }
     }
 
