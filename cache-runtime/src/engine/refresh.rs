@@ -6,6 +6,8 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 use super::{
     Core,
     call::{Call, Purpose},
@@ -83,11 +85,6 @@ impl Errand {
         &self.call
     }
 
-    /// The call that does it.
-    pub(crate) fn into_call(self) -> Call {
-        self.call
-    }
-
     /// Another for the same key.
     pub(crate) fn again(&self) -> Self {
         Self {
@@ -150,6 +147,31 @@ where
     if !core.workers.refresh(&key, work) {
         counters.add(Count::RefreshSkipped);
     }
+}
+
+/// A refresh like every other, whose end somebody waits for.
+pub(crate) async fn waited_for<V, E>(errand: Errand, origin: Origin<V, E>) -> Refreshed
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
+    let (core, counters) = (
+        Arc::clone(&errand.call.core),
+        Arc::clone(&errand.call.counters),
+    );
+    let key = errand.call.key.text().to_owned();
+    let (tell, end) = oneshot::channel();
+    let work = async move {
+        let Errand { call, scope } = errand;
+        let work = once(call, origin.with, || (origin.run)());
+        // Who waited may be gone.
+        let _ = tell.send(scope.around(work).await);
+    };
+    if !core.workers.refresh(&key, work) {
+        counters.add(Count::RefreshSkipped);
+    }
+    // Without an answer: another refresh of the key runs, there was no place for this one, or it panicked.
+    end.await.unwrap_or(Refreshed::Needless)
 }
 
 fn wait(claim: Option<Claim>, pause: Duration) {

@@ -17,7 +17,7 @@ use super::{
     call::Call,
     owned::Origin,
     read::{in_hand, millis},
-    refresh::{Errand, Refreshed, once},
+    refresh::{self, Errand, Refreshed},
 };
 use crate::{entry::CacheValue, tiers::memory::UNWATCHED};
 
@@ -179,9 +179,8 @@ async fn run<V, E>(
         let due = now.saturating_sub(period - period / 10);
         let entry = core.memory.get(core.hash(key), key.as_bytes());
         let in_hand = entry.and_then(|entry| in_hand(&entry, &errand.call().reader));
-        let call = errand.again().with(in_hand).newer_than(due).into_call();
-        let work = once(call, origin.with, || (origin.run)());
-        match errand.within(work).await {
+        let turn = errand.again().with(in_hand).newer_than(due);
+        match refresh::waited_for(turn, origin.clone()).await {
             Refreshed::Done => born = born.max(core.clock.now().saturating_sub(period / 20)),
             Refreshed::Needless => tokio::time::sleep(PAUSE).await,
             Refreshed::Failed(pause) => tokio::time::sleep(pause).await,
