@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_runtime::testing::ModelRedis;
-use cache_runtime::{Cache, ErrorKind, Evict, cacheable, key};
+use cache_runtime::{Cache, ErrorKind, Evict, Known, Policy, Refresh, cacheable, key};
 use tests::model::{answer, process, silence};
 use tests::origin::Origin;
 use tokio::time::sleep;
@@ -63,4 +63,40 @@ async fn an_entry_waits_for_the_eviction_of_a_tag_that_only_it_can_tell_of() {
     answer(&redis, Duration::ZERO);
     assert_eq!(cache.get::<u64>(&key!("product:{id}")).await, None);
     assert_eq!(cache.health().queued_evictions, 1);
+}
+
+/// A load has a value past its ttl in hand, and does not know its tag. Who calls when that was evicted waits for the load.
+#[tokio::test(start_paused = true)]
+async fn what_a_load_has_in_hand_is_not_offered_when_a_tag_of_it_was_evicted() {
+    const SECOND: Duration = Duration::from_secs(1);
+    async fn ask(cache: Cache, policy: Policy, value: u64, takes: Duration) -> u64 {
+        let id = 7;
+        let load = move |_: Option<Known<u64>>| async move {
+            sleep(takes).await;
+            Ok::<_, ErrorKind>(Refresh::Value(value))
+        };
+        let key = key!("product:{id}");
+        let answer = cache.try_get_or_refresh(&key, &policy, load).await;
+        answer.expect("the origin answers")
+    }
+    for evicted in [false, true] {
+        let redis = ModelRedis::new();
+        let (here, elsewhere) = (process(&redis), process(&redis));
+        here.ready(SECOND).await.unwrap();
+        let untagged = Policy::new()
+            .ttl(SECOND)
+            .stale_if_error(3_600 * SECOND)
+            .soft_timeout(SECOND / 10);
+        let tagged = untagged.clone().tags(["hot"]);
+        assert_eq!(ask(elsewhere, tagged, 1, Duration::ZERO).await, 1);
+        sleep(2 * SECOND).await;
+        let early = tokio::spawn(ask(here.clone(), untagged.clone(), 2, SECOND));
+        sleep(SECOND / 2).await;
+        if evicted {
+            here.evict(Evict::tag("hot")).await.unwrap();
+        }
+        let late = ask(here.clone(), untagged, 3, SECOND).await;
+        assert_eq!(early.await.unwrap(), 1);
+        assert_eq!(late > 1, evicted);
+    }
 }

@@ -203,9 +203,9 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("a load is told of what an eviction has overtaken", "engine/patience.rs",
         "self.in_hand().filter(|_| !self.refresh)?;" => "self.in_hand.as_ref().filter(|_| !self.refresh)?;"; Schedules),
     engine!("who joins is offered what this process may have missed the end of", "flight/state.rs",
-        "        let fits = sure || as_of" => "        let fits = !sure || sure || as_of"; Schedules),
+        "        let fits = sure || as_of" => "        let fits = !sure || sure || as_of"; Unit("flight::state::")),
     engine!("who joins is offered what a tag was evicted of that the load does not know", "engine/call.rs",
-        "self.core.is_sure(flight);" => "self.core.hears(flight);"; Schedules),
+        "self.core.is_sure(flight);" => "self.core.hears(flight);"; Tests("model", "unknown_tags::")),
     engine!("what is in hand from memory is offered as if it had just been read", "flight/state.rs",
         "        let as_of = as_of.filter(|_| read);\n" => "        let as_of = as_of.filter(|_| read || !read);\n"; Unit("flight::state::")),
     engine!("a value past its ttl is as old as the load that failed", "flight/state.rs",
@@ -214,7 +214,7 @@ pub(super) const ALL: &[Mutation] = &[
                 let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
                 Outcome::Stale(in_hand.clone(), why, as_of)
             }
-"; Schedules),
+"; Unit("flight::state::")),
     engine!("joiners take a value past its ttl however old it is", "engine/call.rs",
         "            Some(Outcome::Stale(_, _, Some(as_of))) if as_of <= self.began => None,\n" => ""; Schedules),
     engine!("joiners are served by the windows of others", "engine/call.rs",
