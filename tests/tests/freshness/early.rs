@@ -41,7 +41,7 @@ async fn measured(beta: f64) -> Vec<usize> {
         let born = Instant::now();
         // Those that are refreshed are not asked again: each has one first refresh.
         let mut left: Vec<usize> = (0..KEYS).collect();
-        for tick in 0..TICKS {
+        for (tick, count) in counts.iter_mut().take(TICKS).enumerate() {
             sleep_until(born + FIRST + TICK * u32::try_from(tick).expect("few")).await;
             for key in &left {
                 let served = ask(*key).await.1;
@@ -49,7 +49,7 @@ async fn measured(beta: f64) -> Vec<usize> {
             }
             settle().await;
             left.retain(|key| origins[*key].loads() == 1);
-            counts[tick] += KEYS - left.len();
+            *count += KEYS - left.len();
         }
     }
     // Each count was of all until then.

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MILLI: Duration = Duration::from_millis(1);
+pub(crate) const ZERO: Duration = Duration::ZERO;
 
 /// What the origin fails with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,12 +9,16 @@ mod options;
 mod record;
 mod script;
 
-use options::pairs;
+use std::collections::HashSet;
+
+use cache_runtime::{Served, Why};
+use options::{Pair, pairs};
 use record::Way;
 use script::{Event, play};
 
 fn all(way: Way) {
     for pair in pairs() {
+        let mut seen = HashSet::new();
         for event in [
             Event::Nothing,
             Event::EvictKey,
@@ -22,9 +26,27 @@ fn all(way: Way) {
             Event::Expire,
         ] {
             for processes in [1, 2] {
-                play(&pair, way, event, processes);
+                seen.extend(play(&pair, way, event, processes));
             }
         }
+        assert_seen(&pair, way, &seen);
+    }
+}
+
+/// The script came to what the pair is about.
+fn assert_seen(pair: &Pair, way: Way, seen: &HashSet<Served>) {
+    let about = format!("{:?}, {way:?}: {seen:?}", pair.options);
+    let stale = |why| seen.contains(&Served::Stale(why));
+    if pair.has("stale_while_revalidate") {
+        assert!(stale(Why::Revalidating), "{about}");
+    }
+    let hides = pair.has("stale_if_error") && !pair.has("stale_while_revalidate");
+    if hides && way == Way::Fails {
+        assert!(stale(Why::Failed) && stale(Why::Throttled), "{about}");
+    }
+    if hides && way == Way::Slow {
+        assert_eq!(stale(Why::SoftTimeout), pair.has("soft_timeout"), "{about}");
+        assert_eq!(stale(Why::HardTimeout), pair.has("hard_timeout"), "{about}");
     }
 }
 

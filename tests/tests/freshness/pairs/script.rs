@@ -1,9 +1,10 @@
 //! What happens to a pair: two minutes of calls.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use cache_runtime::testing::ModelRedis;
-use cache_runtime::{Cache, Evict, Key, Policy};
+use cache_runtime::{Cache, Evict, Key, Policy, Served};
 use tests::caches::{assert_nothing_left, build, builder};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -30,8 +31,8 @@ const EVENTS: [u64; 5] = [132, 249, 361, 477, 753];
 /// A key, and every how many ticks it is asked for. The last is past its ttl each time.
 const KEYS: [(u64, u64); 3] = [(0, 5), (1, 31), (2, 170)];
 
-/// Plays it and has it judged.
-pub(super) fn play(pair: &Pair, way: Way, event: Event, processes: usize) {
+/// Plays it and has it judged; how calls were served.
+pub(super) fn play(pair: &Pair, way: Way, event: Event, processes: usize) -> HashSet<Served> {
     let about = format!(
         "{:?}, {way:?}, {event:?}, {processes} processes",
         pair.options
@@ -44,7 +45,13 @@ pub(super) fn play(pair: &Pair, way: Way, event: Event, processes: usize) {
         .build()
         .expect("a runtime")
         .block_on(run(pair, way, event, processes, &log, &about));
-    judge(pair, &log.notes(), &about);
+    let notes = log.notes();
+    judge(pair, &notes, &about);
+    let served = notes.calls.iter().filter_map(|call| match call.answered {
+        Answered::With(_, served) => served,
+        Answered::Panicked => None,
+    });
+    served.collect()
 }
 
 async fn run(pair: &Pair, way: Way, event: Event, processes: usize, log: &Log, about: &str) {

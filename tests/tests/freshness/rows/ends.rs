@@ -6,7 +6,7 @@ use cache_runtime::{Cache, Event, Key, Policy, Served, Why, cacheable, traced};
 use tests::caches::assert_nothing_left;
 
 use crate::case::{Failed, each, pass, site, timed};
-use crate::origin::{Down, MILLI, Origin, SECOND, Way, alone, fleet, settle};
+use crate::origin::{Down, MILLI, Origin, SECOND, Way, ZERO, alone, fleet, settle};
 
 fn policy() -> Policy {
     Policy::new().ttl(10 * SECOND)
@@ -44,7 +44,7 @@ async fn a_load_after_close_ends_with_the_call_that_gave_up_on_it() {
     assert_eq!(model.leases(), 1);
     assert_eq!(one.close(SECOND).await.refreshes, 1);
     assert_eq!(model.leases(), 0);
-    origin.takes(0 * MILLI);
+    origin.takes(ZERO);
     let revalidating = (Ok(0), Served::Stale(Why::Revalidating));
     assert_eq!(origin.ask(&other, "a", &policy).await, revalidating);
     settle().await;

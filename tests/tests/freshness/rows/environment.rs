@@ -122,7 +122,7 @@ async fn the_soft_timeout_counts_whoever_loads() {
         origin.takes(2 * SECOND);
         origin.becomes(1);
         pass(12.0).await;
-        let ((answers, loads), took) = timed(three([&one, &other], &origin, ask)).await;
+        let ((answers, loads), took) = timed(Box::pin(three([&one, &other], &origin, ask))).await;
         assert_eq!(loads, loads_of, "{protection:?}");
         for answer in answers {
             assert_eq!(
@@ -151,7 +151,7 @@ async fn given_up<F: Future<Output = Result<u64, Failed>>>(call: fn(Desk) -> F, 
     let ([one, other], _) = fleet().await;
     let origin = Origin::new();
     origin.takes(2 * SECOND);
-    let ((answers, loads), took) = timed(three([&one, &other], &origin, call)).await;
+    let ((answers, loads), took) = timed(Box::pin(three([&one, &other], &origin, call))).await;
     assert_eq!(loads, expected);
     for answer in answers {
         assert_eq!(answer, Err(Failed::Late(300 * MILLI)), "{expected}");

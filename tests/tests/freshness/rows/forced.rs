@@ -1,14 +1,13 @@
-//! `refresh(fut)`, `bypass(fut)`, `condition`, puts, jitter.
+//! `refresh(fut)`, `bypass(fut)`, `condition`.
 
 use std::cell::RefCell;
 
 use cache_runtime::{
-    Event, Key, Policy, Served, StampedeProtection, Why, bypass, cache_put, cacheable, refresh,
-    traced,
+    Event, Policy, Served, StampedeProtection, Why, bypass, cacheable, refresh, traced,
 };
 
-use crate::case::{Case, Desk, Failed, each, pass, site, timed};
-use crate::origin::{Down, MILLI, SECOND, Way, settle};
+use crate::case::{Desk, Failed, each, pass, site, timed};
+use crate::origin::{Down, MILLI, SECOND, Way, ZERO, settle};
 
 const FAILED: Served = Served::Stale(Why::Failed);
 const THROTTLED: Served = Served::Stale(Why::Throttled);
@@ -57,7 +56,7 @@ async fn it_never_gets_a_stale_value_and_is_not_held_back() {
             case.is(answer, Err(Down), Served::Loaded);
             case.took(took, SECOND);
         }
-        case.origin.takes(0 * MILLI);
+        case.origin.takes(ZERO);
         // Its failures begin no pause.
         case.is(case.ask().await, Ok(0), FAILED);
         case.is(case.ask().await, Ok(0), THROTTLED);
@@ -182,212 +181,5 @@ async fn past_the_cache_the_body_runs_and_nothing_else() {
             assert_eq!(case.cache.stats().total.consistency_checks, 0);
             assert_eq!(case.cache.stats().total.timeouts, 0);
         }
-    }
-}
-
-async fn put(case: &Case, policy: &Policy) {
-    let put = case.cache.put(&Key::new("a"), 7_u64, policy).await;
-    put.expect("it is stored");
-}
-
-// Row: #[cache_put], Cache::put: background_refresh
-// Row: #[cache_put], Cache::put: early_refresh
-// Row: #[cache_put], Cache::put: refresh_every
-// Row: #[cache_put], Cache::put: consistency_check
-#[tokio::test(start_paused = true)]
-async fn a_put_gives_a_life_of_its_own_without_a_load_time() {
-    for case in each(policy().background_refresh(0.5)).await {
-        case.begin().await;
-        case.origin.takes(SECOND);
-        pass(6.0).await;
-        case.ask().await.0.expect("it is there");
-        settle().await;
-        // It breaks the refresh, and has a longer life than the reader says.
-        put(&case, &Policy::new().ttl(30 * SECOND)).await;
-        pass(14.0).await;
-        case.is(case.ask().await, Ok(7), Served::Memory);
-        settle().await;
-        case.loads(2);
-        pass(1.5).await;
-        case.is(case.ask().await, Ok(7), Served::Memory);
-        settle().await;
-        case.loads(3);
-    }
-    for case in each(policy().early_refresh(1e6)).await {
-        put(&case, &policy()).await;
-        for _ in 0..9 {
-            case.is(case.ask().await, Ok(7), Served::Memory);
-            pass(1.0).await;
-        }
-        case.loads(0);
-    }
-    for case in each(policy().refresh_every(6 * SECOND)).await {
-        case.begin().await;
-        pass(4.0).await;
-        put(&case, &policy()).await;
-        pass(5.0).await;
-        case.loads(1);
-        pass(1.5).await;
-        case.loads(2);
-    }
-    for case in each(policy().consistency_check(1.0)).await {
-        put(&case, &policy()).await;
-        case.is(case.ask().await, Ok(7), Served::Memory);
-        pass(1.0).await;
-        assert_eq!(case.cache.stats().total.consistency_differences, 1);
-        case.is(case.ask().await, Ok(0), Served::Loaded);
-    }
-}
-
-#[cache_put(key = "a", ttl = "10s", jitter = 0.0, cache = desk.cache, stale_if_error = "5s", unless = |value| *value == 13)]
-async fn write(desk: Desk, value: u64) -> Result<u64, Failed> {
-    tokio::time::sleep(SECOND).await;
-    let _ = &desk;
-    Ok(value)
-}
-
-site!(reader -> u64, ttl = "10s", stale_while_revalidate = "60s", retry_after = "3s");
-site!(hidden -> u64, ttl = "10s", stale_if_error = "60s", retry_after = "30s");
-site!(soft -> u64, ttl = "10s", stale_if_error = "60s", soft_timeout = "300ms", wait_timeout = "5s");
-
-// Row: #[cache_put], Cache::put: stale_while_revalidate, stale_if_error
-#[tokio::test(start_paused = true)]
-async fn a_put_names_the_windows_and_while_it_runs_no_refresh_begins() {
-    for case in each(Policy::new()).await {
-        write(case.desk(), 7).await.expect("it answers");
-        case.origin.goes(Way::Fails);
-        pass(13.0).await;
-        let answer = traced(hidden(case.desk())).await;
-        assert_eq!(answer, (Ok(7), Some(FAILED)), "{}", case.kind);
-        pass(3.0).await;
-        assert_eq!(
-            hidden(case.desk()).await,
-            Err(Failed::Down),
-            "{}",
-            case.kind
-        );
-    }
-    for case in each(Policy::new()).await {
-        assert_eq!(reader(case.desk()).await, Ok(0));
-        pass(12.0).await;
-        let (_, ()) = tokio::join!(write(case.desk(), 7), async {
-            for _ in 0..5 {
-                pass(0.1).await;
-                let answer = traced(reader(case.desk())).await;
-                let revalidating = Some(Served::Stale(Why::Revalidating));
-                assert_eq!(answer, (Ok(0), revalidating), "{}", case.kind);
-            }
-        });
-        case.loads(1);
-        assert_eq!(reader(case.desk()).await, Ok(7), "{}", case.kind);
-    }
-}
-
-// Row: #[cache_put], Cache::put: retry_after
-// Row: #[cache_put], Cache::put: soft_timeout, hard_timeout
-#[tokio::test(start_paused = true)]
-async fn a_put_ends_the_pause_and_a_load_beside_it_is_not_stored() {
-    for (value, then) in [(7, Ok(7)), (13, Err(Failed::Down))] {
-        for case in each(Policy::new()).await {
-            assert_eq!(hidden(case.desk()).await, Ok(0));
-            case.origin.goes(Way::Fails);
-            pass(12.0).await;
-            assert_eq!(traced(hidden(case.desk())).await, (Ok(0), Some(FAILED)));
-            assert_eq!(traced(hidden(case.desk())).await, (Ok(0), Some(THROTTLED)));
-            write(case.desk(), value).await.expect("it answers");
-            pass(11.0).await;
-            let loads = case.origin.loads();
-            assert_eq!(hidden(case.desk()).await, then, "{}", case.kind);
-            // It tried.
-            case.loads(loads + 1);
-        }
-    }
-    for case in each(Policy::new()).await {
-        assert_eq!(soft(case.desk()).await, Ok(0));
-        case.origin.becomes(1);
-        case.origin.takes(100 * MILLI);
-        pass(12.0).await;
-        let (_, answer) = tokio::join!(write(case.desk(), 7), async {
-            pass(0.1).await;
-            soft(case.desk()).await
-        });
-        assert_eq!(answer, Ok(1), "{}", case.kind);
-        assert_eq!(soft(case.desk()).await, Ok(7), "{}", case.kind);
-    }
-}
-
-// Row: jitter: background_refresh
-// Row: jitter: early_refresh
-// Row: jitter: stale_while_revalidate, stale_if_error
-// Row: jitter: retry_after, soft_timeout, hard_timeout, refresh_every, idle
-#[tokio::test(start_paused = true)]
-async fn jitter_shortens_the_life_and_nothing_else() {
-    fastrand::seed(5);
-    let jittered = policy().ttl(100 * SECOND).jitter(0.5);
-    let mut lives = Vec::new();
-    for _ in 0..5 {
-        let policies = [
-            jittered.clone().background_refresh(0.5),
-            // A load of 1 s: no hit is earlier than a second before the end.
-            jittered.clone().early_refresh(1.0 / 36.8),
-            jittered.clone(),
-        ];
-        for (number, policy) in policies.into_iter().enumerate() {
-            for case in each(policy.stale_while_revalidate(20 * SECOND)).await {
-                case.origin.takes(SECOND);
-                case.begin().await;
-                case.origin.takes(0 * MILLI);
-                let key = Key::new("a");
-                let info = case.cache.inspect(&key).await.expect("it is stored");
-                // Memory may keep it for less.
-                let stored = info.redis.or(info.memory).expect("it is stored");
-                let life = stored.remaining.as_secs_f64();
-                lives.push(life);
-                // Memory gives values up after a minute where there is Redis, and tells of no longer life.
-                if life > 55.0 && case.kind != "memory alone" {
-                    continue;
-                }
-                if number == 2 {
-                    pass(life + 19.5).await;
-                    case.is(case.ask().await, Ok(0), Served::Stale(Why::Revalidating));
-                    continue;
-                }
-                let due = if number == 0 { life / 2.0 } else { life - 1.0 };
-                pass(due - 0.1).await;
-                case.is(case.ask().await, Ok(0), Served::Memory);
-                settle().await;
-                case.loads(1);
-                if number == 0 {
-                    pass(0.1).await;
-                    case.is(case.ask().await, Ok(0), Served::Memory);
-                    settle().await;
-                    case.loads(2);
-                }
-            }
-        }
-    }
-    assert!(lives.iter().any(|life| *life < 75.0) && lives.iter().any(|life| *life > 75.0));
-    let policy = policy()
-        .jitter(1.0)
-        .stale_if_error(600 * SECOND)
-        .retry_after(5 * SECOND)
-        .soft_timeout(300 * MILLI);
-    for case in each(policy.clone()).await {
-        case.begin().await;
-        case.origin.goes(Way::Fails);
-        pass(11.0).await;
-        case.is(case.ask().await, Ok(0), FAILED);
-        pass(4.9).await;
-        case.is(case.ask().await, Ok(0), THROTTLED);
-        pass(0.2).await;
-        case.origin.takes(SECOND);
-        let (answer, took) = timed(case.ask()).await;
-        case.is(answer, Ok(0), Served::Stale(Why::SoftTimeout));
-        case.took(took, 300 * MILLI);
-    }
-    for case in each(policy.ttl(1_000 * SECOND).refresh_every(4 * SECOND)).await {
-        case.begin().await;
-        pass(20.5).await;
-        case.loads(6);
     }
 }

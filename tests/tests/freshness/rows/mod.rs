@@ -4,13 +4,17 @@
 
 mod ends;
 mod environment;
+mod expired;
 mod forced;
 mod fresh;
 mod happenings;
 mod hooks;
+mod jitter;
 mod loads;
+mod puts;
 mod redis_down;
 mod redis_slow;
+mod refused;
 mod stale;
 mod tiers;
 mod timeouts;

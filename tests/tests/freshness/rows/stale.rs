@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cache_runtime::{LoadTimeout, Policy, Served, Why, cacheable, traced};
 
 use crate::case::{Failed, each, pass, site, timed};
-use crate::origin::{Down, MILLI, SECOND, Way, settle};
+use crate::origin::{Down, MILLI, SECOND, Way, ZERO, settle};
 
 const MEMORY: Served = Served::Memory;
 const REVALIDATING: Served = Served::Stale(Why::Revalidating);
@@ -97,7 +97,7 @@ async fn in_the_window_nobody_waits_and_after_it_timeouts_act() {
         pass(13.0).await;
         let (answer, took) = timed(case.ask()).await;
         case.is(answer, Ok(0), REVALIDATING);
-        case.took(took, 0 * MILLI);
+        case.took(took, ZERO);
         pass(3.0).await;
         let (answer, took) = timed(case.ask()).await;
         case.is(answer, Ok(0), Served::Stale(Why::SoftTimeout));
@@ -110,7 +110,7 @@ async fn in_the_window_nobody_waits_and_after_it_timeouts_act() {
         pass(13.0).await;
         let (answer, took) = timed(revalidated(case.desk())).await;
         assert_eq!(answer, Ok(0));
-        case.took(took, 0 * MILLI);
+        case.took(took, ZERO);
         pass(3.0).await;
         let (answer, took) = timed(revalidated(case.desk())).await;
         assert_eq!(answer, Err(Failed::Late(300 * MILLI)));

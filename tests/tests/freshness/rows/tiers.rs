@@ -4,7 +4,7 @@ use cache_runtime::{Cache, Policy, Served, Why, cacheable};
 use tests::model::silence;
 
 use crate::case::{Desk, Failed, pass, site, timed};
-use crate::origin::{Down, MILLI, Origin, SECOND, Way, fleet, settle};
+use crate::origin::{Down, MILLI, Origin, SECOND, Way, ZERO, fleet, settle};
 
 const FAILED: Served = Served::Stale(Why::Failed);
 const THROTTLED: Served = Served::Stale(Why::Throttled);
@@ -281,7 +281,7 @@ async fn timeouts_are_as_always_and_a_difference_reaches_the_fleet() {
     assert!(took < 320 * MILLI);
     pass(1.0).await;
     assert_eq!(hard_alone(desk).await, Ok(0));
-    origin.takes(0 * MILLI);
+    origin.takes(ZERO);
     let policy = policy().consistency_check(1.0).l2(false);
     ask(&origin, &other, &policy).await.0.expect("it answers");
     origin.becomes(1);

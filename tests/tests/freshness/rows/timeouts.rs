@@ -6,7 +6,7 @@ use std::time::Duration;
 use cache_runtime::{LoadTimeout, Policy, Served, Why, cacheable, traced};
 
 use crate::case::{Failed, each, pass, site, timed};
-use crate::origin::{MILLI, SECOND, Way, settle};
+use crate::origin::{MILLI, SECOND, Way, ZERO, settle};
 
 const MEMORY: Served = Served::Memory;
 const SOFT: Served = Served::Stale(Why::SoftTimeout);
@@ -127,7 +127,7 @@ async fn a_check_has_no_timeout_and_keeps_nobody_waiting() {
         case.origin.takes(5 * SECOND);
         let (answer, took) = timed(checked(case.desk())).await;
         assert_eq!(answer, Ok(0), "{}", case.kind);
-        case.took(took, 0 * MILLI);
+        case.took(took, ZERO);
         pass(5.1).await;
         let stats = case.cache.stats().total;
         assert_eq!(

@@ -3,7 +3,7 @@
 use cache_runtime::{Policy, Served, Why, cacheable};
 
 use crate::case::{Case, Failed, each, pass, site, timed};
-use crate::origin::{Down, MILLI, SECOND};
+use crate::origin::{Down, MILLI, SECOND, ZERO};
 
 const WAITED: Served = Served::Stale(Why::WaitTimeout);
 
@@ -20,7 +20,7 @@ async fn who_joins_a_refresh_after_the_ttl_waits_no_longer() {
         pass(9.0).await;
         let (answer, took) = timed(case.ask()).await;
         case.is(answer, Ok(0), Served::Memory);
-        case.took(took, 0 * MILLI);
+        case.took(took, ZERO);
         pass(1.5).await;
         case.origin.takes(100 * MILLI);
         let (answer, took) = timed(case.ask()).await;
@@ -34,7 +34,7 @@ async fn who_joins_a_refresh_after_the_ttl_waits_no_longer() {
 #[tokio::test(start_paused = true)]
 async fn it_has_no_effect_in_the_window() {
     let policy = policy()
-        .wait_timeout(0 * MILLI)
+        .wait_timeout(ZERO)
         .stale_while_revalidate(20 * SECOND);
     for case in each(policy).await {
         case.begin().await;
@@ -43,7 +43,7 @@ async fn it_has_no_effect_in_the_window() {
         for _ in 0..3 {
             let (answer, took) = timed(case.ask()).await;
             case.is(answer, Ok(0), Served::Stale(Why::Revalidating));
-            case.took(took, 0 * MILLI);
+            case.took(took, ZERO);
             pass(0.5).await;
         }
         case.loads(2);
@@ -79,12 +79,12 @@ async fn a_waiter_gets_the_stale_value_and_begins_no_pause() {
         case.loads(2);
         // Whom a pause answers has not waited.
         case.origin.goes(crate::origin::Way::Fails);
-        case.origin.takes(0 * MILLI);
+        case.origin.takes(ZERO);
         pass(12.0).await;
         case.is(case.ask().await, Ok(0), Served::Stale(Why::Failed));
         let (answer, took) = timed(case.ask()).await;
         case.is(answer, Ok(0), Served::Stale(Why::Throttled));
-        case.took(took, 0 * MILLI);
+        case.took(took, ZERO);
     }
 }
 

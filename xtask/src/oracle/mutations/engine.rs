@@ -206,8 +206,6 @@ pub(super) const ALL: &[Mutation] = &[
         "        let fits = sure || as_of" => "        let fits = !sure || sure || as_of"; Unit("flight::state::")),
     engine!("who joins is offered what a tag was evicted of that the load does not know", "engine/call.rs",
         "self.core.is_sure(flight);" => "self.core.hears(flight);"; Tests("model", "unknown_tags::")),
-    engine!("what is in hand from memory is offered as if it had just been read", "flight/state.rs",
-        "        let as_of = as_of.filter(|_| read);\n" => "        let as_of = as_of.filter(|_| read || !read);\n"; Unit("flight::state::")),
     engine!("a value past its ttl is as old as the load that failed", "flight/state.rs",
         "            Some((in_hand, Some(as_of))) => Outcome::Stale(in_hand.clone(), why, Some(*as_of)),\n" =>
         "            Some((in_hand, Some(_))) => {
