@@ -15,7 +15,6 @@ use crate::{
     entry::{Erased, Token},
     flight::{FlightGuard, FlightKind, Outcome},
     observe::{Served, Why},
-    policy::StampedeProtection,
     tags::Label,
     tiers::{Acquire, Acquired, LeaseKind, memory::MemoryEntry},
 };
@@ -261,9 +260,7 @@ impl Lead {
                         return Led::Load(self);
                     }
                 }
-                Acquired::Held { by_put: false }
-                    if call.policy.protection == StampedeProtection::Fleet || call.is_refresh() =>
-                {
+                Acquired::Held { by_put: false } if call.waits_for_leases() => {
                     waited = true;
                     call.budget.restore(budget);
                     let Some(until) = next_look(call, &mut pause) else {
@@ -384,7 +381,7 @@ impl Lead {
             ignore_value: call.refresh,
             lease: LEASE,
             kind: LeaseKind::Load,
-            waits: call.policy.protection == StampedeProtection::Fleet || call.is_refresh(),
+            waits: call.waits_for_leases(),
             heeds_failures: call.heeds_failures(),
         };
         let more = self

@@ -17,6 +17,7 @@ use crate::{
     entry::{Erased, Token},
     flight::{InHand, Source},
     observe::{Count, Served, Why},
+    policy::StampedeProtection,
     tiers::memory::{Care, Due, MemoryEntry},
 };
 
@@ -111,6 +112,11 @@ impl Call {
         }
         let throttled = || self.core.failures.left(self.key.text(), now).is_some();
         (in_hand.hides_errors(fresh, now) && throttled()).then_some(Why::Throttled)
+    }
+
+    /// Whether it waits while another has the lease. Who asks for a new value must store it: the lease may be that of a load which it has just overtaken.
+    pub(super) fn waits_for_leases(&self) -> bool {
+        self.policy.protection == StampedeProtection::Fleet || self.refresh || self.is_refresh()
     }
 
     /// Whether a note of a failure keeps this call from the origin.

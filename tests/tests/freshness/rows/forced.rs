@@ -19,9 +19,17 @@ fn policy() -> Policy {
 // Row: refresh(fut): background_refresh, early_refresh
 #[tokio::test(start_paused = true)]
 async fn it_overtakes_a_refresh_that_runs() {
-    let policy = policy()
-        .background_refresh(0.5)
-        .stampede_protection(StampedeProtection::Fleet);
+    for protection in [
+        StampedeProtection::Fleet,
+        StampedeProtection::Process,
+        StampedeProtection::Off,
+    ] {
+        let policy = policy().background_refresh(0.5);
+        overtakes(policy.stampede_protection(protection)).await;
+    }
+}
+
+async fn overtakes(policy: Policy) {
     for case in each(policy).await {
         case.begin().await;
         case.origin.takes(SECOND);
