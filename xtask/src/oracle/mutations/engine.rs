@@ -228,7 +228,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("a load that was overtaken enters memory", "flight/table.rs",
         "        !flight.is_marked()\n            && self" => "        self"; Schedules),
     engine!("a load that may not be stored is", "engine/store.rs",
-        "Ok(prepared) if self.right == Right::Nothing || self.is_overtaken(call, &prepared) => {" => "Ok(prepared) if self.is_overtaken(call, &prepared) => {"; Schedules),
+        "Ok(prepared) if self.right == Right::Nothing || self.is_overtaken(call, &prepared) => {" => "Ok(prepared) if self.is_overtaken(call, &prepared) => {"; Tests("memory", "label_races::")),
     engine!("a load begins between the mark and the removal", "flight/table.rs",
         "        mark_key(&mut shard, text);\n        memory()" => "        mark_key(&mut shard, text);\n        drop(shard);\n        memory()"; Unit("flight::table::")),
     engine!("memory counts the life of an entry from its store", "engine/store.rs",
