@@ -36,7 +36,7 @@ const KEYS: usize = 2;
 const PROCESSES: usize = 3;
 /// A minute or two of two cores.
 const SCHEDULES: u64 = if cfg!(debug_assertions) {
-    40_000
+    25_000
 } else {
     100_000
 };
