@@ -10,7 +10,7 @@ use crate::{
     bus::Manner,
     engine::{
         Call, Core, Evict, EvictTask, Item, Known, Load, Loaded, Origin, Put, Refresh, Tags, Wish,
-        known, refresh_here, run, run_owned, serve_hit,
+        known, refresh_here, run, run_owned, serve_hit, without_known,
     },
     entry::{CacheValue, ValueType},
     error::{BuildError, CacheError, ErrorKind, InstallError},
@@ -143,7 +143,7 @@ impl Cache {
                 Why::Key
             };
             self.counters("get_or_load").add(Count::Bypassed);
-            let result = scope::in_load(load()).await;
+            let result = scope::in_load(without_known(load())).await;
             scope::report(Served::Bypassed(why));
             return result;
         }
@@ -237,7 +237,7 @@ impl Cache {
                 Why::Key
             };
             self.counters("get_or_refresh").add(Count::Bypassed);
-            let result = scope::in_load((origin.run)()).await;
+            let result = scope::in_load(without_known((origin.run)())).await;
             scope::report(Served::Bypassed(why));
             return result;
         }

@@ -345,7 +345,7 @@ where
 
 async fn bypassed<F: Future>(why: Why, counters: &Counters, load: F) -> F::Output {
     counters.add(Count::Bypassed);
-    let result = scope::in_load(load).await;
+    let result = scope::in_load(engine::without_known(load)).await;
     scope::report(Served::Bypassed(why));
     result
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cache::scope::{self, Mode},
-    engine::{Core, EvictTask, Item, Put, Tags, Target, UNKNOWN_OUTCOME_HOLD},
+    engine::{Core, EvictTask, Item, Put, Tags, Target, UNKNOWN_OUTCOME_HOLD, without_known},
     entry::CacheValue,
     key::{Holes, Key, KeyBuf, LateTemplate},
     observe::{Count, Counters},
@@ -188,11 +188,11 @@ impl PutGuard {
                 put.begin_body();
                 tokio::select! {
                     biased;
-                    output = body => output,
+                    output = without_known(body) => output,
                     never = put.keep() => match never {},
                 }
             }
-            _ => body.await,
+            _ => without_known(body).await,
         }
     }
 

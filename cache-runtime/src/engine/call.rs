@@ -14,6 +14,7 @@ use super::{
     lead::{Lead, Led},
     read::from_memory,
     refresh::Claim,
+    shown::Shown,
     told::Told,
 };
 use crate::{
@@ -94,6 +95,8 @@ pub(crate) struct Call {
     pub(crate) in_hand: Option<InHand>,
     /// The load that it leads or waits for: once that is overtaken by an eviction, so is what is in hand.
     pub(super) flight: Option<Arc<Flight>>,
+    /// Who waits for it, if he may leave before its end.
+    pub(super) shown: Option<Shown>,
     /// Its load's value is in a tier.
     pub(crate) stored: bool,
     /// A refresh wants what was born after this, by the memory clock.
@@ -149,6 +152,7 @@ impl Call {
             purpose: Purpose::Answer,
             in_hand: None,
             flight: None,
+            shown: None,
             stored: false,
             newer_than: None,
             watch: None,
@@ -457,6 +461,7 @@ impl Call {
         if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
             let sure = !self.core.tier.is_present() || self.core.is_sure(flight);
             self.in_hand = flight.offered(self.began, sure);
+            self.show();
         }
         // A refresh shows what it has seen and does not look; what runs without its callers' knowing is not waited for.
         let (fresh, now) = (&self.policy.fresh, self.core.clock.now());

@@ -78,6 +78,12 @@ pub(crate) fn contains(cache: usize, key: &Key) -> bool {
         .unwrap_or(false)
 }
 
+/// Runs a body that the cache takes no part in: what an outer load knows is not about its key.
+pub(crate) fn without_known<F: Future>(load: F) -> impl Future<Output = F::Output> {
+    // No cache has this number.
+    CHAIN.scope(Link::new(usize::MAX, Key::new(""), None), load)
+}
+
 /// Runs a load with its key added to the chain.
 pub(super) fn with<F: Future>(link: Arc<Link>, load: F) -> impl Future<Output = F::Output> {
     CHAIN.scope(link, load)

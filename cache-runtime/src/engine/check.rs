@@ -31,9 +31,13 @@ where
 {
     let (origin, call) = (origin.clone(), errand.call().again());
     let core = Arc::clone(&call.core);
+    let key = call.key.text().to_owned();
+    if core.failures.left(&key, core.clock.now()).is_some() {
+        return;
+    }
     let work = errand.within(async move { compare(call, Arc::new(value), &origin).await });
     // Where there is no place for it, another hit will be compared.
-    core.workers.check(work);
+    core.workers.check(&key, work);
 }
 
 async fn compare<V, E>(call: Call, served: Erased, origin: &Origin<V, E>)

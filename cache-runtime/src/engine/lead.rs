@@ -124,6 +124,7 @@ impl Lead {
             flight.replaces(in_hand.ttl_until);
         }
         call.look_at_hand_again();
+        call.show();
         if self.guard.flight().kind == FlightKind::Unstored {
             return Led::Load(self);
         }
@@ -336,6 +337,7 @@ impl Lead {
         self.guard.flight().offer(in_hand.clone());
         self.stale = self.promoted(call, &stored);
         call.in_hand = Some(in_hand);
+        call.show();
     }
 
     fn promoted(&self, call: &Call, stored: &Stored) -> Option<MemoryEntry> {

@@ -2,17 +2,20 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use tokio::runtime::Handle;
+
 use super::{
     call::{Call, Purpose, Role, Step},
     check,
     refresh::{self, Errand},
     run::{Loaded, alone, complete, typed},
+    shown::Shown,
     timer,
 };
 use crate::{
     entry::CacheValue,
     error::LoadTimeout,
-    observe::{Served, Why},
+    observe::{Count, Served, Why},
     tiers::memory::Due,
 };
 
@@ -44,36 +47,50 @@ where
     E: Send + 'static,
 {
     let mut call = Box::new(call);
-    call.purpose = Purpose::AnswerOwned;
+    // Without a runtime nothing can go on by itself, nor be waited for.
+    if Handle::try_current().is_ok() {
+        call.purpose = Purpose::AnswerOwned;
+    }
     call.watch = timer::watched(&call);
-    let (call, result) = loop {
-        match call.next_in_time().await {
-            Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
-            Step::Fail(error) => match origin.with.share.receive(&error) {
-                Some(error) => break (call, Err(error)),
-                None => call.failed_alone(),
-            },
-            Step::GiveUp => match timed_out(&call, &origin) {
-                Some(error) => break (call, Err(error)),
-                None => call.policy.fresh.hard_timeout = None,
-            },
-            Step::Load(role) => {
-                let rest = Box::new(call.again());
-                let load = (origin.run)();
-                let work: Work<V, E> = match role {
-                    Role::Lead(lead) => Box::pin(complete(call, lead, origin.with, load)),
-                    Role::Alone => Box::pin(async move {
-                        let result = alone(&mut call, load).await;
-                        (call, result)
-                    }),
-                };
-                break in_time(rest, work, &origin).await;
-            }
-        }
+    let (call, result) = if call.has_timeouts() {
+        in_time(call, &origin).await
+    } else {
+        answer(call, origin.clone()).await
     };
     call.finished();
     follow_up(&call, &result, &origin);
     result
+}
+
+type Answered<V, E> = (Box<Call>, Result<V, E>);
+
+/// The whole way of a call.
+async fn answer<V, E>(mut call: Box<Call>, origin: Origin<V, E>) -> Answered<V, E>
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
+    loop {
+        match call.next().await {
+            Step::Serve(value) => return (call, Ok(typed::<V>(&value))),
+            Step::Fail(error) => match origin.with.share.receive(&error) {
+                Some(error) => return (call, Err(error)),
+                None => call.failed_alone(),
+            },
+            Step::GiveUp => match timed_out(&call, &origin) {
+                Some(error) => return (call, Err(error)),
+                None => call.policy.fresh.hard_timeout = None,
+            },
+            Step::Load(Role::Lead(lead)) => {
+                return complete(call, lead, origin.with, (origin.run)()).await;
+            }
+            Step::Load(Role::Alone) => {
+                call.wait_for_somebody().await;
+                let result = alone(&mut call, (origin.run)()).await;
+                return (call, result);
+            }
+        }
+    }
 }
 
 /// What an answer leaves to be done in the background.
@@ -98,23 +115,32 @@ where
     timer::keep_fresh(&errand, origin);
 }
 
-type Work<V, E> = Pin<Box<dyn Future<Output = (Box<Call>, Result<V, E>)> + Send>>;
-
-/// A load as far as its caller waits for it; from there on it goes on by itself.
-async fn in_time<V, E>(
-    mut rest: Box<Call>,
-    mut work: Work<V, E>,
-    origin: &Origin<V, E>,
-) -> (Box<Call>, Result<V, E>)
+/// The way of a call as far as its caller waits for it; from there on it goes on by itself: the load, if it has not begun yet, begins without him.
+async fn in_time<V, E>(mut call: Box<Call>, origin: &Origin<V, E>) -> Answered<V, E>
 where
     V: CacheValue,
     E: Send + 'static,
 {
-    while let Some(patience) = rest.patience() {
+    let shown = Shown::of(&mut call);
+    let mut rest = Box::new(call.again());
+    rest.look_for_stale();
+    let mut work = Box::pin(answer(call, origin.clone()));
+    loop {
+        let patience = rest.patience();
+        let over = async {
+            match patience {
+                Some(patience) => tokio::time::sleep_until(patience).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = tokio::time::sleep_until(patience) => {}
+            () = shown.news() => {
+                shown.take(&mut rest);
+                continue;
+            }
+            () = over => {}
         }
         let answer = match rest.patience_is_over() {
             Some(Step::Serve(value)) => Some(Ok(typed::<V>(&value))),
@@ -127,9 +153,13 @@ where
             _ => None,
         };
         if let Some(answer) = answer {
-            let core = Arc::clone(&rest.core);
-            core.workers.adopt(async move {
-                let (call, result) = work.await;
+            shown.leave();
+            rest.core.workers.adopt(async move {
+                let (call, result) = tokio::select! {
+                    biased;
+                    done = work => done,
+                    () = shown.needless() => return,
+                };
                 if result.is_err() {
                     tracing::debug!(
                         cache = call.core.settings.name,
@@ -140,11 +170,11 @@ where
             return (rest, answer);
         }
     }
-    work.await
 }
 
 fn timed_out<V, E>(call: &Call, origin: &Origin<V, E>) -> Option<E> {
     let make = origin.timeout?;
     let after = call.policy.fresh.hard_timeout.unwrap_or_default();
+    call.counters.add(Count::Timeout);
     Some(make(LoadTimeout(after)))
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{
     call::{Call, Purpose, Step},
@@ -75,18 +75,24 @@ impl Call {
         self.in_hand = looks.then(|| self.kept_in_memory()).flatten();
     }
 
-    /// [`next`](Call::next), for as long as the caller wants to wait.
-    pub(super) async fn next_in_time(&mut self) -> Step {
-        loop {
-            let Some(patience) = self.patience() else {
-                return self.next().await;
-            };
-            if let Ok(step) = timeout_at(patience, self.next()).await {
-                return step;
-            }
-            if let Some(step) = self.patience_is_over() {
-                return step;
-            }
+    /// Whether its caller may leave before its end.
+    pub(super) fn has_timeouts(&self) -> bool {
+        let fresh = &self.policy.fresh;
+        self.purpose == Purpose::AnswerOwned
+            && (fresh.soft_timeout.is_some() || fresh.hard_timeout.is_some())
+    }
+
+    /// Tells who waits for it what it has in hand.
+    pub(super) fn show(&self) {
+        if let Some(shown) = &self.shown {
+            shown.show(self.in_hand.as_ref(), self.flight.as_ref());
+        }
+    }
+
+    /// A load for one caller is of no use once he has left.
+    pub(super) async fn wait_for_somebody(&self) {
+        if let Some(shown) = &self.shown {
+            shown.is_for_the_caller().await;
         }
     }
 
@@ -190,8 +196,8 @@ impl Call {
         if !is_over(self.hard_deadline()) {
             return None;
         }
-        self.counters.add(Count::Timeout);
         if self.hides_errors() {
+            self.counters.add(Count::Timeout);
             return self.serve_in_hand(Why::HardTimeout);
         }
         Some(Step::GiveUp)

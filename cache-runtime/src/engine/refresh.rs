@@ -22,7 +22,7 @@ use crate::{
     entry::CacheValue,
     flight::{InHand, Registered},
     key::Key,
-    observe::Count,
+    observe::{Count, Counters},
     tiers::memory::MemoryEntry,
 };
 
@@ -228,12 +228,15 @@ where
         _ => return Refreshed::Needless,
     };
     call.counters.add(Count::Refresh);
-    let in_vain = InVain {
+    let mut in_vain = InVain {
         core,
         key: call.key.clone(),
         pause: call.policy.fresh.pause(),
+        counters: Arc::clone(&call.counters),
+        ended: false,
     };
     let (call, result) = complete(call, lead, with, load()).await;
+    in_vain.ended = true;
     if result.is_err() {
         call.counters.add(Count::RefreshError);
     }
@@ -244,11 +247,13 @@ where
     Refreshed::Failed(in_vain.note())
 }
 
-/// A refresh whose value is not stored: it failed, it panicked, or nobody wants what it brings. The next waits.
+/// A refresh whose value is not stored: it failed, it panicked, it took too long, or nobody wants what it brings. The next waits.
 struct InVain {
     core: Arc<Core>,
     key: Key,
     pause: Duration,
+    counters: Arc<Counters>,
+    ended: bool,
 }
 
 impl InVain {
@@ -265,7 +270,13 @@ impl InVain {
 
 impl Drop for InVain {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if !self.ended && !self.core.workers.is_closed() {
+            self.counters.add(Count::RefreshError);
+            tracing::warn!(
+                cache = self.core.settings.name,
+                region = self.key.region(),
+                "a refresh has panicked, or was cut off because it took too long; what is stored stays"
+            );
             self.note();
         }
     }

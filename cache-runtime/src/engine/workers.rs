@@ -43,8 +43,8 @@ struct Tasks {
     closed: bool,
     next: u64,
     running: HashMap<u64, Running>,
-    /// What is refreshed now.
-    keys: HashSet<Box<str>>,
+    /// What is refreshed or compared now.
+    keys: HashSet<(Kind, Box<str>)>,
     count: [usize; 4],
 }
 
@@ -54,7 +54,7 @@ struct Running {
     task: Option<AbortHandle>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Begun,
     Adopted,
@@ -83,7 +83,17 @@ struct Seat {
     shared: Arc<Shared>,
     number: u64,
     kind: Kind,
-    key: Option<Box<str>>,
+    key: Option<(Kind, Box<str>)>,
+}
+
+/// Whether work has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    Begun,
+    /// The same of the key runs.
+    Runs,
+    /// Too much runs, the cache is closed, or there is no runtime.
+    NoPlace,
 }
 
 impl Workers {
@@ -93,40 +103,45 @@ impl Workers {
         key: &str,
         work: impl Future<Output = ()> + Send + 'static,
     ) -> bool {
-        if self.0.lock().keys.contains(key) {
-            return true;
-        }
-        self.start(Kind::Begun, Some(key.into()), work)
+        self.start(Kind::Begun, Some(key), work) != Start::NoPlace
     }
 
-    /// Compares a hit with the origin; false if there is no place for it.
-    pub(crate) fn check(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
-        self.start(Kind::Check, None, work)
+    /// Compares a hit of a key with the origin, if there is a place for it and none of the key runs.
+    pub(crate) fn check(&self, key: &str, work: impl Future<Output = ()> + Send + 'static) {
+        self.start(Kind::Check, Some(key), work);
     }
 
     /// Goes on with a load that nobody waits for.
     pub(crate) fn adopt(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if !self.start(Kind::Adopted, None, work) {
-            tracing::warn!("too many loads go on that nobody waits for; one was dropped");
+        if self.start(Kind::Adopted, None, work) == Start::NoPlace {
+            tracing::warn!(
+                "a load that nobody waits for was dropped: too many go on, or the cache is closed"
+            );
         }
     }
 
     /// Waits for moments, until the cache is closed; false if too many do.
     pub(crate) fn watch(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
-        self.start(Kind::Watch, None, work)
+        self.start(Kind::Watch, None, work) == Start::Begun
+    }
+
+    /// Whether nothing is begun any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.lock().closed
     }
 
     fn start(
         &self,
         kind: Kind,
-        key: Option<Box<str>>,
+        key: Option<&str>,
         work: impl Future<Output = ()> + Send + 'static,
-    ) -> bool {
+    ) -> Start {
         let Ok(runtime) = Handle::try_current() else {
-            return false;
+            return Start::NoPlace;
         };
-        let Some(seat) = self.seat(kind, key) else {
-            return false;
+        let seat = match self.seat(kind, key) {
+            Ok(seat) => seat,
+            Err(why) => return why,
         };
         let number = seat.number;
         let task = runtime.spawn(async move {
@@ -146,24 +161,24 @@ impl Workers {
         if closed {
             task.abort();
         }
-        true
+        Start::Begun
     }
 
-    fn seat(&self, kind: Kind, key: Option<Box<str>>) -> Option<Seat> {
+    fn seat(&self, kind: Kind, key: Option<&str>) -> Result<Seat, Start> {
+        let key = key.map(|key| (kind, Box::from(key)));
         let mut tasks = self.0.lock();
+        if key.as_ref().is_some_and(|key| tasks.keys.contains(key)) {
+            return Err(Start::Runs);
+        }
         if tasks.closed || tasks.count[kind as usize] >= kind.most() {
-            return None;
+            return Err(Start::NoPlace);
         }
-        if let Some(key) = &key
-            && !tasks.keys.insert(key.clone())
-        {
-            return None;
-        }
+        tasks.keys.extend(key.clone());
         let number = tasks.next;
         tasks.next += 1;
         tasks.count[kind as usize] += 1;
         tasks.running.insert(number, Running { kind, task: None });
-        Some(Seat {
+        Ok(Seat {
             shared: Arc::clone(&self.0),
             number,
             kind,
@@ -216,6 +231,14 @@ impl Workers {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Tasks> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The cache is gone: what waits for moments ends, and what runs for it.
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.abort(|_| true);
     }
 }
 
