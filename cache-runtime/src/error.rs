@@ -104,6 +104,12 @@ impl Error for InstallError {}
 pub struct LoadTimeout(pub(crate) Duration);
 
 impl LoadTimeout {
+    /// Of a call that has waited so long; for tests of what is made of it.
+    #[must_use]
+    pub const fn new(after: Duration) -> Self {
+        Self(after)
+    }
+
     /// How long the call had waited.
     #[must_use]
     pub const fn after(&self) -> Duration {

@@ -104,6 +104,12 @@ impl Background {
 
     /// Waits until hooks were told of everything.
     pub(crate) async fn told(&self) {
+        if self.news.is_empty() {
+            return;
+        }
+        // Whoever told them may be gone with its runtime.
+        let news = Arc::clone(&self.news);
+        self.tell.nudge(|bell| tell(news, bell));
         self.news.none_left().await;
     }
 

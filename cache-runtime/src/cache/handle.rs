@@ -160,7 +160,10 @@ impl Cache {
         call.served = Served::Memory;
         call.finished();
         match claim {
-            Some(claim) => Ok(refresh_here(call, claim, value, with, load).await),
+            Some(claim) => {
+                let in_hand = claim.in_hand(&call);
+                Ok(refresh_here(&call, in_hand, Some(claim), value, with, load).await)
+            }
             None => Ok(value),
         }
     }

@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -18,31 +17,57 @@ const AT_ONCE: usize = 64;
 
 /// Calls that hooks are to be told of.
 #[derive(Debug, Default)]
-pub(super) struct News(Mutex<VecDeque<(Hook, Event)>>);
+pub(super) struct News {
+    waiting: Mutex<Waiting>,
+    over: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    calls: VecDeque<(Hook, Event)>,
+    /// One of them is being told.
+    telling: bool,
+}
 
 impl News {
     pub(super) fn add(&self, hook: Hook, event: Event) -> bool {
-        let mut waiting = self.lock();
-        let fits = waiting.len() < MOST;
+        let calls = &mut self.lock().calls;
+        let fits = calls.len() < MOST;
         if fits {
-            waiting.push_back((hook, event));
+            calls.push_back((hook, event));
         }
         fits
     }
 
-    /// Waits until there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        let waiting = self.lock();
+        waiting.calls.is_empty() && !waiting.telling
+    }
+
+    /// Waits until there is nothing to tell, and nothing being told.
     pub(super) async fn none_left(&self) {
-        while !self.lock().is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        loop {
+            let mut over = std::pin::pin!(self.over.notified());
+            over.as_mut().enable();
+            if self.is_empty() {
+                return;
+            }
+            over.await;
         }
     }
 
     fn next(&self) -> Option<(Hook, Event)> {
-        self.lock().pop_front()
+        let mut waiting = self.lock();
+        let next = waiting.calls.pop_front();
+        waiting.telling = next.is_some();
+        if next.is_none() {
+            self.over.notify_waiters();
+        }
+        next
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Hook, Event)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

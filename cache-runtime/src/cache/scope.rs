@@ -7,13 +7,13 @@
 use std::{
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use super::Cache;
-use crate::observe::Served;
+use crate::{engine::Core, observe::Served};
 
 static EVER: AtomicBool = AtomicBool::new(false);
 
@@ -91,20 +91,22 @@ pub(super) fn with_cache<F: Future>(cache: Cache, future: F) -> impl Future<Outp
     open(|scope| scope.cache = Some(cache), future)
 }
 
-/// What surrounds work that goes on without its caller: the current cache, and nothing else.
+/// What surrounds work that goes on without its caller: the current cache, as long as there is one, and nothing else.
 #[derive(Clone)]
-pub(crate) struct Surroundings(Option<Cache>);
+pub(crate) struct Surroundings(Option<Weak<Core>>);
 
 /// What surrounds the call that asks.
 pub(crate) fn surroundings() -> Surroundings {
-    Surroundings(here().and_then(|scope| scope.cache))
+    let cache = here().and_then(|scope| scope.cache);
+    Surroundings(cache.map(|cache| Arc::downgrade(cache.core())))
 }
 
 impl Surroundings {
     /// Runs `work` there.
     pub(crate) fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        let core = self.0.and_then(|core| core.upgrade());
         let scope = Scope {
-            cache: self.0,
+            cache: core.map(Cache::from_core),
             ..Scope::default()
         };
         SCOPE.scope(scope, work)

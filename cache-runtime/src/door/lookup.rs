@@ -277,7 +277,7 @@ fn in_memory<V: CacheValue>(
     call.counters(|counters| counters.add(Count::L1Hit));
     scope::report(Served::Memory);
     if call.hooks.hit.is_some() {
-        tell_of_hit(call, full, text);
+        tell_of_hit(call, text);
     }
     Some(Hit::Plain(value))
 }
@@ -291,9 +291,8 @@ fn due(entry: &MemoryEntry, now: u64) -> Option<Due> {
 }
 
 #[cold]
-fn tell_of_hit(call: &Call<'_>, full: Option<&str>, text: &[u8]) {
-    let shown = full.map_or_else(|| String::from_utf8_lossy(text), Into::into);
-    if let Some(told) = call.told(&shown) {
+fn tell_of_hit(call: &Call<'_>, text: &[u8]) {
+    if let Some(told) = call.told(&String::from_utf8_lossy(text)) {
         let core = call.cache.core();
         call.counters(|counters| told.tell(core, counters, Served::Memory));
     }

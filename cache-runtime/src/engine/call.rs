@@ -167,18 +167,18 @@ impl Call {
         }
     }
 
-    /// The same call once more, without what it has found out but for what it has in hand.
-    pub(super) fn again(&self) -> Self {
-        let tags = Tags {
-            known: self
-                .labelling
-                .tags
-                .iter()
-                .map(|tag| tag.label().clone())
-                .collect(),
+    /// What its entry is tagged with.
+    pub(super) fn tags(&self) -> Tags {
+        let known = self.labelling.tags.iter();
+        Tags {
+            known: known.map(|tag| tag.label().clone()).collect(),
             late: self.labelling.late,
             templates: self.late.clone(),
-        };
+        }
+    }
+
+    /// The same call once more, without what it has found out but for what it has in hand.
+    pub(super) fn again(&self) -> Self {
         let mut again = Self::new(
             Arc::clone(&self.core),
             self.key.clone(),
@@ -186,7 +186,7 @@ impl Call {
             self.policy,
             Arc::clone(&self.counters),
             self.refresh,
-            tags,
+            self.tags(),
         );
         again.purpose = self.purpose;
         again.in_hand = self.in_hand.clone();

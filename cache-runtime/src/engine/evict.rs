@@ -343,10 +343,12 @@ fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>
     core.flights.mark(hash, text, || match how.manner {
         Manner::Evict => core.memory.remove(hash, text),
         Manner::Expire => {
-            if let Some(entry) = core.memory.get(hash, text.as_bytes()) {
+            // To be dropped where no lock is held, like one that is removed.
+            let entry = core.memory.get(hash, text.as_bytes());
+            if let Some(entry) = &entry {
                 entry.term.expire();
             }
-            None
+            entry
         }
     })
 }

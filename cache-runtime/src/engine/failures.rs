@@ -44,6 +44,7 @@ impl Failures {
 
     /// It has failed once more; the pause from `now` on, of which the first is `first`.
     pub(crate) fn failed(&self, key: &str, now: u64, first: Duration, pause: Pause) -> Duration {
+        let first = first.max(Duration::from_millis(1));
         let mut failures = self.lock();
         make_room(&mut failures, now);
         let failed = failures.entry(key.into()).or_insert(Failed {

@@ -48,10 +48,13 @@ where
     let errand = Errand::of(&call);
     let due = match due {
         Due::Watch => {
-            if let Some(wants) = wants(&call.policy, call.watch.as_ref()) {
-                let care = Care::new(&wants, &entry.term, None);
-                // Another hit may have been first.
-                let _ = entry.care.set(Box::new(care));
+            // What its site wants may be nothing, by an expression.
+            let wants = wants(&call.policy, call.watch.as_ref()).unwrap_or_default();
+            let care = Care::new(&wants, &entry.term, None);
+            // Another hit may have been first, or a timer may have ended.
+            let _ = entry.care.set(Box::new(care));
+            if let Some(used) = entry.care.get().and_then(Care::used) {
+                timer::resumed(&call, used);
             }
             timer::keep_fresh(&errand, origin);
             let care = entry.care.get();

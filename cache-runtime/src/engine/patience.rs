@@ -121,8 +121,12 @@ impl Call {
     }
 
     /// Whether it waits while another has the lease. Who asks for a new value must store it: the lease may be that of a load which it has just overtaken.
+    /// Who can be served a stale value when the other fails does not try for itself: the origin is left alone by all.
     pub(super) fn waits_for_leases(&self) -> bool {
-        self.policy.protection == StampedeProtection::Fleet || self.refresh || self.is_refresh()
+        self.policy.protection == StampedeProtection::Fleet
+            || self.refresh
+            || self.is_refresh()
+            || self.hides_errors()
     }
 
     /// Whether a note of a failure keeps this call from the origin.

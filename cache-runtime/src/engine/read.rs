@@ -231,15 +231,18 @@ pub(super) fn care(
 pub(super) fn wants(policy: &Resolved, watch: Option<&Arc<AtomicU64>>) -> Option<Wants> {
     let fresh = &policy.fresh;
     let check = fresh.consistency_check.unwrap_or_default();
+    let period = fresh.refresh_every.filter(|period| !period.is_zero());
     let any = fresh.background_refresh.is_some()
         || fresh.early_refresh.is_some()
         || check > 0.0
-        || fresh.refresh_every.is_some();
+        || period.is_some();
     any.then(|| Wants {
         background: fresh.background_refresh,
         early: fresh.early_refresh,
         check,
         used: watch.map(Arc::clone),
+        // Where there is no timer.
+        after: period.filter(|_| watch.is_none()).map(millis),
     })
 }
 

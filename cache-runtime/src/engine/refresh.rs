@@ -4,13 +4,18 @@
 //! eviction that comes between keeps its value out, in every tier. Another process that has refreshed the key meanwhile hands over its value
 //! instead of the lease; one that is about to is waited for. Nobody waits for a refresh but callers whose value has died.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Weak, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::sync::oneshot;
 
 use super::{
     Core,
-    call::{Call, Purpose},
+    call::{Call, Purpose, Tags},
     failures::Pause,
     lead::{Lead, Led, Right},
     owned::Origin,
@@ -23,7 +28,8 @@ use crate::{
     flight::{InHand, Registered},
     key::Key,
     observe::{Count, Counters},
-    tiers::memory::MemoryEntry,
+    policy::Resolved,
+    tiers::memory::{MemoryEntry, Reader},
 };
 
 /// A value is news to a refresh if it was born so much later than the one in hand, milliseconds: clocks are read at different moments.
@@ -99,6 +105,52 @@ impl Errand {
     }
 }
 
+/// An errand that does not keep its cache alive: what waits for a moment has one.
+pub(crate) struct Intent {
+    core: Weak<Core>,
+    key: Key,
+    reader: Reader,
+    policy: Resolved,
+    counters: Arc<Counters>,
+    tags: Tags,
+    watch: Option<Arc<AtomicU64>>,
+    scope: scope::Surroundings,
+}
+
+impl Intent {
+    pub(crate) fn of(errand: &Errand) -> Self {
+        let call = &errand.call;
+        Self {
+            core: Arc::downgrade(&call.core),
+            key: call.key.clone(),
+            reader: call.reader,
+            policy: call.policy,
+            counters: Arc::clone(&call.counters),
+            tags: call.tags(),
+            watch: call.watch.clone(),
+            scope: errand.scope.clone(),
+        }
+    }
+
+    /// `None`: the cache is gone.
+    pub(crate) fn errand(&self) -> Option<Errand> {
+        let mut call = Call::new(
+            self.core.upgrade()?,
+            self.key.clone(),
+            self.reader,
+            self.policy,
+            Arc::clone(&self.counters),
+            false,
+            self.tags.clone(),
+        );
+        call.watch = self.watch.clone();
+        Some(Errand {
+            call,
+            scope: self.scope.clone(),
+        })
+    }
+}
+
 impl Claim {
     /// `None`: another hit has called for it.
     pub(crate) fn of(core: &Arc<Core>, entry: &Arc<MemoryEntry>) -> Option<Self> {
@@ -155,10 +207,7 @@ where
     V: CacheValue,
     E: Send + 'static,
 {
-    let (core, counters) = (
-        Arc::clone(&errand.call.core),
-        Arc::clone(&errand.call.counters),
-    );
+    let core = Arc::clone(&errand.call.core);
     let key = errand.call.key.text().to_owned();
     let (tell, end) = oneshot::channel();
     let work = async move {
@@ -167,9 +216,8 @@ where
         // Who waited may be gone.
         let _ = tell.send(scope.around(work).await);
     };
-    if !core.workers.refresh(&key, work) {
-        counters.add(Count::RefreshSkipped);
-    }
+    core.workers.refresh(&key, work);
+    drop(core);
     // Without an answer: another refresh of the key runs, there was no place for this one, or it panicked.
     end.await.unwrap_or(Refreshed::Needless)
 }
@@ -182,8 +230,9 @@ fn wait(claim: Option<Claim>, pause: Duration) {
 
 /// A refresh by the call whose hit called for it; its answer, which is what it had if nothing new can be had.
 pub(crate) async fn here<V, E, L>(
-    call: Call,
-    claim: Claim,
+    call: &Call,
+    in_hand: Option<InHand>,
+    claim: Option<Claim>,
     value: V,
     with: Loaded<V, E>,
     load: Pin<Box<L>>,
@@ -192,14 +241,16 @@ where
     V: CacheValue,
     L: Future<Output = Result<V, E>> + ?Sized,
 {
-    let after = call.again();
-    let errand = Errand::of(&call).with(claim.in_hand(&call));
-    let done = once(errand.call, with, || load).await;
-    if let Refreshed::Failed(pause) = done {
-        wait(Some(claim), pause);
-        return value;
+    let errand = Errand::of(call).with(in_hand);
+    match once(errand.call, with, || load).await {
+        Refreshed::Failed(pause) => {
+            wait(claim, pause);
+            return value;
+        }
+        Refreshed::Needless => return value,
+        Refreshed::Done => {}
     }
-    let new = after.in_memory();
+    let new = call.again().stored_now().await;
     new.and_then(|new| new.downcast_ref::<V>().cloned())
         .unwrap_or(value)
 }

@@ -15,6 +15,7 @@ use super::{
     call::{Call, Role, Step},
     chain::{self, Link},
     lead::Lead,
+    refresh,
     store::Wish,
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     observe::{Count, Served},
     site::{Hooks, Share},
     tags::Label,
+    tiers::memory::Due,
 };
 
 /// How the origin is run for the cache and its result handed to whoever waits.
@@ -50,6 +52,13 @@ where
     let mut call = Box::new(call);
     let (call, result) = loop {
         match call.next().await {
+            Step::Serve(value) if call.due == Some(Due::Refresh) => {
+                call.finished();
+                let in_hand = call.in_hand.take();
+                return Ok(
+                    refresh::here(&call, in_hand, None, typed::<V>(&value), with, load).await,
+                );
+            }
             Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
             Step::Fail(error) => match with.share.receive(&error) {
                 Some(error) => break (call, Err(error)),

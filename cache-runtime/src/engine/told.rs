@@ -23,12 +23,7 @@ impl Told {
             Served::Bypassed(_) => None,
         };
         let Some(hook) = hook else { return };
-        let event = Event {
-            cache: core.settings.name.as_str().into(),
-            site: self.site.clone(),
-            key: self.key.clone(),
-            served,
-        };
+        let event = Event::new(&core.settings.name, &self.site, &self.key, served);
         if !core.background.tell(hook, event) {
             counters.add(Count::EventDropped);
         }

@@ -16,5 +16,18 @@ pub struct Event {
     pub served: Served,
 }
 
+impl Event {
+    /// Of a call that was answered; for tests of hooks.
+    #[must_use]
+    pub fn new(cache: &str, site: &str, key: &str, served: Served) -> Self {
+        Self {
+            cache: cache.into(),
+            site: site.into(),
+            key: key.into(),
+            served,
+        }
+    }
+}
+
 /// A function that is told of calls; it runs in the background.
 pub(crate) type Hook = fn(&Event);

@@ -31,11 +31,11 @@ pub enum Why {
     Key,
     /// A load asked for the key it is loading.
     Recursion,
-    /// In the window of `stale_while_revalidate`; a refresh runs.
+    /// In the window of `stale_while_revalidate`; a refresh runs, or will as soon as the origin may be tried again.
     Revalidating,
     /// The load failed; in the window of `stale_if_error`.
     Failed,
-    /// A load failed lately, here or in another process, and the origin is left alone for `retry_after`.
+    /// A load failed lately, or brought nothing that could be stored, here or in another process; the origin is left alone for `retry_after`.
     Throttled,
     /// The load takes longer than `soft_timeout`.
     SoftTimeout,

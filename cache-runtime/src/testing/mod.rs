@@ -15,6 +15,8 @@ pub struct Leftovers {
     pub flights: usize,
     /// Keys whose callers wait for a turn at the origin.
     pub retry_queues: usize,
+    /// Refreshes, and loads that nobody waits for.
+    pub background_loads: usize,
 }
 
 /// Counts what is under way in a cache.
@@ -24,5 +26,6 @@ pub fn leftovers(cache: &Cache) -> Leftovers {
     Leftovers {
         flights: core.flights.len(),
         retry_queues: core.retries.len(),
+        background_loads: core.workers.len(),
     }
 }

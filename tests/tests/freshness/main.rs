@@ -7,6 +7,7 @@ mod case;
 mod cases;
 mod checks;
 mod closing;
+mod corners;
 mod early;
 mod known;
 mod origin;

@@ -26,6 +26,8 @@ pub(crate) struct Wants {
     pub(crate) check: f64,
     /// Note when it was used last.
     pub(crate) used: Option<Arc<AtomicU64>>,
+    /// Refresh so long after its birth, milliseconds.
+    pub(crate) after: Option<u64>,
 }
 
 /// What one hit calls for.
@@ -57,9 +59,12 @@ pub(crate) const UNWATCHED: u64 = NEVER;
 
 impl Care {
     pub(crate) fn new(wants: &Wants, term: &Term, token: Option<Token>) -> Self {
-        let refresh_at = wants
-            .background
-            .map_or(NEVER, |share| share_of(term, share));
+        let background = wants.background.filter(|share| *share > 0.0);
+        let refresh_at = background.map_or(NEVER, |share| share_of(term, share));
+        let refresh_at = match wants.after {
+            Some(after) => refresh_at.min(term.born.saturating_add(after)),
+            None => refresh_at,
+        };
         let scale = wants
             .early
             .map_or(0.0, |beta| f64::from(term.took) / 1_000.0 * beta);
@@ -118,6 +123,11 @@ impl Care {
         self.scale > 0.0 && -self.scale * (1.0 - random()).ln() >= remaining
     }
 
+    /// The last use, if it is noted.
+    pub(crate) fn used(&self) -> Option<&Arc<AtomicU64>> {
+        self.used.as_ref()
+    }
+
     /// Takes the refresh that is due; false if another hit has.
     pub(crate) fn claim(&self, now: u64) -> bool {
         let due = |at: u64| (at <= now).then_some(NEVER);
@@ -139,9 +149,7 @@ fn share_of(term: &Term, share: f64) -> u64 {
         reason = "lives of a hundred years are 42 bits of milliseconds"
     )]
     let life = term.ttl_until.saturating_sub(term.born) as f64;
-    // Not a clamp: NaN, too, is no share.
-    let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
-    term.born.saturating_add(to_millis(life * share))
+    term.born.saturating_add(to_millis(life * share.min(1.0)))
 }
 
 #[expect(
