@@ -201,7 +201,10 @@ where
             Turn::Wait(pause) => tokio::time::sleep(pause).await,
             Turn::Refresh(errand) => match refresh::waited_for(*errand, origin.clone()).await {
                 Refreshed::Done => born = None,
-                Refreshed::Needless => tokio::time::sleep(PAUSE).await,
+                // Timers that were started together do not go on ringing together.
+                Refreshed::Needless => {
+                    tokio::time::sleep(PAUSE.mul_f64(1.0 + fastrand::f64())).await;
+                }
                 Refreshed::Failed(pause) => tokio::time::sleep(pause).await,
             },
         }
