@@ -160,3 +160,50 @@ fn share_of(term: &Term, share: f64) -> u64 {
 fn to_millis(millis: f64) -> u64 {
     millis.max(0.0).ceil() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Care, Due, Term, Wants};
+
+    /// A value born at zero that lives a hundred seconds, after a load of one.
+    fn care(wants: &Wants) -> Care {
+        let term = Term::new(0, (100_000, 100_000), u64::MAX, 1_000_000);
+        Care::new(wants, &term, None)
+    }
+
+    #[test]
+    fn one_hit_claims_a_refresh_and_the_others_go_on_until_it_is_given_back() {
+        let care = care(&Wants {
+            background: Some(0.8),
+            ..Wants::default()
+        });
+        assert_eq!(care.due(79_999, || 0.5), None);
+        assert_eq!(care.due(80_000, || 0.5), Some(Due::Refresh));
+        assert!(!care.claim(79_999), "nothing is due yet");
+        assert!(care.claim(80_000));
+        assert!(!care.claim(80_000));
+        assert_eq!(care.due(99_999, || 0.5), None);
+        care.look_again_at(95_000);
+        assert_eq!(care.due(94_999, || 0.5), None);
+        assert_eq!(care.due(95_000, || 0.5), Some(Due::Refresh));
+    }
+
+    #[test]
+    fn early_refreshes_are_drawn_where_one_is_possible_and_nowhere_else() {
+        let care = care(&Wants {
+            early: Some(1.0),
+            ..Wants::default()
+        });
+        let never = || -> f64 { panic!("no draw can be early enough") };
+        assert_eq!(care.due(63_000, never), None);
+        // exp(-1) of all draws are early enough a second before the end.
+        assert_eq!(care.due(99_000, || 0.64), Some(Due::Refresh));
+        assert_eq!(care.due(99_000, || 0.63), None);
+    }
+
+    #[test]
+    fn what_nobody_wants_is_never_due() {
+        let care = care(&Wants::default());
+        assert_eq!(care.due(u64::MAX - 1, || 0.999), None);
+    }
+}
