@@ -4,6 +4,7 @@ use cache_runtime::{Key, Policy, Served};
 
 use crate::origin::{MILLI, Origin, SECOND, every_kind, fleet, settle};
 use tests::caches::assert_nothing_left;
+use tests::logs::Logs;
 use tokio::time::sleep;
 
 fn policy(share: f64) -> Policy {
@@ -85,4 +86,21 @@ async fn a_write_that_is_about_to_evict_is_no_difference() {
         sleep(SECOND).await;
         assert_eq!(cache.stats().total.consistency_differences, 0, "{kind}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_difference_is_told_once_by_its_region_and_without_the_values() {
+    let (cache, origin) = (crate::origin::alone(), Origin::new());
+    origin.becomes(4_711);
+    let ask = async || origin.ask(&cache, "a", &policy(1.0)).await;
+    ask().await.0.expect("it answers");
+    origin.becomes(8_150);
+    let logs = Logs::capture();
+    ask().await.0.expect("it is there");
+    sleep(SECOND).await;
+    let seen = logs.seen();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert!(seen[0].1.contains("differs from the origin's"), "{seen:?}");
+    let all = format!("{:?}", logs.all());
+    assert!(!all.contains("4711") && !all.contains("8150"), "{all}");
 }
