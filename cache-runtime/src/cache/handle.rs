@@ -136,13 +136,7 @@ impl Cache {
     {
         let mode = scope::mode();
         let key = in_scope_of(key, policy);
-        if mode == Mode::Bypass || !self.is_usable(&key) {
-            let why = if mode == Mode::Bypass {
-                Why::Asked
-            } else {
-                Why::Key
-            };
-            self.counters("get_or_load").add(Count::Bypassed);
+        if let Some(why) = self.bypassed(mode, &key, "get_or_load") {
             let result = scope::in_load(without_known(load())).await;
             scope::report(Served::Bypassed(why));
             return result;
@@ -233,13 +227,7 @@ impl Cache {
             },
             timeout: None,
         };
-        if mode == Mode::Bypass || !self.is_usable(&key) {
-            let why = if mode == Mode::Bypass {
-                Why::Asked
-            } else {
-                Why::Key
-            };
-            self.counters("get_or_refresh").add(Count::Bypassed);
+        if let Some(why) = self.bypassed(mode, &key, "get_or_refresh") {
             let result = scope::in_load(without_known((origin.run)())).await;
             scope::report(Served::Bypassed(why));
             return result;
@@ -337,6 +325,17 @@ impl Cache {
 
     fn counters(&self, site: &str) -> Arc<Counters> {
         self.core.sites.counters(site)
+    }
+
+    /// Why a call takes no part, counted.
+    fn bypassed(&self, mode: Mode, key: &Key, site: &str) -> Option<Why> {
+        let why = match mode {
+            Mode::Bypass => Why::Asked,
+            _ if !self.is_usable(key) => Why::Key,
+            _ => return None,
+        };
+        self.counters(site).add(Count::Bypassed);
+        Some(why)
     }
 
     pub(super) fn is_usable(&self, key: &Key) -> bool {

@@ -203,18 +203,10 @@ impl Call {
 
     /// A usable entry in memory.
     pub(super) fn entry(&self) -> Option<Arc<MemoryEntry>> {
-        if !self.reads_memory() {
-            return None;
-        }
-        let Self {
-            core,
-            key,
-            hash,
-            reader,
-            labelling,
-            ..
-        } = self;
-        from_memory(core, *hash, key, reader, labelling)
+        let (key, labelling) = (&self.key, &self.labelling);
+        self.reads_memory()
+            .then(|| from_memory(&self.core, self.hash, key, &self.reader, labelling))
+            .flatten()
     }
 
     /// A usable value in memory.

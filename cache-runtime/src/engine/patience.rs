@@ -49,15 +49,8 @@ impl Call {
     }
 
     fn kept_in_memory(&self) -> Option<InHand> {
-        let Self {
-            core,
-            key,
-            hash,
-            reader,
-            labelling,
-            ..
-        } = self;
-        kept_in_memory(core, *hash, key, reader, labelling)
+        let (key, labelling) = (&self.key, &self.labelling);
+        kept_in_memory(&self.core, self.hash, key, &self.reader, labelling)
     }
 
     /// Whether a stored value is what a refresh wants; an answer takes every value that is fresh.
