@@ -73,7 +73,8 @@ impl Cache {
         }
     }
 
-    /// Delivers what is queued, gives leases back and ends the background tasks; tells what could not be done.
+    /// Delivers what is queued, waits for refreshes and for loads that nobody waits for, tells hooks what is left to tell, gives leases back and ends the background tasks; tells
+    /// what could not be done. Comparisons and timers end at once.
     ///
     /// Annotated functions go on working afterwards. A cache with Redis hears of no evictions any more, so its memory keeps and serves nothing.
     pub async fn close(&self, within: Duration) -> Unfinished {

@@ -2,20 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
     call::Call,
-    labels::{Burden, Question, Verdict, View},
+    judge::Suspect,
+    labels::{Burden, Question, View},
     lease::{Ended, LEASE, Lease},
-    read::{Examined, Stored, Unfit, examine, promote},
+    read::Stored,
 };
 use crate::{
     entry::{Erased, Token},
     flight::{FlightGuard, FlightKind, Outcome},
     observe::{Served, Why},
-    tags::Label,
     tiers::{Acquire, Acquired, LeaseKind, memory::MemoryEntry},
 };
 
@@ -52,22 +51,15 @@ pub(crate) struct Lead {
     /// What is stored is no entry: the store takes its place whatever version it seems to have.
     pub(super) damaged: bool,
     /// What is known of the labels.
-    view: View,
+    pub(super) view: View,
     /// What is stored, and may be alive after all.
-    suspect: Option<Suspect>,
+    pub(super) suspect: Option<Suspect>,
     /// What memory gets if a value past its ttl is served.
-    stale: Option<MemoryEntry>,
+    pub(super) stale: Option<MemoryEntry>,
     /// What the entry is going to carry; there with the lease.
     pub(super) burden: Option<Burden>,
     /// How often the tier had gone to another server when the journal was asked.
-    moves: u64,
-}
-
-/// An entry that cells do not agree with.
-#[derive(Debug)]
-struct Suspect {
-    stored: Stored,
-    is_stale: bool,
+    pub(super) moves: u64,
 }
 
 /// How preparing ended.
@@ -306,58 +298,6 @@ impl Lead {
         self
     }
 
-    /// What was suspect, if the answer shows that it is alive and fresh. If it was expired it is in hand.
-    fn cleared(&mut self, call: &mut Call) -> Option<Stored> {
-        let Suspect { stored, is_stale } = self.suspect.take()?;
-        let entry = stored.entry();
-        let elsewhere = self.moves != call.core.lately.moves();
-        if elsewhere || entry.is_named_in(&call.core.journal, &call.key) {
-            return None;
-        }
-        match self.view.judge(&call.core, &call.key, &entry) {
-            Verdict::Alive if !is_stale && call.is_news(&stored) => Some(stored),
-            verdict @ (Verdict::Alive | Verdict::Expired) => {
-                self.keep(call, stored, is_stale || verdict == Verdict::Expired);
-                None
-            }
-            Verdict::Suspect | Verdict::Dead => None,
-        }
-    }
-
-    /// What is stored is past its ttl, or about to be refreshed: it is in hand, if that may be of use.
-    fn keep(&mut self, call: &mut Call, mut stored: Stored, is_stale: bool) {
-        if !call.policy.fresh.keeps_stale() && !call.is_refresh() {
-            return;
-        }
-        if is_stale {
-            // Whatever its clock says.
-            stored.header.expired = true;
-        }
-        let in_hand = stored.in_hand(&call.core);
-        self.guard.flight().offer(in_hand.clone());
-        self.stale = self.promoted(call, &stored);
-        call.in_hand = Some(in_hand);
-        call.show();
-    }
-
-    fn promoted(&self, call: &Call, stored: &Stored) -> Option<MemoryEntry> {
-        if self.right == Right::Nothing {
-            return None;
-        }
-        let labelled = (&**self.guard.flight(), &call.labelling);
-        let (core, key) = (&call.core, &call.key);
-        let watch = call.watch.as_ref();
-        promote(
-            core,
-            stored,
-            key,
-            &call.reader,
-            &call.policy,
-            labelled,
-            watch,
-        )
-    }
-
     /// A site without Redis still has the region of its template registered, before its first load.
     async fn register(&mut self, call: &Call) {
         let core = &call.core;
@@ -414,72 +354,6 @@ impl Lead {
         Some((answer, lease))
     }
 
-    /// A value that may be served; else notes what was seen.
-    async fn judge(&mut self, call: &mut Call, bytes: &Bytes) -> Result<Stored, ()> {
-        let keeps_stale = call.policy.fresh.keeps_stale() && !call.refresh;
-        let (core, key, reader) = (&call.core, &call.key, &call.reader);
-        match examine(core, bytes, key, reader, &call.counters, keeps_stale) {
-            Examined::Usable(stored) => self.alive(call, stored, false).await,
-            Examined::Stale(stored) => self.alive(call, stored, true).await,
-            Examined::Unusable { token, why } => {
-                self.seen = Some(token);
-                self.damaged = why == Unfit::Damaged;
-                if why == Unfit::Newer {
-                    self.right = self.right.at_most(Right::Memory);
-                }
-                Err(())
-            }
-        }
-    }
-
-    /// A readable value, if its labels say that it is alive, and it is fresh, and for a refresh news.
-    async fn alive(
-        &mut self,
-        call: &mut Call,
-        stored: Stored,
-        is_stale: bool,
-    ) -> Result<Stored, ()> {
-        self.seen = Some(stored.header.token);
-        self.damaged = false;
-        let entry = stored.entry();
-        let waiting = entry.is_named_in(&call.core.journal, &call.key);
-        let elsewhere = self.moves != call.core.lately.moves();
-        if waiting || elsewhere || !entry.carries(&call.key, &call.labelling) {
-            return Err(());
-        }
-        let unknown = self.view.unknown(&call.core, &call.key, &entry);
-        if !unknown.is_empty() {
-            self.read_labels(call, &unknown).await?;
-        }
-        match self.view.judge(&call.core, &call.key, &entry) {
-            Verdict::Alive if !is_stale && call.is_news(&stored) => Ok(stored),
-            verdict @ (Verdict::Alive | Verdict::Expired) => {
-                self.keep(call, stored, is_stale || verdict == Verdict::Expired);
-                Err(())
-            }
-            Verdict::Dead => Err(()),
-            Verdict::Suspect => {
-                self.view.forget(&call.core, &call.key, &entry);
-                self.suspect = Some(Suspect { stored, is_stale });
-                Err(())
-            }
-        }
-    }
-
-    /// The labels that only the entry could tell of.
-    async fn read_labels(&mut self, call: &mut Call, labels: &[Label]) -> Result<(), ()> {
-        let within = call.budget.left().ok_or(())?;
-        let question = Question::of_labels(&call.core, labels);
-        let asked = Instant::now();
-        let answer = call.core.tier.standings(question.labels(), within).await;
-        let Some(standings) = call.budget.book(asked, answer, &call.counters) else {
-            self.without_redis();
-            return Err(());
-        };
-        question.learn(&call.core, &standings, &mut self.view);
-        Ok(())
-    }
-
     /// Ends the flight with a value from Redis.
     fn serve(self: Box<Self>, call: &mut Call, stored: Stored) -> Erased {
         let flight = self.guard.flight();
@@ -495,7 +369,7 @@ impl Lead {
         value
     }
 
-    fn without_redis(&mut self) {
+    pub(super) fn without_redis(&mut self) {
         self.right = self.right.at_most(Right::Memory);
     }
 
@@ -530,7 +404,7 @@ impl Lead {
 
 impl Right {
     /// The smaller of two rights.
-    fn at_most(self, other: Self) -> Self {
+    pub(super) fn at_most(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, _) | (_, Self::Nothing) => Self::Nothing,
             (Self::Memory, _) | (_, Self::Memory) => Self::Memory,

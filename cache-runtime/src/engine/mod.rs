@@ -2,9 +2,13 @@
 //!
 //! 1. *Look* into memory; a hit ends here, without a future ([`read`]).
 //! 2. *Register* a flight, or join the one that runs ([`call`]).
-//! 3. The leader *reads* Redis and takes the *lease* ([`lead`]).
+//! 3. The leader *reads* Redis, *judges* what it finds and takes the *lease* ([`lead`], [`judge`]).
 //! 4. It *loads*, renewing the lease meanwhile ([`run`]).
 //! 5. It *stores*, presenting the lease: Redis first, then memory, then the waiters ([`store`]).
+//!
+//! A value past its ttl may be *in hand* meanwhile; [`patience`] decides when it is served all the same. What nobody waits for goes on by itself: loads whose callers have left
+//! ([`owned`], [`shown`]), refreshes that hits call for ([`hit`], [`refresh`]) or a [`timer`], and comparisons with the origin ([`check`]), all of them seated by the [`workers`] and held back by
+//! [`failures`].
 //!
 //! Beside it: evictions ([`evict`], of what a [`selection`] names), which break leases and mark flights, the
 //! [`journal`] of those that could not be delivered and its [`replay`], those that another server may not know ([`lately`]), puts ([`put`]), and holds ([`holds`]). Everything outside is a port with a
@@ -22,6 +26,7 @@ mod failures;
 mod hit;
 mod holds;
 mod journal;
+mod judge;
 mod known;
 mod labels;
 mod lately;
