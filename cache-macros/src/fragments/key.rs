@@ -151,10 +151,10 @@ impl KeyPlan {
     pub(crate) fn render(&self, p: &Door) -> TokenStream {
         let scope = self.scope.as_ref().map(|parts| {
             let scope = written(parts);
-            generated! { __key.scope(|__key: &mut #p::KeyBuf| { #scope }); }
+            generated! { __key.scope(|__key: &mut #p::KeyBuf<'_>| { #scope }); }
         });
         let key = written(&self.parts);
-        generated! { |__key: &mut #p::KeyBuf| { #key #scope } }
+        generated! { |__key: &mut #p::KeyBuf<'_>| { #key #scope } }
     }
 
     /// Whether parts wait for the value.

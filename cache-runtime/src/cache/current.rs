@@ -28,6 +28,7 @@ pub enum CacheRef<'a> {
 impl Deref for CacheRef<'_> {
     type Target = Cache;
 
+    #[inline]
     fn deref(&self) -> &Cache {
         match self {
             Self::Borrowed(cache) => cache,
@@ -37,6 +38,7 @@ impl Deref for CacheRef<'_> {
 }
 
 /// The current cache, without counting a reference where none is needed.
+#[inline]
 pub(crate) fn current() -> CacheRef<'static> {
     match scope::cache() {
         Some(cache) => CacheRef::Scoped(cache),
@@ -45,6 +47,7 @@ pub(crate) fn current() -> CacheRef<'static> {
 }
 
 /// The cache of a `cache = …` option.
+#[inline]
 pub(crate) fn cache_ref(cache: &Cache) -> CacheRef<'_> {
     CacheRef::Borrowed(cache)
 }

@@ -12,7 +12,7 @@ use crate::{
         Call, Core, Evict, EvictTask, Item, Known, Load, Loaded, Origin, Put, Refresh, Tags, Wish,
         known, refresh_here, run, run_owned, serve_hit, without_known,
     },
-    entry::{CacheValue, ValueType},
+    entry::CacheValue,
     error::{BuildError, CacheError, ErrorKind, InstallError},
     key::{Key, UNSPECIFIED, fingerprint_all},
     observe::{Count, Counters, Served, Why},
@@ -347,11 +347,9 @@ impl Cache {
         let schema = policy.schema_over(&self.core.settings.defaults);
         Reader {
             template: key.template(),
-            instance: 0,
             tags: fingerprint_all(UNSPECIFIED, &texts),
-            late_tags: UNSPECIFIED,
             schema: Some(schema),
-            ty: ValueType::of::<T>(),
+            ..Reader::of::<T>()
         }
     }
 

@@ -1,6 +1,7 @@
 //! The handle users hold, how it is built, and which one is the current one.
 
 mod background;
+pub(crate) mod bound;
 mod builder;
 mod care;
 mod current;
@@ -14,6 +15,7 @@ mod sites;
 mod sweeper;
 
 pub(crate) use background::Background;
+pub(crate) use bound::{Bound, BoundRef, FirstBound};
 pub use builder::CacheBuilder;
 pub use care::Unfinished;
 pub use current::CacheRef;
@@ -21,4 +23,4 @@ pub(crate) use current::{cache_ref, current};
 pub use handle::Cache;
 pub use health::{BusHealth, Health, RedisHealth};
 pub use inspect::{EntryInfo, StoredInfo};
-pub(crate) use sites::{FirstCounters, Sites};
+pub(crate) use sites::Sites;

@@ -40,10 +40,7 @@ struct Scope {
 }
 
 fn here() -> Option<Scope> {
-    if !EVER.load(Ordering::Relaxed) {
-        return None;
-    }
-    SCOPE.try_with(Clone::clone).ok()
+    is_any().then(|| SCOPE.try_with(Clone::clone))?.ok()
 }
 
 /// What surrounds the future is looked at when it runs, not when it is made: `cache.as_current(refresh(call()))` makes
@@ -59,27 +56,36 @@ fn open<F: Future>(change: impl FnOnce(&mut Scope), future: F) -> impl Future<Ou
     }
 }
 
+/// Whether a scope was ever opened in this process.
+#[inline]
+fn is_any() -> bool {
+    EVER.load(Ordering::Relaxed)
+}
+
 /// The cache of the innermost `as_current`.
+#[inline]
 pub(super) fn cache() -> Option<Cache> {
-    if !EVER.load(Ordering::Relaxed) {
-        return None;
-    }
-    SCOPE.try_with(|scope| scope.cache.clone()).ok().flatten()
+    let here = || SCOPE.try_with(|scope| scope.cache.clone());
+    is_any().then(here)?.ok().flatten()
 }
 
 /// How the call that asks is to behave.
+#[inline]
 pub(crate) fn mode() -> Mode {
-    if !EVER.load(Ordering::Relaxed) {
-        return Mode::Normal;
-    }
-    SCOPE.try_with(|scope| scope.mode).unwrap_or_default()
+    let here = || SCOPE.try_with(|scope| scope.mode);
+    is_any().then(here).and_then(Result::ok).unwrap_or_default()
 }
 
 /// Tells the innermost [`traced`] how a call was served.
+#[inline]
 pub(crate) fn report(served: Served) {
-    if !EVER.load(Ordering::Relaxed) {
-        return;
+    if is_any() {
+        report_here(served);
     }
+}
+
+#[cold]
+fn report_here(served: Served) {
     let _ = SCOPE.try_with(|scope| {
         if let Some(report) = &scope.report {
             *report.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);

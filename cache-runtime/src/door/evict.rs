@@ -84,7 +84,7 @@ impl EvictPlan {
     }
 
     /// One key.
-    pub fn key(&mut self, template: &'static str, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn key(&mut self, template: &'static str, render: impl FnOnce(&mut KeyBuf<'_>)) {
         let template = fingerprint(template);
         let Some(buffer) = self.render(render) else {
             return;
@@ -94,28 +94,28 @@ impl EvictPlan {
     }
 
     /// One pattern.
-    pub fn pattern(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn pattern(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         if let Some(buffer) = self.render(render) {
             self.add(buffer.finish_late(), What::Pattern);
         }
     }
 
     /// One tag.
-    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         if let Some(buffer) = self.render(render) {
             self.add(buffer.finish_late(), What::Tag);
         }
     }
 
     /// One region.
-    pub fn region(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn region(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         if let Some(buffer) = self.render(render) {
             self.add(buffer.finish_late(), What::Region);
         }
     }
 
     /// Everything of one scope.
-    pub fn scope(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn scope(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         if let Some(buffer) = self.render(render) {
             self.add(buffer.finish_late(), What::Scope);
         }
@@ -160,7 +160,7 @@ impl EvictPlan {
         }
     }
 
-    fn render(&self, render: impl FnOnce(&mut KeyBuf)) -> Option<KeyBuf> {
+    fn render(&self, render: impl FnOnce(&mut KeyBuf<'_>)) -> Option<KeyBuf<'_>> {
         if !self.condition {
             return None;
         }

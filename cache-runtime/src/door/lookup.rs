@@ -1,6 +1,6 @@
 //! `#[cacheable]`: look up, and on a miss fill.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{cell::Cell, fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{
     owned::Outlives,
@@ -10,16 +10,16 @@ use super::{
 };
 use crate::{
     cache::{
-        CacheRef,
+        Bound, BoundRef, CacheRef, bound,
         scope::{self, Mode},
     },
     engine::{self, Core, Load, Loaded, Origin, Tags, Told},
-    entry::{CacheValue, ValueType},
+    entry::CacheValue,
     error::LoadTimeout,
     key::{Key, KeyBuf, Lines, Unrenderable},
     observe::{Count, Counters, Hook, Served, Why},
     policy::{Policy, Resolved},
-    site::{Hooks, Share, Site},
+    site::{self, Hooks, Share, Site},
     tags::Label,
     tiers::memory::{Due, MemoryEntry, Reader},
 };
@@ -43,6 +43,7 @@ pub(super) struct CallHooks {
 impl<'a> Call<'a> {
     /// A call of `site`, instantiated as `instance`, through `cache`.
     #[must_use]
+    #[inline]
     pub fn new(site: &'static Site, cache: CacheRef<'a>, instance: &'static str) -> Self {
         Self {
             site,
@@ -66,17 +67,41 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// What the site is in this cache.
+    #[inline]
+    pub(super) fn bound<V: CacheValue>(&self) -> BoundRef<'_> {
+        let core = self.cache.core();
+        let make = || self.bind::<V>();
+        self.site.bound.of(core, self.instance, make)
+    }
+
+    #[cold]
+    fn bind<V: CacheValue>(&self) -> Bound {
+        let core = self.cache.core();
+        let (policy, defaults) = (self.site.literal_policy(), &core.settings.defaults);
+        Bound {
+            reader: Reader {
+                template: self.site.template,
+                instance: site::fingerprint(self.instance),
+                tags: self.site.tags,
+                late_tags: self.site.late_tags,
+                schema: Some(policy.schema_over(defaults)),
+                ..Reader::of::<V>()
+            },
+            counters: core.sites.counters(&site::counters_name(self.instance)),
+            reads_memory: policy.reads_memory_over(defaults),
+            clones_at_once: bound::clones_at_once::<V>(),
+        }
+    }
+
     /// What the function reads, whatever its arguments.
-    pub(super) fn reader<V: CacheValue>(&self) -> Reader {
-        let defaults = &self.cache.core().settings.defaults;
-        let schema = self.site.literal_policy().schema_over(defaults);
+    pub(super) fn reader<V: CacheValue>(&self, bound: &Bound) -> Reader {
+        // Two types of one name are one instantiation by its text.
+        let of = Reader::of::<V>();
         Reader {
-            template: self.site.template,
-            instance: self.site.fingerprint(self.instance),
-            tags: self.site.tags,
-            late_tags: self.site.late_tags,
-            schema: Some(schema),
-            ty: ValueType::of::<V>(),
+            ty: of.ty,
+            keeping: of.keeping,
+            ..bound.reader
         }
     }
 
@@ -93,17 +118,10 @@ impl<'a> Call<'a> {
         })
     }
 
-    pub(super) fn buffer(&self) -> KeyBuf {
+    #[inline]
+    pub(super) fn buffer(&self) -> KeyBuf<'_> {
         let core = self.cache.core();
         KeyBuf::new(core.settings.max_key_bytes, core.secret.as_ref())
-    }
-
-    pub(super) fn counters<T>(&self, count: impl FnOnce(&Arc<Counters>) -> T) -> T {
-        self.site.counted.with(
-            self.cache.core(),
-            || crate::site::counters_name(self.instance),
-            count,
-        )
     }
 }
 
@@ -144,7 +162,7 @@ impl Miss {
     /// One tag of the entry; holes are filled with parts of the value.
     ///
     /// A tag that has no text could not be evicted: the call then bypasses the cache.
-    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         let (Missed::Fill(fill) | Missed::Due(fill, ..)) = &mut *self.0 else {
             return;
         };
@@ -162,12 +180,14 @@ impl fmt::Debug for Miss {
 }
 
 /// `tags` renders those that the key does not tell.
+#[inline]
 fn lookup<V: CacheValue>(
     call: &Call<'_>,
     condition: bool,
-    render: impl FnOnce(&mut KeyBuf),
+    render: impl FnOnce(&mut KeyBuf<'_>),
     tags: Option<impl FnOnce(&mut TagBuf)>,
 ) -> Found<V> {
+    let bound = &*call.bound::<V>();
     let mode = scope::mode();
     if !condition || mode == Mode::Bypass {
         let why = if condition {
@@ -175,7 +195,7 @@ fn lookup<V: CacheValue>(
         } else {
             Why::Condition
         };
-        return bypass(call, why);
+        return bypass(bound, why);
     }
     let mut buffer = call.buffer();
     render(&mut buffer);
@@ -183,30 +203,42 @@ fn lookup<V: CacheValue>(
         Ok(tags) => tags,
         Err(why) => {
             tracing::debug!(site = call.site.name, %why, "a tag cannot be rendered; the call bypasses the cache");
-            return bypass(call, Why::Key);
+            return bypass(bound, Why::Key);
         }
     };
-    let reader = call.reader::<V>();
-    let defaults = &call.cache.core().settings.defaults;
-    let reads = mode == Mode::Normal && call.site.literal_policy().reads_memory_over(defaults);
+    let reads = mode == Mode::Normal && bound.reads_memory;
     let mut due = None;
     if let Some(text) = buffer.ready().filter(|_| reads)
-        && let Some(hit) = in_memory(call, &reader, text, None, tags.as_ref())
+        && let Some(hit) = in_memory(call, bound, text, None, tags.as_ref())
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),
             Hit::Due(entry, what) => due = Some((entry, what)),
         }
     }
+    miss(call, bound, mode, buffer, tags, due)
+}
+
+/// Everything a hit of a short key needs none of.
+#[cold]
+fn miss<V: CacheValue>(
+    call: &Call<'_>,
+    bound: &Bound,
+    mode: Mode,
+    buffer: KeyBuf<'_>,
+    tags: Option<Lines>,
+    mut due: Option<(Arc<MemoryEntry>, Due)>,
+) -> Found<V> {
+    let reads = mode == Mode::Normal && bound.reads_memory;
     let rendered = match buffer.finish() {
         Ok(rendered) => rendered,
         Err(why) => {
             tracing::debug!(site = call.site.name, %why, "a key cannot be rendered; the call bypasses the cache");
-            return bypass(call, Why::Key);
+            return bypass(bound, Why::Key);
         }
     };
     if let Some(full) = rendered.full().filter(|_| reads)
-        && let Some(hit) = in_memory(call, &reader, rendered.bytes(), Some(full), tags.as_ref())
+        && let Some(hit) = digested(call, bound, rendered.bytes(), full, tags.as_ref())
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),
@@ -226,8 +258,8 @@ fn lookup<V: CacheValue>(
         core: Arc::clone(core),
         told: call.told(key.as_str()),
         key,
-        reader,
-        counters: call.counters(Arc::clone),
+        reader: call.reader::<V>(bound),
+        counters: Arc::clone(&bound.counters),
         refresh: mode == Mode::Refresh,
         tags: known,
     };
@@ -250,59 +282,125 @@ fn rendered(call: &Call<'_>, tags: impl FnOnce(&mut TagBuf)) -> Result<Lines, Un
     buffer.finish()
 }
 
-/// The hit: one probe, one comparison, one reading of the clock, one clone.
+/// An entry that needs more than a look under the lock of the map.
+enum Seen {
+    /// It may be served; its clone is its owner's code.
+    Usable(Arc<MemoryEntry>),
+    /// It is of another epoch, or nothing is heard: who knows more decides.
+    Doubtful(Arc<MemoryEntry>),
+    /// It may be served, and calls for something.
+    Due(Arc<MemoryEntry>, Due),
+}
+
+/// The hit: one reading of the clock, one probe, one comparison, one clone.
+// A call of its own is a tenth of it.
+#[inline(always)]
 fn in_memory<V: CacheValue>(
     call: &Call<'_>,
-    reader: &Reader,
+    bound: &Bound,
     text: &[u8],
     full: Option<&str>,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
-    let core = call.cache.core();
-    let entry = core.memory.get(core.memory.hash(text), text)?;
+    let (core, reader) = (call.cache.core(), &bound.reader);
     let now = core.clock.now();
-    let carries = match tags {
-        None => entry.has_tags_of(reader),
-        Some(tags) => entry.carries(reader, tags.iter()),
+    let (value, seen) = (Cell::new(None), Cell::new(None));
+    let look = |entry: &Arc<MemoryEntry>| {
+        let carries = match tags {
+            None => entry.has_tags_of(reader),
+            Some(tags) => entry.carries(reader, tags.iter()),
+        };
+        if !carries || !entry.is_for(reader, full, now) {
+            return;
+        }
+        if !core.serves_at_once(&entry.birth().stamp, now) {
+            seen.set(Some(Seen::Doubtful(Arc::clone(entry))));
+        } else if let Some(due) = due(call, entry, now) {
+            seen.set(Some(Seen::Due(Arc::clone(entry), due)));
+        } else if bound.clones_at_once
+            && let Some(own) = entry.own::<V>()
+        {
+            value.set(Some(own.clone()));
+        } else {
+            seen.set(Some(Seen::Usable(Arc::clone(entry))));
+        }
     };
-    if !carries || !entry.is_for(reader, full, now) || !core.serves(&entry.stamp, now, text) {
-        return None;
-    }
-    if call.site.watched
-        && let Some(due) = due(&entry, now)
-    {
-        return Some(Hit::Due(entry, due));
-    }
-    let value = entry.typed::<V>(reader)?;
-    call.counters(|counters| counters.add(Count::L1Hit));
+    core.memory.look(core.memory.hash(text), text, look);
+    let value = match value.into_inner() {
+        Some(value) => value,
+        None => match look_again(call, bound, seen.into_inner()?, now, text)? {
+            Hit::Plain(value) => value,
+            due @ Hit::Due(..) => return Some(due),
+        },
+    };
+    bound.counters.add(Count::L1Hit);
     scope::report(Served::Memory);
     if call.hooks.hit.is_some() {
-        tell_of_hit(call, text);
+        tell_of_hit(call, bound, text);
     }
     Some(Hit::Plain(value))
 }
 
-/// What a hit calls for. An entry that somebody else has put into memory does not know yet.
-fn due(entry: &MemoryEntry, now: u64) -> Option<Due> {
-    match entry.care.get() {
+/// The same for a key that is a digest.
+#[cold]
+fn digested<V: CacheValue>(
+    call: &Call<'_>,
+    bound: &Bound,
+    text: &[u8],
+    full: &str,
+    tags: Option<&Lines>,
+) -> Option<Hit<V>> {
+    in_memory(call, bound, text, Some(full), tags)
+}
+
+/// The same without the lock.
+fn look_again<V: CacheValue>(
+    call: &Call<'_>,
+    bound: &Bound,
+    seen: Seen,
+    now: u64,
+    text: &[u8],
+) -> Option<Hit<V>> {
+    let (entry, due) = match seen {
+        Seen::Usable(entry) => (entry, None),
+        Seen::Due(entry, due) => (entry, Some(due)),
+        Seen::Doubtful(entry) => {
+            if !call.cache.core().serves(&entry.birth().stamp, now, text) {
+                return None;
+            }
+            let due = due(call, &entry, now);
+            (entry, due)
+        }
+    };
+    match due {
+        Some(due) => Some(Hit::Due(entry, due)),
+        None => entry.typed::<V>(&bound.reader).map(Hit::Plain),
+    }
+}
+
+/// What a hit calls for, if its site watches. An entry that somebody else has put into memory does not know yet.
+#[inline]
+fn due(call: &Call<'_>, entry: &MemoryEntry, now: u64) -> Option<Due> {
+    if !call.site.watched {
+        return None;
+    }
+    match entry.care() {
         Some(care) => care.due(now, fastrand::f64),
         None => Some(Due::Watch),
     }
 }
 
 #[cold]
-fn tell_of_hit(call: &Call<'_>, text: &[u8]) {
+fn tell_of_hit(call: &Call<'_>, bound: &Bound, text: &[u8]) {
     if let Some(told) = call.told(&String::from_utf8_lossy(text)) {
-        let core = call.cache.core();
-        call.counters(|counters| told.tell(core, counters, Served::Memory));
+        told.tell(call.cache.core(), &bound.counters, Served::Memory);
     }
 }
 
-fn bypass<V>(call: &Call<'_>, why: Why) -> Found<V> {
-    Found::Miss(Miss(Box::new(Missed::Bypass(
-        why,
-        call.counters(Arc::clone),
-    ))))
+#[cold]
+fn bypass<V>(bound: &Bound, why: Why) -> Found<V> {
+    let counters = Arc::clone(&bound.counters);
+    Found::Miss(Miss(Box::new(Missed::Bypass(why, counters))))
 }
 
 async fn fill<V, E, L>(
@@ -375,7 +473,7 @@ macro_rules! ready {
                 self,
                 call: Call<'_>,
                 condition: bool,
-                key: impl FnOnce(&mut KeyBuf),
+                key: impl FnOnce(&mut KeyBuf<'_>),
             ) -> Found<$value> {
                 lookup(&call, condition, key, None::<fn(&mut TagBuf)>)
             }
@@ -385,7 +483,7 @@ macro_rules! ready {
                 self,
                 call: Call<'_>,
                 condition: bool,
-                key: impl FnOnce(&mut KeyBuf),
+                key: impl FnOnce(&mut KeyBuf<'_>),
                 tags: impl FnOnce(&mut TagBuf),
             ) -> Found<$value> {
                 lookup(&call, condition, key, Some(tags))

@@ -23,7 +23,7 @@ pub use timeout::{FromTimeout, OnTimeout, Times};
 use crate::key::{Key, KeyBuf, fingerprint};
 
 /// A key of a template; one that cannot be rendered knows why.
-pub(crate) fn key(template: &'static str, render: impl FnOnce(&mut KeyBuf)) -> Key {
+pub(crate) fn key(template: &'static str, render: impl FnOnce(&mut KeyBuf<'_>)) -> Key {
     // The bound of a cache is checked where the key meets it; this one keeps an argument from filling the memory.
     const LONGEST: usize = 1 << 20;
     let mut buffer = KeyBuf::new(LONGEST, None);

@@ -43,17 +43,18 @@ enum Plan {
 fn plan<V: CacheValue>(
     call: &Call<'_>,
     condition: bool,
-    render: impl FnOnce(&mut KeyBuf),
+    render: impl FnOnce(&mut KeyBuf<'_>),
 ) -> PutPlan {
     let what = if condition {
         target(call, render)
     } else {
         Plan::Nothing
     };
+    let bound = call.bound::<V>();
     PutPlan {
         core: Arc::clone(call.cache.core()),
-        counters: call.counters(Arc::clone),
-        reader: call.reader::<V>(),
+        counters: Arc::clone(&bound.counters),
+        reader: call.reader::<V>(&bound),
         policy: call.site.policy(),
         tags: Tags {
             late: call.site.late,
@@ -63,7 +64,7 @@ fn plan<V: CacheValue>(
     }
 }
 
-fn target(call: &Call<'_>, render: impl FnOnce(&mut KeyBuf)) -> Plan {
+fn target(call: &Call<'_>, render: impl FnOnce(&mut KeyBuf<'_>)) -> Plan {
     let mut buffer = call.buffer();
     render(&mut buffer);
     let late = buffer.finish_late();
@@ -87,7 +88,7 @@ impl PutPlan {
     /// One tag of the entry; holes are filled with parts of the value.
     ///
     /// A tag that has no text could not be evicted: the put then evicts.
-    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         let Plan::Store(key) = &self.what else { return };
         if self.tags.add(&self.core, render).is_err() {
             self.what = Plan::Evict(Target::Key(key.clone()));
@@ -274,7 +275,7 @@ macro_rules! put {
                 self,
                 call: Call<'_>,
                 condition: bool,
-                key: impl FnOnce(&mut KeyBuf),
+                key: impl FnOnce(&mut KeyBuf<'_>),
             ) -> PutPlan {
                 plan::<$value>(&call, condition, key)
             }

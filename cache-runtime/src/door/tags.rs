@@ -26,7 +26,7 @@ impl TagBuf {
     }
 
     /// One tag.
-    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf)) {
+    pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         if self.failure.is_some() {
             return;
         }
@@ -49,7 +49,7 @@ impl Tags {
     pub(super) fn add(
         &mut self,
         core: &Core,
-        render: impl FnOnce(&mut KeyBuf),
+        render: impl FnOnce(&mut KeyBuf<'_>),
     ) -> Result<(), Unrenderable> {
         let mut buffer = KeyBuf::new(core.settings.max_key_bytes, core.secret.as_ref());
         render(&mut buffer);

@@ -92,6 +92,12 @@ impl Core {
         }
     }
 
+    /// Whether a stamp's entry may be served at `now` of the memory clock, without a look at its key.
+    #[inline]
+    pub(crate) fn serves_at_once(&self, stamp: &Stamp, now: u64) -> bool {
+        self.coherence.serves(stamp, self.clock.of_signs(now))
+    }
+
     /// Whether a stamp's entry, under this key, may be served at `now` of the memory clock.
     #[inline]
     pub(crate) fn serves(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {

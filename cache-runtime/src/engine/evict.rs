@@ -346,7 +346,7 @@ fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>
             // To be dropped where no lock is held, like one that is removed.
             let entry = core.memory.get(hash, text.as_bytes());
             if let Some(entry) = &entry {
-                entry.term.expire();
+                entry.expire();
             }
             entry
         }

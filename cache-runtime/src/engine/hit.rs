@@ -50,14 +50,14 @@ where
         Due::Watch => {
             // What its site wants may be nothing, by an expression.
             let wants = wants(&call.policy, call.watch.as_ref()).unwrap_or_default();
-            let care = Care::new(&wants, &entry.term, None);
+            let care = Care::new(&wants, &entry.term(), None);
             // Another hit may have been first, or a timer may have ended.
-            let _ = entry.care.set(Box::new(care));
-            if let Some(used) = entry.care.get().and_then(Care::used) {
+            entry.watch(care);
+            if let Some(used) = entry.care().and_then(Care::used) {
                 timer::resumed(&call, used);
             }
             timer::keep_fresh(&errand, origin);
-            let care = entry.care.get();
+            let care = entry.care();
             care.and_then(|care| care.due(call.core.clock.now(), fastrand::f64))
         }
         due => Some(due),

@@ -12,7 +12,7 @@ use super::{
     lead::{Lead, Right},
     read::{Examined, Stored, Unfit, examine, promote},
 };
-use crate::{tags::Label, tiers::memory::MemoryEntry};
+use crate::{tags::Label, tiers::memory::NewEntry};
 
 /// An entry that cells do not agree with.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Lead {
         call.show();
     }
 
-    pub(super) fn promoted(&self, call: &Call, stored: &Stored) -> Option<MemoryEntry> {
+    pub(super) fn promoted(&self, call: &Call, stored: &Stored) -> Option<NewEntry> {
         if self.right == Right::Nothing {
             return None;
         }

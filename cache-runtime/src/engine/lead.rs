@@ -15,7 +15,7 @@ use crate::{
     entry::{Erased, Token},
     flight::{FlightGuard, FlightKind, Outcome},
     observe::{Served, Why},
-    tiers::{Acquire, Acquired, LeaseKind, memory::MemoryEntry},
+    tiers::{Acquire, Acquired, LeaseKind, memory::NewEntry},
 };
 
 /// Polling of a lease another process holds, while nobody tells when it ends.
@@ -55,7 +55,7 @@ pub(crate) struct Lead {
     /// What is stored, and may be alive after all.
     pub(super) suspect: Option<Suspect>,
     /// What memory gets if a value past its ttl is served.
-    pub(super) stale: Option<MemoryEntry>,
+    pub(super) stale: Option<NewEntry>,
     /// What the entry is going to carry; there with the lease.
     pub(super) burden: Option<Burden>,
     /// How often the tier had gone to another server when the journal was asked.

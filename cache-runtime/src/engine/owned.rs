@@ -72,7 +72,7 @@ where
 {
     loop {
         match call.next().await {
-            Step::Serve(value) => return (call, Ok(typed::<V>(&value))),
+            Step::Serve(value) => return (call, Ok(typed::<V>(value))),
             Step::Fail(error) => match origin.with.share.receive(&error) {
                 Some(error) => return (call, Err(error)),
                 None => call.failed_alone(),
@@ -143,7 +143,7 @@ where
             () = over => {}
         }
         let answer = match rest.patience_is_over() {
-            Some(Step::Serve(value)) => Some(Ok(typed::<V>(&value))),
+            Some(Step::Serve(value)) => Some(Ok(typed::<V>(value))),
             Some(Step::GiveUp) => {
                 let error = timed_out(&rest, origin).map(Err);
                 // There is none: wait on.

@@ -232,7 +232,7 @@ impl Call {
     /// What a hit of this entry calls for.
     pub(super) fn due_of(&self, entry: &MemoryEntry) -> Option<Due> {
         wants(&self.policy, None)?;
-        match entry.care.get() {
+        match entry.care() {
             Some(care) => care.due(self.core.clock.now(), fastrand::f64),
             None => Some(Due::Watch),
         }

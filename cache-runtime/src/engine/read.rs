@@ -6,7 +6,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use once_cell::race::OnceBox;
 
 use super::{Core, labels::Entry};
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
     tags::{Label, Labelling},
-    tiers::memory::{Care, KeyHash, MemoryEntry, Reader, Term, Wants},
+    tiers::memory::{Birth, Care, KeyHash, MemoryEntry, NewEntry, Reader, Term, Wants},
 };
 
 /// What `GET` or an acquire brought.
@@ -152,9 +151,10 @@ impl Stored {
         let took = u32::try_from(load_time.as_micros()).unwrap_or(u32::MAX);
         let term = Term::new(here(birth), ends, kept_until, took);
         if self.header.expired {
-            term.expire();
+            term.expired()
+        } else {
+            term
         }
-        term
     }
 
     /// It, for who would rather not serve it.
@@ -180,7 +180,7 @@ pub(crate) fn promote(
     policy: &Resolved,
     labelled: (&Flight, &Labelling),
     watch: Option<&Arc<AtomicU64>>,
-) -> Option<MemoryEntry> {
+) -> Option<NewEntry> {
     let (flight, labelling) = labelled;
     // A reader without a template may be given an entry whose labels are others than its own.
     if usize::from(stored.header.region) != labelling.root.region().len() {
@@ -194,22 +194,22 @@ pub(crate) fn promote(
         .collect();
     let term = stored.term(core, kept_until(core, policy, core.clock.now())?);
     let token = Some(stored.header.token);
-    Some(MemoryEntry {
-        care: care(policy, &term, token, watch),
-        value: Arc::clone(&stored.value),
+    let birth = Birth {
         of: Reader {
             template: stored.header.template,
             instance: stored.header.instance,
+            schema: Some(stored.header.schema),
             ..*reader
         },
-        schema: stored.header.schema,
-        late: !more.is_empty(),
-        stamp: flight.stamp.with(&more),
         promoted: true,
+        stamp: flight.stamp.with(&more),
         full_key: key.full().map(Into::into),
-        absent: stored.header.absent,
-        size: stored.size,
-        term,
+    };
+    let care = care(policy, &term, token, watch);
+    let (text, size, value) = (key.text(), stored.size, &stored.value);
+    Some(NewEntry {
+        entry: core.memory.entry(text, birth, &term, size, care, value),
+        late: !more.is_empty(),
     })
 }
 
@@ -219,12 +219,9 @@ pub(super) fn care(
     term: &Term,
     token: Option<Token>,
     watch: Option<&Arc<AtomicU64>>,
-) -> OnceBox<Care> {
-    let cell = OnceBox::new();
-    if let Some(wants) = wants(policy, watch) {
-        let _ = cell.set(Box::new(Care::new(&wants, term, token)));
-    }
-    cell
+) -> Option<Care> {
+    let wants = wants(policy, watch)?;
+    Some(Care::new(&wants, term, token))
 }
 
 /// What a policy wants of hits.
@@ -259,7 +256,7 @@ pub(crate) fn from_memory(
     let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
     let usable = entry.is_for(reader, key.full(), now)
         && entry.carries(reader, tags)
-        && core.serves(&entry.stamp, now, key.text().as_bytes());
+        && core.serves(&entry.birth().stamp, now, key.text().as_bytes());
     usable.then_some(entry)
 }
 
@@ -279,7 +276,7 @@ pub(crate) fn kept_in_memory(
         && entry.carries(reader, tags)
         && core
             .coherence
-            .keeps(&entry.stamp, core.clock.of_signs(now), text);
+            .keeps(&entry.birth().stamp, core.clock.of_signs(now), text);
     if !kept {
         return None;
     }
@@ -288,12 +285,13 @@ pub(crate) fn kept_in_memory(
 
 /// An entry of the memory tier, for who would rather not serve it.
 pub(crate) fn in_hand(entry: &MemoryEntry, reader: &Reader) -> Option<InHand> {
+    let term = entry.term();
     Some(InHand {
         value: entry.value_as(reader)?,
-        token: entry.care.get().and_then(|care| care.token),
-        born: entry.term.born,
-        ttl_until: entry.term.ttl_until,
-        kept_until: entry.term.stale_until,
+        token: entry.care().and_then(|care| care.token),
+        born: term.born,
+        ttl_until: term.ttl_until,
+        kept_until: term.stale_until,
         source: Source::Memory,
     })
 }

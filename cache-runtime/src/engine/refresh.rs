@@ -154,7 +154,7 @@ impl Intent {
 impl Claim {
     /// `None`: another hit has called for it.
     pub(crate) fn of(core: &Arc<Core>, entry: &Arc<MemoryEntry>) -> Option<Self> {
-        let claimed = entry.care.get()?.claim(core.clock.now());
+        let claimed = entry.care()?.claim(core.clock.now());
         claimed.then(|| Self {
             core: Arc::clone(core),
             entry: Arc::clone(entry),
@@ -170,7 +170,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(care) = self.entry.care.get() {
+        if let Some(care) = self.entry.care() {
             care.look_again_at(self.core.clock.now().saturating_add(self.pause));
         }
     }

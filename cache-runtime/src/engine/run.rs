@@ -56,10 +56,10 @@ where
                 call.finished();
                 let in_hand = call.in_hand.take();
                 return Ok(
-                    refresh::here(&call, in_hand, None, typed::<V>(&value), with, load).await,
+                    refresh::here(&call, in_hand, None, typed::<V>(value), with, load).await,
                 );
             }
-            Step::Serve(value) => break (call, Ok(typed::<V>(&value))),
+            Step::Serve(value) => break (call, Ok(typed::<V>(value))),
             Step::Fail(error) => match with.share.receive(&error) {
                 Some(error) => break (call, Err(error)),
                 None => call.failed_alone(),
@@ -117,7 +117,7 @@ where
             // None is made for those who get the stale value.
             let shared = (!call.hides_errors()).then(|| with.share.give(&error));
             match lead.failed(&mut call, shared).await {
-                Some(value) => Ok(typed::<V>(&value)),
+                Some(value) => Ok(typed::<V>(value)),
                 None => Err(error),
             }
         }
@@ -139,7 +139,7 @@ where
     count_error(call, &result);
     match result {
         Err(error) => match call.stale_for_error() {
-            Some(value) => Ok(typed::<V>(&value)),
+            Some(value) => Ok(typed::<V>(value)),
             None => Err(error),
         },
         value => value,
@@ -152,11 +152,12 @@ fn count_error<V, E>(call: &Call, result: &Result<V, E>) {
     }
 }
 
-pub(super) fn typed<V: CacheValue>(value: &Erased) -> V {
-    value
-        .downcast_ref::<V>()
-        .expect("values are handed over between readers of one type only")
-        .clone()
+/// Without a clone where nobody else has it.
+pub(super) fn typed<V: CacheValue>(value: Erased) -> V {
+    let value = value
+        .downcast::<V>()
+        .expect("values are handed over between readers of one type only");
+    Arc::unwrap_or_clone(value)
 }
 
 impl<V> Hooks<V> {

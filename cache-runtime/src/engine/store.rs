@@ -28,7 +28,7 @@ use crate::{
     tags::{Fold, Label, Labelling},
     tiers::{
         Announce, Store, Stored, TierError,
-        memory::{MemoryEntry, Reader, Term},
+        memory::{Birth, NewEntry, Reader, Term},
     },
 };
 
@@ -191,7 +191,7 @@ impl Lead {
         call: &mut Call,
         value: &Erased,
         prepared: Prepared,
-    ) -> (bool, Option<MemoryEntry>) {
+    ) -> (bool, Option<NewEntry>) {
         let token = self.lease.as_ref().map(Lease::token);
         let kept = match (self.right, self.lease.take(), self.burden.take()) {
             (Right::Store, Some(lease), Some(burden)) => {
@@ -449,7 +449,7 @@ pub(super) fn memory_entry(
     prepared: &Prepared,
     flight: &Flight,
     token: Option<Token>,
-) -> Option<MemoryEntry> {
+) -> Option<NewEntry> {
     let late: Vec<_> = prepared
         .late
         .iter()
@@ -461,17 +461,19 @@ pub(super) fn memory_entry(
     let kept_until = kept_until(parts.core, parts.policy, now)?;
     let took = u32::try_from(prepared.header.load_time.as_micros()).unwrap_or(u32::MAX);
     let term = Term::new(now, ends, kept_until, took);
-    Some(MemoryEntry {
-        care: care(parts.policy, &term, token, parts.watch),
-        value: Arc::clone(value),
-        of: *parts.reader,
-        schema: prepared.header.schema,
-        stamp: flight.stamp.with(&late),
-        late: !late.is_empty(),
+    let birth = Birth {
+        of: Reader {
+            schema: Some(prepared.header.schema),
+            ..*parts.reader
+        },
         promoted: false,
+        stamp: flight.stamp.with(&late),
         full_key: parts.key.full().map(Into::into),
-        absent: prepared.header.absent,
-        size: prepared.size,
-        term,
+    };
+    let care = care(parts.policy, &term, token, parts.watch);
+    let (memory, text) = (&parts.core.memory, parts.key.text());
+    Some(NewEntry {
+        entry: memory.entry(text, birth, &term, prepared.size, care, value),
+        late: !late.is_empty(),
     })
 }

@@ -228,7 +228,7 @@ fn turn(
 ) -> Turn {
     let now = core.clock.now();
     let entry = core.memory.get(core.hash(key), key.as_bytes());
-    let here = entry.as_ref().map_or(0, |entry| entry.term.born);
+    let here = entry.as_ref().map_or(0, |entry| entry.term().born);
     let at = here.max(*born.get_or_insert(now));
     *born = Some(at);
     let left = at.saturating_add(period).saturating_sub(now);

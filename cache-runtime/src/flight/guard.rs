@@ -6,7 +6,7 @@ use super::{
     state::{Flight, Outcome},
     table::Flights,
 };
-use crate::tiers::memory::{KeyHash, MemoryEntry};
+use crate::tiers::memory::{KeyHash, NewEntry};
 
 /// Held by the leader from registration to the end.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl FlightGuard {
     }
 
     /// Ends the flight; tells whether `entry` went into memory.
-    pub(crate) fn end(mut self, outcome: Outcome, entry: Option<MemoryEntry>) -> bool {
+    pub(crate) fn end(mut self, outcome: Outcome, entry: Option<NewEntry>) -> bool {
         self.ended = true;
         self.table.end(&self.flight, self.hash, outcome, entry)
     }

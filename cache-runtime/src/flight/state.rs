@@ -265,7 +265,6 @@ mod tests {
     use super::{Beginning, Flight, FlightKind, InHand, Outcome, Why};
     use crate::flight::Source;
     use crate::{
-        entry::ValueType,
         key::Key,
         tags::{Cells, Labelling, Stamp},
         tiers::memory::Reader,
@@ -273,12 +272,8 @@ mod tests {
 
     fn flight() -> Flight {
         let reader = Reader {
-            template: 0,
-            instance: 0,
             schema: Some(0),
-            tags: 0,
-            late_tags: 0,
-            ty: ValueType::of::<u8>(),
+            ..Reader::of::<u8>()
         };
         let labelling = Labelling {
             root: Cells::default().root(""),

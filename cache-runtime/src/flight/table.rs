@@ -13,7 +13,7 @@ use crate::{
     bus::Coherence,
     key::Key,
     tags::Cells,
-    tiers::memory::{KeyHash, MemoryEntry, MemoryTier, Reader},
+    tiers::memory::{KeyHash, MemoryEntry, MemoryTier, NewEntry, Reader},
 };
 
 const SHARDS: usize = 64;
@@ -158,11 +158,11 @@ impl Flights {
         flight: &Arc<Flight>,
         hash: KeyHash,
         outcome: Outcome,
-        entry: Option<MemoryEntry>,
+        entry: Option<NewEntry>,
     ) -> bool {
         let mut shard = self.shard(hash);
         let entry = entry.filter(|entry| self.may_enter(flight, entry));
-        let pushed_out = entry.map(|entry| self.memory.insert(hash, flight.key.text(), entry));
+        let pushed_out = entry.map(|new| self.memory.insert(new.entry));
         take_out(&mut shard, flight);
         drop(shard);
         flight.end(outcome);
@@ -170,7 +170,7 @@ impl Flights {
     }
 
     /// An entry that carries labels its flight did not begin with needs that no tag at all was evicted since.
-    fn may_enter(&self, flight: &Flight, entry: &MemoryEntry) -> bool {
+    fn may_enter(&self, flight: &Flight, entry: &NewEntry) -> bool {
         !flight.is_marked()
             && self.coherence.accepts(flight.stamp.epoch)
             && (!entry.late || flight.knows_all_tag_evictions(&self.cells))
@@ -229,7 +229,6 @@ mod tests {
     use super::{Beginning, FlightKind, Flights, Registered, Wanted};
     use crate::{
         bus::Coherence,
-        entry::ValueType,
         key::Key,
         tags::{Cells, Labelling, Stamp},
         tiers::memory::{Memory, MemoryTier, Reader},
@@ -246,12 +245,8 @@ mod tests {
         let key = Key::new("a");
         let hash = memory.hash(key.text().as_bytes());
         let reader = Reader {
-            template: 0,
-            instance: 0,
             schema: Some(0),
-            tags: 0,
-            late_tags: 0,
-            ty: ValueType::of::<u8>(),
+            ..Reader::of::<u8>()
         };
         let labelling = Labelling {
             root: cells.root(""),

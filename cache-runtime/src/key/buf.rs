@@ -45,19 +45,27 @@ impl fmt::Display for Unrenderable {
 impl std::error::Error for Unrenderable {}
 
 /// The buffer in which a key is rendered. Only generated code writes into it.
-pub struct KeyBuf {
+///
+/// Most calls make one and drop it soon after, so what few of them need is in a box.
+pub struct KeyBuf<'s> {
     text: Text,
-    secret: Option<KeySecret>,
+    secret: Option<&'s KeySecret>,
     prefix: Option<Prefix>,
-    marks: Vec<Mark>,
     /// Where the scope begins.
     scope: Option<usize>,
+    more: Option<Box<More>>,
+}
+
+/// What makes a text more than a key, or none.
+#[derive(Debug, Default)]
+struct More {
+    marks: Vec<Mark>,
     failure: Option<Unrenderable>,
 }
 
-impl KeyBuf {
+impl KeyBuf<'_> {
     /// Appends literal text, already escaped by the macro.
-    #[inline]
+    #[inline(always)]
     pub fn lit(&mut self, encoded: &'static str) {
         self.write(|text| text.push(encoded));
     }
@@ -68,27 +76,29 @@ impl KeyBuf {
     }
 
     /// Appends an argument.
-    #[inline]
+    // In a buffer that was just made most of the questions below have known answers.
+    #[inline(always)]
     pub fn arg<T: Serialize + ?Sized>(&mut self, v: &T) {
         self.end_prefix();
-        if self.failure.is_some() {
+        if self.has_failed() {
             return;
         }
         let start = self.text.len();
         if let Err(why) = encode(v, &mut self.text) {
             self.text.truncate(start);
-            self.failure = Some(self.reason(why));
+            let why = self.reason(why);
+            self.fail(why);
         }
     }
 
     /// Appends the keyed digest of an argument; the argument itself never enters the buffer, nor a message about it.
     pub fn secret<T: Serialize + ?Sized>(&mut self, v: &T) {
         self.end_prefix();
-        if self.failure.is_some() {
+        if self.has_failed() {
             return;
         }
         let mut plain = Text::new(self.text.limit());
-        let digested = match (&self.secret, encode(v, &mut plain)) {
+        let digested = match (self.secret, encode(v, &mut plain)) {
             (None, _) => Err(Unrenderable::NoSecret),
             (_, Err(EncodeError::Custom(_))) => {
                 Err(Unrenderable::Serialize("it is a secret".to_owned()))
@@ -98,15 +108,17 @@ impl KeyBuf {
                 .digest(plain.as_bytes(), &mut self.text)
                 .map_err(|Full| self.too_long()),
         };
-        self.failure = digested.err();
+        if let Err(why) = digested {
+            self.fail(why);
+        }
     }
 
     /// Ends the key with its scope, a segment of its own.
-    pub fn scope(&mut self, render: impl FnOnce(&mut Self)) {
-        if self.failure.is_some() {
+    pub fn scope(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
+        if self.has_failed() {
             return;
         }
-        let mut scope = Self::new(self.text.limit(), self.secret.as_ref());
+        let mut scope = KeyBuf::new(self.text.limit(), self.secret);
         render(&mut scope);
         let key = self.text.len();
         let pushed = match scope.finish() {
@@ -119,7 +131,7 @@ impl KeyBuf {
             Ok(()) => self.scope = Some(key),
             Err(why) => {
                 self.text.truncate(key);
-                self.failure = Some(why);
+                self.fail(why);
             }
         }
     }
@@ -134,33 +146,36 @@ impl KeyBuf {
         self.end_prefix();
         self.mark(What::Hole);
     }
+}
 
+impl<'s> KeyBuf<'s> {
     /// An empty buffer for texts of at most `max_key_bytes`; `secret` is what [`secret`](Self::secret) digests with.
     #[inline]
-    pub(crate) fn new(max_key_bytes: usize, secret: Option<&KeySecret>) -> Self {
+    pub(crate) fn new(max_key_bytes: usize, secret: Option<&'s KeySecret>) -> Self {
         Self {
             text: Text::new(max_key_bytes),
-            secret: secret.cloned(),
+            secret,
             prefix: None,
-            marks: Vec::new(),
             scope: None,
-            failure: None,
+            more: None,
         }
     }
+}
 
+impl KeyBuf<'_> {
     /// The text of a key that needs nothing more: the common case, looked up in the buffer where it stands.
     /// Where there is none, [`finish`](Self::finish) knows the text or why it has none.
     #[inline]
     pub(crate) fn ready(&self) -> Option<&[u8]> {
         let key = self.scope.unwrap_or(self.text.len());
-        let complete = self.failure.is_none() && self.marks.is_empty() && key <= digest::MAX_TEXT;
+        let complete = self.more.is_none() && key <= digest::MAX_TEXT;
         complete.then(|| self.text.as_bytes())
     }
 
     /// The key, if everything could be rendered and nothing waits for the result.
     #[inline]
     pub(crate) fn finish(self) -> Result<Rendered, Unrenderable> {
-        if self.failure.is_some() || !self.marks.is_empty() {
+        if self.more.is_some() {
             return self.finish_late().render();
         }
         let literal = self.prefix.map(|prefix| prefix.text);
@@ -184,32 +199,43 @@ impl KeyBuf {
 
     /// The template, to be completed by the result.
     pub(crate) fn finish_late(self) -> LateTemplate {
-        LateTemplate::new(self.text, self.prefix, self.marks, self.scope, self.failure)
+        let More { marks, failure } = self.more.map_or_else(More::default, |more| *more);
+        LateTemplate::new(self.text, self.prefix, marks, self.scope, failure)
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, write: impl FnOnce(&mut Text) -> Result<(), Full>) {
-        if self.failure.is_none() && write(&mut self.text).is_err() {
-            self.failure = Some(self.too_long());
+        if !self.has_failed() && write(&mut self.text).is_err() {
+            self.fail(self.too_long());
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn has_failed(&self) -> bool {
+        let more = self.more.as_ref();
+        more.is_some_and(|more| more.failure.is_some())
+    }
+
+    #[cold]
+    fn fail(&mut self, why: Unrenderable) {
+        self.more.get_or_insert_default().failure = Some(why);
+    }
+
+    #[inline(always)]
     fn end_prefix(&mut self) {
         if self.prefix.is_none() {
             self.prefix = Some(Prefix {
                 text: self.text.len(),
-                marks: self.marks.len(),
+                marks: self.more.as_ref().map_or(0, |more| more.marks.len()),
             });
         }
     }
 
     fn mark(&mut self, what: What) {
-        if self.failure.is_none() {
-            self.marks.push(Mark {
-                at: self.text.len(),
-                what,
-            });
+        if !self.has_failed() {
+            let at = self.text.len();
+            let more = self.more.get_or_insert_default();
+            more.marks.push(Mark { at, what });
         }
     }
 
@@ -229,11 +255,11 @@ impl KeyBuf {
     }
 }
 
-impl fmt::Debug for KeyBuf {
+impl fmt::Debug for KeyBuf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyBuf")
             .field("text", &self.text)
-            .field("failure", &self.failure)
+            .field("more", &self.more)
             .finish_non_exhaustive()
     }
 }

@@ -52,13 +52,31 @@ impl Text {
         self.push_bytes(text)
     }
 
+    /// Lets so many bytes of ASCII be written where they belong.
+    #[inline]
+    pub(super) fn push_with(&mut self, len: usize, write: impl Fn(&mut [u8])) -> Result<(), Full> {
+        let end = self.end_after(len)?;
+        match self.inline.get_mut(self.len..end) {
+            Some(free) if self.spill.is_empty() => write(free),
+            _ => {
+                let mut bytes = vec![0; len];
+                write(&mut bytes);
+                self.push_to_heap(&bytes);
+            }
+        }
+        self.len = end;
+        Ok(())
+    }
+
+    #[inline]
+    fn end_after(&self, len: usize) -> Result<usize, Full> {
+        let end = self.len.checked_add(len);
+        end.filter(|end| *end <= self.limit).ok_or(Full)
+    }
+
     #[inline]
     fn push_bytes(&mut self, text: &[u8]) -> Result<(), Full> {
-        let end = self
-            .len
-            .checked_add(text.len())
-            .filter(|end| *end <= self.limit)
-            .ok_or(Full)?;
+        let end = self.end_after(text.len())?;
         match self.inline.get_mut(self.len..end) {
             Some(free) if self.spill.is_empty() => free.copy_from_slice(text),
             _ => self.push_to_heap(text),

@@ -29,6 +29,7 @@ pub(crate) enum Clock {
 
 impl Clock {
     /// The present, in milliseconds.
+    #[inline]
     pub(crate) fn now(&self) -> u64 {
         match self {
             Self::System => {

@@ -4,8 +4,6 @@ mod instance;
 
 use std::{fmt, time::Duration};
 
-use once_cell::sync::OnceCell;
-
 pub use instance::instance;
 
 use crate::{
@@ -28,9 +26,7 @@ pub struct Site {
     /// Its hits may call for a refresh or a check.
     pub(crate) watched: bool,
     policy: Policy,
-    /// The first instantiation, and its fingerprint.
-    first: OnceCell<(&'static str, u64)>,
-    pub(crate) counted: super::cache::FirstCounters,
+    pub(crate) bound: super::cache::FirstBound,
 }
 
 impl Site {
@@ -45,8 +41,7 @@ impl Site {
             late: false,
             watched: false,
             policy,
-            first: OnceCell::new(),
-            counted: super::cache::FirstCounters::new(),
+            bound: super::cache::FirstBound::new(),
         }
     }
 
@@ -86,19 +81,12 @@ impl Site {
     pub(crate) fn literal_policy(&self) -> &Policy {
         &self.policy
     }
+}
 
-    /// The fingerprint of an instantiation: of its generic arguments, so that a put of another function of
-    /// the same arguments agrees; zero where there are none.
-    pub(crate) fn fingerprint(&self, instance: &'static str) -> u64 {
-        let &(first, fingerprint) = self
-            .first
-            .get_or_init(|| (instance, instance::fingerprint(instance)));
-        if std::ptr::eq(first, instance) {
-            fingerprint
-        } else {
-            instance::fingerprint(instance)
-        }
-    }
+/// The fingerprint of an instantiation: of its generic arguments, so that a put of another function of
+/// the same arguments agrees; zero where there are none.
+pub(crate) fn fingerprint(instance: &str) -> u64 {
+    instance::fingerprint(instance)
 }
 
 /// The name of a site's counters: functions of one name in two types of a module are two.

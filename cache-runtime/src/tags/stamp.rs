@@ -82,6 +82,18 @@ impl Stamp {
         }
     }
 
+    /// Whether two are of one moment, as far as the labels count that every entry of a region has.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.root, &other.root)
+            && self.at_root == other.at_root
+            && self.epoch == other.epoch
+    }
+
+    /// Tells the regions of living stamps apart.
+    pub(crate) fn root_id(&self) -> usize {
+        Arc::as_ptr(&self.root) as usize
+    }
+
     /// The labels it speaks of, but for those every entry has.
     pub(crate) fn own(&self) -> impl Iterator<Item = &Label> {
         self.own.iter().map(|(cell, _)| cell.label())

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::entry::Term;
+use super::Term;
 use crate::entry::Token;
 
 const NEVER: u64 = u64::MAX;

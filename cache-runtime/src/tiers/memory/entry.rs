@@ -1,159 +1,114 @@
 //! One value in memory, and who may read it.
 
-use std::any::TypeId;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::any::Any;
+use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
-use super::Care;
-use crate::entry::{CacheValue, Erased, ValueType};
-use crate::tags::Stamp;
+use super::birth::Birth;
+use super::term::{Life, Term};
+use super::text::KeyText;
+use super::{Care, Reader};
+use crate::entry::{CacheValue, Erased};
 
-/// What a reader is, so that it never gets another reader's value under the same key text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader {
-    /// Fingerprint of the key's template; zero says nothing.
-    pub(crate) template: u64,
-    /// Fingerprint of the generic instantiation; zero says nothing.
-    pub(crate) instance: u64,
-    /// Schema version of the value; `None` reads every version.
-    pub(crate) schema: Option<u32>,
-    /// Fingerprint of the templates of its tags; zero: it has none.
-    pub(crate) tags: u64,
-    /// Of those whose text waits for the value.
-    pub(crate) late_tags: u64,
-    /// The value's type.
-    pub(crate) ty: &'static ValueType,
-}
-
-impl Reader {
-    /// Whether an entry of `template`, `instance` and `schema` is for this reader.
-    pub(crate) fn accepts(&self, template: u64, instance: u64, schema: u32) -> bool {
-        agree(self.template, template)
-            && agree(self.instance, instance)
-            && self.schema.is_none_or(|wanted| wanted == schema)
-    }
-
-    /// Whether two readers may share one load.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.template == other.template
-            && self.instance == other.instance
-            && self.schema == other.schema
-            && self.type_id() == other.type_id()
-    }
-
-    /// Whether what this reader has loaded under `stamp` carries `tags`, those that `other` knows before it sees a value, and names the tags of
-    /// a value as `other` does.
-    pub(crate) fn tags_for<'t>(
-        &self,
-        stamp: &Stamp,
-        other: &Self,
-        mut tags: impl Iterator<Item = &'t str>,
-    ) -> bool {
-        let carries = |tag: &str| stamp.own().any(|label| label.as_str() == tag);
-        (other.late_tags == 0 || other.late_tags == self.late_tags) && tags.all(carries)
-    }
-
-    pub(crate) fn type_id(&self) -> TypeId {
-        (self.ty.id)()
-    }
-}
-
-/// Fingerprints agree unless both say something different.
-const fn agree(one: u64, other: u64) -> bool {
-    one == 0 || other == 0 || one == other
-}
-
-/// A value in the memory tier.
+/// A value in the memory tier: one block of memory with its key and its value.
 #[derive(Debug)]
-pub(crate) struct MemoryEntry {
-    pub(crate) value: Erased,
-    pub(crate) of: Reader,
-    pub(crate) schema: u32,
-    /// It came from Redis.
-    pub(crate) promoted: bool,
-    /// The full text of a digested key.
-    pub(crate) full_key: Option<Box<str>>,
-    /// The labels it carries, and the epoch it was born in.
-    pub(crate) stamp: Stamp,
+#[repr(C)]
+pub(crate) struct MemoryEntry<V: ?Sized = dyn Any + Send + Sync> {
+    pub(super) head: Head,
+    value: V,
+}
+
+/// What an entry knows beside its value. What a hit reads comes last, beside the value, so that it is in one or two cache lines.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Head {
+    /// What its hits call for, once a site has asked that wants to know.
+    pub(super) care: OnceBox<Care>,
+    pub(super) life: Life,
+    pub(super) text: KeyText,
+    pub(super) birth: Arc<Birth>,
+}
+
+/// An entry that is to go into memory, unless something comes between.
+#[derive(Debug)]
+pub(crate) struct NewEntry {
+    pub(crate) entry: Arc<MemoryEntry>,
     /// It carries labels that were not known when its load began.
     pub(crate) late: bool,
-    /// The value is `None`.
-    pub(crate) absent: bool,
-    /// Length of the encoded form, bytes.
-    pub(crate) size: usize,
-    pub(crate) term: Term,
-    /// What its hits call for, once a site has asked that wants to know.
-    pub(crate) care: OnceBox<Care>,
 }
 
-/// The life of an entry in memory: milliseconds of the memory clock.
-#[derive(Debug)]
-pub(crate) struct Term {
-    pub(crate) born: u64,
-    /// Until then it is served by itself; zero when it was expired.
-    fresh_until: AtomicU64,
-    /// Until then a policy may allow to serve it.
-    pub(crate) stale_until: u64,
-    /// When its ttl ends, whatever memory keeps.
-    pub(crate) ttl_until: u64,
-    /// How long its load took, microseconds.
-    pub(crate) took: u32,
-}
-
-impl Term {
-    /// Of an entry whose ttl ends at `ttl_until` and whose window at `window_until`, kept no longer than `kept_until`.
-    pub(crate) fn new(
-        born: u64,
-        (ttl_until, window_until): (u64, u64),
-        kept_until: u64,
-        took: u32,
-    ) -> Self {
-        Self {
-            born,
-            fresh_until: AtomicU64::new(ttl_until.min(kept_until)),
-            stale_until: window_until.max(ttl_until).min(kept_until),
-            ttl_until,
-            took,
-        }
+impl MemoryEntry {
+    pub(super) fn enter<V: CacheValue>(head: Head, value: &Erased) -> Arc<Self> {
+        let value = value
+            .downcast_ref::<V>()
+            .expect("a value travels with the functions of its own type")
+            .clone();
+        Arc::new(MemoryEntry { head, value })
     }
 
-    /// Until when it is served by itself.
-    #[inline]
-    pub(crate) fn fresh_until(&self) -> u64 {
-        self.fresh_until.load(Ordering::Relaxed)
+    pub(super) fn leave<V: CacheValue>(&self) -> Option<Erased> {
+        let value = self.value.downcast_ref::<V>()?;
+        Some(Arc::new(value.clone()))
+    }
+
+    pub(crate) fn birth(&self) -> &Birth {
+        &self.head.birth
+    }
+
+    /// Length of the encoded form, bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.head.life.size as usize
+    }
+
+    /// Its life; how long its load took is not known any more.
+    pub(crate) fn term(&self) -> Term {
+        self.head.life.term()
     }
 
     /// It counts as past its ttl.
     pub(crate) fn expire(&self) {
-        self.fresh_until.store(0, Ordering::SeqCst);
+        self.head.life.expire();
     }
-}
 
-impl MemoryEntry {
+    /// What its hits call for, if somebody has asked.
+    #[inline]
+    pub(crate) fn care(&self) -> Option<&Care> {
+        self.head.care.get()
+    }
+
+    /// Somebody asks; another may have been first.
+    pub(crate) fn watch(&self, care: Care) {
+        let _ = self.head.care.set(Box::new(care));
+    }
+
+    /// Whether its value is `None`.
+    pub(crate) fn is_absent(&self) -> bool {
+        let of = &self.birth().of;
+        (of.keeping.leave)(self).is_some_and(|value| (of.ty.top)(&value) == crate::entry::Top::None)
+    }
+
     /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags.
+    #[inline]
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
-        now < self.term.fresh_until() && self.is_of(reader, full_key)
+        self.head.life.is_fresh(now) && self.birth().is_of(reader, full_key)
     }
 
     /// The same for a reader whose policy may allow a value past its ttl.
     pub(crate) fn is_kept_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
-        now < self.term.stale_until && self.is_of(reader, full_key)
-    }
-
-    fn is_of(&self, reader: &Reader, full_key: Option<&str>) -> bool {
-        reader.accepts(self.of.template, self.of.instance, self.schema)
-            && self.full_key.as_deref() == full_key
+        now < self.term().stale_until && self.birth().is_of(reader, full_key)
     }
 
     /// Whether it carries the tags of a reader whose key tells them: then templates of one fingerprint are the same texts.
+    #[inline]
     pub(crate) fn has_tags_of(&self, reader: &Reader) -> bool {
-        reader.tags == 0 || reader.tags == self.of.tags
+        reader.tags == 0 || reader.tags == self.birth().of.tags
     }
 
     /// Whether it carries these tags, the reader's.
     pub(crate) fn carries<'t>(&self, reader: &Reader, tags: impl Iterator<Item = &'t str>) -> bool {
-        self.of.tags_for(&self.stamp, reader, tags)
+        let birth = self.birth();
+        birth.of.tags_for(&birth.stamp, reader, tags)
     }
 
     /// The value as the reader's type: itself, or through JSON as if it came from Redis.
@@ -164,19 +119,28 @@ impl MemoryEntry {
     /// A value that came from Redis may be less than what Redis has (its reader's type decides what is decoded), so
     /// another type's reader fetches its own.
     pub(crate) fn value_as(&self, reader: &Reader) -> Option<Erased> {
-        if self.of.type_id() == reader.type_id() {
-            return Some(self.value.clone());
+        let birth = self.birth();
+        let value = (birth.of.keeping.leave)(self);
+        if birth.of.type_id() == reader.type_id() {
+            return value;
         }
-        if self.promoted {
+        if birth.promoted {
             return None;
         }
-        let bytes = (self.of.ty.encode)(&self.value, usize::MAX).ok()?;
+        let bytes = (birth.of.ty.encode)(&value?, usize::MAX).ok()?;
         (reader.ty.decode)(&bytes).ok()
     }
 
+    /// The value, if it is of this type.
+    #[inline]
+    pub(crate) fn own<V: CacheValue>(&self) -> Option<&V> {
+        self.value.downcast_ref::<V>()
+    }
+
     /// [`value_as`](Self::value_as) for a reader who knows the type: a clone of the value and nothing else.
+    #[inline]
     pub(crate) fn typed<V: CacheValue>(&self, reader: &Reader) -> Option<V> {
-        match self.value.downcast_ref::<V>() {
+        match self.own::<V>() {
             Some(value) => Some(value.clone()),
             None => self.value_as(reader)?.downcast_ref::<V>().cloned(),
         }

@@ -5,35 +5,48 @@
 //! nothing ticks, and what is dead leaves when its place is needed. The map (`quick_cache`) bounds entries or
 //! bytes and evicts by S3-FIFO, so a scan does not wash out what is hot.
 
+mod birth;
 mod care;
 mod config;
 mod entry;
+mod probe;
+mod reader;
+mod term;
+mod text;
 
-use std::cell::RefCell;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
-use quick_cache::{Equivalent, Weighter, sync::Cache};
+use once_cell::race::OnceBox;
+use quick_cache::{Weighter, sync::Cache};
 
+use crate::entry::Erased;
+use birth::Births;
+use probe::{Kept, Probe, TextHash};
+
+pub(crate) use birth::Birth;
 pub(crate) use care::{Care, Due, UNWATCHED, Wants};
 pub use config::Memory;
-pub(crate) use entry::{MemoryEntry, Reader, Term};
-
-use std::sync::Arc;
+pub(crate) use entry::{MemoryEntry, NewEntry};
+pub(crate) use reader::Reader;
+pub(crate) use term::Term;
 
 /// The map and its bounds.
 pub(crate) struct MemoryTier {
     map: Map,
-    hasher: foldhash::fast::RandomState,
+    hasher: TextHash,
+    births: Births,
     /// No entry lives longer where other processes write the same data.
     pub(crate) config: Memory,
 }
 
-type Map = Cache<StoredKey, Arc<MemoryEntry>, Weigh, BuildHasherDefault<Ready>>;
+/// An entry is its own key.
+type Map = Cache<Kept, (), Weigh, TextHash>;
 
 /// Entries that had to make room.
 #[derive(Debug, Default)]
 #[must_use = "dropping it runs the values' own code"]
-pub(crate) struct PushedOut([Option<(StoredKey, Arc<MemoryEntry>)>; 2]);
+pub(crate) struct PushedOut([Option<(Kept, ())>; 2]);
 
 /// The hash of a key text, computed once per call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,58 +58,89 @@ impl MemoryTier {
             bytes: config.bytes().is_some(),
         };
         let (items, weight) = config.bounds();
+        let hasher = TextHash::default();
         let map = Cache::with(
             items,
             weight,
             weigh,
-            BuildHasherDefault::default(),
+            hasher.clone(),
             quick_cache::sync::DefaultLifecycle::default(),
         );
         Self {
             map,
-            hasher: foldhash::fast::RandomState::default(),
+            hasher,
+            births: Births::default(),
             config,
         }
     }
 
+    #[inline]
     pub(crate) fn hash(&self, text: &[u8]) -> KeyHash {
-        KeyHash(self.hasher.hash_one(text))
+        KeyHash(self.hasher.of(text))
     }
 
     /// The entry under a key, alive or not.
     pub(crate) fn get(&self, hash: KeyHash, text: &[u8]) -> Option<Arc<MemoryEntry>> {
-        self.map.get(&Wanted { hash: hash.0, text })
+        let found = Cell::new(None);
+        self.look(hash, text, |entry| found.set(Some(Arc::clone(entry))));
+        found.into_inner()
+    }
+
+    /// Looks at the entry under a key, alive or not, where it is, once: under the lock of a part of the map. So `look` neither locks nor runs an
+    /// owner's code.
+    #[inline]
+    pub(crate) fn look(&self, hash: KeyHash, text: &[u8], look: impl Fn(&Arc<MemoryEntry>)) {
+        let _ = self.map.get(&Probe { hash, text, look });
+    }
+
+    /// An entry under a key text, for [`insert`](Self::insert). Clones the value, which runs its owner's code.
+    pub(crate) fn entry(
+        &self,
+        text: &str,
+        birth: Birth,
+        term: &Term,
+        size: usize,
+        care: Option<Care>,
+        value: &Erased,
+    ) -> Arc<MemoryEntry> {
+        let enter = birth.of.keeping.enter;
+        let cell = OnceBox::new();
+        if let Some(care) = care {
+            let _ = cell.set(Box::new(care));
+        }
+        let head = entry::Head {
+            text: text::KeyText::new(text),
+            birth: self.births.shared(birth),
+            life: term::Life::of(term, size),
+            care: cell,
+        };
+        enter(head, value)
     }
 
     /// Inserts an entry. What it pushes out is returned, to be dropped where no lock is held: dropping a value runs
     /// its owner's code.
-    pub(crate) fn insert(&self, hash: KeyHash, text: &str, entry: MemoryEntry) -> PushedOut {
+    pub(crate) fn insert(&self, entry: Arc<MemoryEntry>) -> PushedOut {
         let mut pushed_out = PushedOut::default();
         if !self.config.is_off() {
-            let key = StoredKey {
-                hash: hash.0,
-                text: text.into(),
-            };
             self.map
-                .insert_with_lifecycle(key, Arc::new(entry), &mut pushed_out.0);
+                .insert_with_lifecycle(Kept(entry), (), &mut pushed_out.0);
         }
         pushed_out
     }
 
     /// Takes an entry out; to be dropped where no lock is held.
     pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<Arc<MemoryEntry>> {
-        let wanted = Wanted {
-            hash: hash.0,
-            text: text.as_bytes(),
-        };
-        self.map.remove(&wanted).map(|(_, entry)| entry)
+        let text = text.as_bytes();
+        let look = |_: &Arc<MemoryEntry>| ();
+        let (Kept(entry), ()) = self.map.remove(&Probe { hash, text, look })?;
+        Some(entry)
     }
 
     /// Takes every entry out whose key text is chosen; to be dropped where no lock is held.
     pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Arc<MemoryEntry>> {
         let removed = RefCell::new(Vec::new());
-        self.map.retain(|key, entry| {
-            let goes = chosen(&key.text);
+        self.map.retain(|Kept(entry), ()| {
+            let goes = chosen(entry.head.text.as_str());
             if goes {
                 removed.borrow_mut().push(Arc::clone(entry));
             }
@@ -107,9 +151,9 @@ impl MemoryTier {
 
     /// Every entry whose key text is chosen counts as past its ttl.
     pub(crate) fn expire_where(&self, chosen: impl Fn(&str) -> bool) {
-        self.map.retain(|key, entry| {
-            if chosen(&key.text) {
-                entry.term.expire();
+        self.map.retain(|Kept(entry), ()| {
+            if chosen(entry.head.text.as_str()) {
+                entry.expire();
             }
             true
         });
@@ -128,67 +172,16 @@ impl std::fmt::Debug for MemoryTier {
     }
 }
 
-/// A key as the map holds it.
-#[derive(Debug, PartialEq, Eq)]
-struct StoredKey {
-    hash: u64,
-    text: Box<str>,
-}
-
-impl Hash for StoredKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-/// A key as a caller has it.
-struct Wanted<'a> {
-    hash: u64,
-    text: &'a [u8],
-}
-
-impl Hash for Wanted<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl Equivalent<StoredKey> for Wanted<'_> {
-    fn equivalent(&self, key: &StoredKey) -> bool {
-        self.hash == key.hash && *self.text == *key.text.as_bytes()
-    }
-}
-
-/// Passes a hash on that was computed before.
-#[derive(Default)]
-struct Ready(u64);
-
-impl Hasher for Ready {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 /// One per entry, or bytes of key and value.
 #[derive(Clone, Copy)]
 struct Weigh {
     bytes: bool,
 }
 
-impl Weighter<StoredKey, Arc<MemoryEntry>> for Weigh {
-    fn weight(&self, key: &StoredKey, entry: &Arc<MemoryEntry>) -> u64 {
+impl Weighter<Kept, ()> for Weigh {
+    fn weight(&self, Kept(entry): &Kept, (): &()) -> u64 {
         if self.bytes {
-            (key.text.len() + entry.size).max(1) as u64
+            (entry.head.text.as_bytes().len() + entry.size()).max(1) as u64
         } else {
             1
         }

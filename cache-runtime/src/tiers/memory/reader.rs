@@ -1,0 +1,101 @@
+//! Who may read a value: what a function says of the values it reads and writes.
+
+use std::{any::TypeId, sync::Arc};
+
+use super::entry::{Head, MemoryEntry};
+use crate::entry::{CacheValue, Erased, ValueType};
+use crate::tags::Stamp;
+
+/// What a reader is, so that it never gets another reader's value under the same key text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    /// Fingerprint of the key's template; zero says nothing.
+    pub(crate) template: u64,
+    /// Fingerprint of the generic instantiation; zero says nothing.
+    pub(crate) instance: u64,
+    /// Schema version of the value; `None` reads every version.
+    pub(crate) schema: Option<u32>,
+    /// Fingerprint of the templates of its tags; zero: it has none.
+    pub(crate) tags: u64,
+    /// Of those whose text waits for the value.
+    pub(crate) late_tags: u64,
+    /// The value's type.
+    pub(crate) ty: &'static ValueType,
+    /// How a value of that type is kept in memory.
+    pub(crate) keeping: &'static Keeping,
+}
+
+/// How values of one type go into entries of the memory tier, and come out.
+pub(crate) struct Keeping {
+    pub(super) enter: fn(Head, &Erased) -> Arc<MemoryEntry>,
+    pub(super) leave: fn(&MemoryEntry) -> Option<Erased>,
+}
+
+impl Keeping {
+    /// The functions of `V`.
+    pub(crate) const fn of<V: CacheValue>() -> &'static Self {
+        &Self {
+            enter: MemoryEntry::enter::<V>,
+            leave: MemoryEntry::leave::<V>,
+        }
+    }
+}
+
+impl std::fmt::Debug for Keeping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeping").finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Who reads values of `V` that nothing else is known of.
+    pub(crate) const fn of<V: CacheValue>() -> Self {
+        Self {
+            template: 0,
+            instance: 0,
+            schema: None,
+            tags: 0,
+            late_tags: 0,
+            ty: ValueType::of::<V>(),
+            keeping: Keeping::of::<V>(),
+        }
+    }
+
+    /// Whether an entry of `template`, `instance` and `schema` is for this reader.
+    #[inline]
+    pub(crate) fn accepts(&self, template: u64, instance: u64, schema: u32) -> bool {
+        agree(self.template, template)
+            && agree(self.instance, instance)
+            && self.schema.is_none_or(|wanted| wanted == schema)
+    }
+
+    /// Whether two readers may share one load.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.template == other.template
+            && self.instance == other.instance
+            && self.schema == other.schema
+            && self.type_id() == other.type_id()
+    }
+
+    /// Whether what this reader has loaded under `stamp` carries `tags`, those that `other` knows before it sees a value, and names the tags of
+    /// a value as `other` does.
+    pub(crate) fn tags_for<'t>(
+        &self,
+        stamp: &Stamp,
+        other: &Self,
+        mut tags: impl Iterator<Item = &'t str>,
+    ) -> bool {
+        let carries = |tag: &str| stamp.own().any(|label| label.as_str() == tag);
+        (other.late_tags == 0 || other.late_tags == self.late_tags) && tags.all(carries)
+    }
+
+    pub(crate) fn type_id(&self) -> TypeId {
+        (self.ty.id)()
+    }
+}
+
+/// Fingerprints agree unless both say something different.
+#[inline]
+const fn agree(one: u64, other: u64) -> bool {
+    one == other || one == 0 || other == 0
+}
