@@ -1,5 +1,5 @@
 //! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`,
-//! `cargo xtask fuzz`, `cargo xtask servers`.
+//! `cargo xtask fuzz`, `cargo xtask servers`, `cargo xtask instructions`.
 //!
 //! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
@@ -9,6 +9,7 @@ mod check;
 mod components;
 mod faults;
 mod fuzz;
+mod instructions;
 mod oracle;
 mod packages;
 mod run;
@@ -31,7 +32,10 @@ tasks:
   fuzz    libFuzzer on what reads bytes from outside, a minute for each target:
           [TARGET…] [--seconds N]
   servers the Redis tests against other versions of Redis and Valkey, got into the target folder:
-          [NAME…]";
+          [NAME…]
+  instructions
+          what a call costs on each hot path, in instructions, beside what is recorded:
+          [--record]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         ["faults", ..] => faults::run(&arguments[1..]),
         ["servers", ..] => servers::run(&arguments[1..]),
         ["fuzz", ..] => fuzz::run(&arguments[1..]),
+        ["instructions", ..] => instructions::run(&arguments[1..]),
         ["check"] => check::run(),
         ["test"] => test::run(),
         ["help" | "--help" | "-h"] => {

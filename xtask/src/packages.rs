@@ -53,6 +53,24 @@ pub(crate) const CPLUSPLUS: Need = Need {
     ],
 };
 
+/// What counts instructions. There is none for macOS.
+pub(crate) const VALGRIND: Need = Need {
+    advice: "Counting instructions needs `valgrind` on PATH. Install it with one of:
+
+  apt-get update && apt-get install valgrind   # Debian, Ubuntu
+  dnf install valgrind                         # Fedora, RHEL
+  apk add valgrind                             # Alpine
+  brew install valgrind                        # Linux alone
+
+(all but brew as root), then run the command again.",
+    packages: [
+        ("apt-get", &["valgrind"]),
+        ("dnf", &["valgrind"]),
+        ("apk", &["valgrind"]),
+        ("brew", &["valgrind"]),
+    ],
+};
+
 /// A package manager and how it is told to install without asking.
 #[derive(Debug, PartialEq)]
 struct Manager {
@@ -225,7 +243,7 @@ mod tests {
 
     #[test]
     fn every_manager_has_packages_and_advice_for_every_need() {
-        for need in [REDIS, CPLUSPLUS] {
+        for need in [REDIS, CPLUSPLUS, VALGRIND] {
             for manager in &MANAGERS {
                 assert!(need.advice.contains(manager.program), "{}", manager.program);
                 assert!(!need.of(manager).is_empty(), "{}", manager.program);

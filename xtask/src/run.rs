@@ -138,6 +138,21 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// A line of what the compiler says about itself.
+pub(crate) fn rustc_says(name: &str) -> Result<String, String> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = Command::new(&rustc)
+        .arg("-vV")
+        .output()
+        .map_err(|error| format!("cannot run `{rustc} -vV`: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.map(str::to_owned)
+        .ok_or_else(|| format!("`{rustc} -vV` names no {name}"))
+}
+
 /// Where builds go.
 pub(crate) fn target_folder() -> PathBuf {
     let set = env::var_os("CARGO_TARGET_DIR").map(|folder| root().join(folder));

@@ -9,10 +9,9 @@ mod options;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::packages;
-use crate::run::{Step, on_path, root, target_folder};
+use crate::run::{Step, on_path, root, rustc_says, target_folder};
 
 use options::{Effort, Options};
 
@@ -49,7 +48,8 @@ fn fuzz(options: &Options) -> Result<(), String> {
         eprintln!("xtask: no compiler for C++ on PATH; installing one");
         packages::install(&packages::CPLUSPLUS)?;
     }
-    let host = host()?;
+    // The machine's own target.
+    let host = rustc_says("host")?;
     build(&host)?;
     let programs = folder().join(&host).join("release");
     let mut told = Vec::new();
@@ -133,19 +133,6 @@ fn search(program: &Path, target: &str, effort: Effort) -> Result<String, String
         figure("stat::number_of_executed_units"),
         figure("stat::new_units_added")
     ))
-}
-
-/// The machine's own target, as the compiler calls it.
-fn host() -> Result<String, String> {
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let output = Command::new(&rustc)
-        .arg("-vV")
-        .output()
-        .map_err(|error| format!("cannot run `{rustc} -vV`: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned)
-        .ok_or_else(|| format!("`{rustc} -vV` names no host"))
 }
 
 #[cfg(test)]
