@@ -21,7 +21,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::Unheard;
-use crate::tags::Stamp;
+use crate::tags::Derived;
 
 /// Without a beat for so long a message may have been missed: milliseconds.
 const SILENCE: u64 = 3_000;
@@ -97,30 +97,30 @@ impl Coherence {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    /// Whether an entry of this stamp may be served at `now`.
+    /// Whether an entry may be served at `now`.
     #[inline]
-    pub(crate) fn serves(&self, stamp: &Stamp, now: u64) -> bool {
-        self.stands(stamp) && now < self.served_until.load(Ordering::SeqCst)
+    pub(crate) fn serves(&self, entry: &impl Derived, now: u64) -> bool {
+        self.stands(entry) && now < self.served_until.load(Ordering::SeqCst)
     }
 
     /// The same for who was refused that: while a part is not heard, an entry of another part may be served.
-    pub(crate) fn serves_in_parts(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {
+    pub(crate) fn serves_in_parts(&self, entry: &impl Derived, now: u64, key: &[u8]) -> bool {
         now < self.served_in_parts_until.load(Ordering::SeqCst)
-            && self.stands(stamp)
+            && self.stands(entry)
             && self.hears(key)
     }
 
     /// Whether an entry may be served past its ttl: its labels were expired since, at most.
-    pub(crate) fn keeps(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {
+    pub(crate) fn keeps(&self, entry: &impl Derived, now: u64, key: &[u8]) -> bool {
         let believed = now < self.served_until.load(Ordering::SeqCst)
             || (now < self.served_in_parts_until.load(Ordering::SeqCst) && self.hears(key));
-        believed && self.served_from.load(Ordering::SeqCst) <= stamp.epoch && stamp.stands()
+        believed && self.served_from.load(Ordering::SeqCst) <= entry.epoch() && entry.stands()
     }
 
     /// Whether an entry is of an epoch that counts, and its labels are what they were.
     #[inline]
-    fn stands(&self, stamp: &Stamp) -> bool {
-        self.served_from.load(Ordering::SeqCst) <= stamp.epoch && stamp.is_current()
+    fn stands(&self, entry: &impl Derived) -> bool {
+        self.served_from.load(Ordering::SeqCst) <= entry.epoch() && entry.is_current()
     }
 
     /// Whether a key is of a part that is heard, if any is not.
@@ -339,7 +339,7 @@ mod tests {
         let coherence = shared(grace);
         coherence.subscribed(0);
         let entry = stamp(coherence.epoch());
-        assert!(coherence.accepts(entry.epoch) && coherence.serves(&entry, 0));
+        assert!(coherence.accepts(entry.base.epoch) && coherence.serves(&entry, 0));
         (coherence, entry)
     }
 
@@ -361,7 +361,7 @@ mod tests {
     fn a_loss_and_the_subscription_after_it_are_two_epochs() {
         let (coherence, entry) = filled(Duration::ZERO);
         coherence.lost("severed", 10);
-        assert!(!coherence.serves(&entry, 10) && !coherence.accepts(entry.epoch));
+        assert!(!coherence.serves(&entry, 10) && !coherence.accepts(entry.base.epoch));
         let between = coherence.epoch();
         assert!(!coherence.accepts(between));
         coherence.lost("still severed", 20);
@@ -440,7 +440,7 @@ mod tests {
     fn anew_is_another_epoch_and_no_sign_of_life() {
         let (coherence, entry) = filled(Duration::ZERO);
         coherence.anew();
-        assert!(!coherence.accepts(entry.epoch) && !coherence.serves(&entry, 0));
+        assert!(!coherence.accepts(entry.base.epoch) && !coherence.serves(&entry, 0));
         assert_eq!(coherence.listening(SILENCE - 1), Some(coherence.epoch()));
         assert_eq!(coherence.listening(SILENCE), None);
         coherence.lost("severed", 10);
@@ -471,10 +471,10 @@ mod tests {
             assert!(coherence.hears(b"b") && !coherence.hears(b"a"));
             assert_eq!(
                 coherence.listening(100),
-                Some(entry.epoch),
+                Some(entry.base.epoch),
                 "labels are heard"
             );
-            assert!(coherence.accepts(entry.epoch));
+            assert!(coherence.accepts(entry.base.epoch));
             assert_eq!(coherence.silence().as_deref(), Some("one is gone"));
             assert!(coherence.beat(200, 210));
             let until = 200 + SILENCE;
@@ -536,7 +536,7 @@ mod tests {
             let coherence = shared(grace);
             coherence.unsupported("NOPERM");
             let entry = stamp(coherence.epoch());
-            assert!(coherence.accepts(entry.epoch) && coherence.serves(&entry, u64::MAX - 1));
+            assert!(coherence.accepts(entry.base.epoch) && coherence.serves(&entry, u64::MAX - 1));
             assert_eq!(coherence.listening(0), None);
             assert!(coherence.is_without_bus());
             coherence.lost("the server is gone", 10);
@@ -549,7 +549,7 @@ mod tests {
     fn who_is_alone_hears_everything_there_is() {
         let coherence = Coherence::new(false, Duration::ZERO);
         let entry = stamp(coherence.epoch());
-        assert!(coherence.accepts(entry.epoch) && coherence.serves(&entry, u64::MAX - 1));
-        assert_eq!(coherence.listening(u64::MAX - 1), Some(entry.epoch));
+        assert!(coherence.accepts(entry.base.epoch) && coherence.serves(&entry, u64::MAX - 1));
+        assert_eq!(coherence.listening(u64::MAX - 1), Some(entry.base.epoch));
     }
 }

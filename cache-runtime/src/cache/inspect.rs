@@ -69,16 +69,11 @@ fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
         .memory
         .get(core.hash(key.text()), key.text().as_bytes())?;
     let now = core.clock.now();
-    if !core.serves(&entry.birth().stamp, now, key.text().as_bytes()) {
+    if !core.serves(&entry, now, key.text().as_bytes()) {
         return None;
     }
     Some(StoredInfo {
-        tags: entry
-            .birth()
-            .stamp
-            .own()
-            .filter_map(Label::as_tag)
-            .collect(),
+        tags: entry.labels().filter_map(Label::as_tag).collect(),
         age: Duration::from_millis(now.saturating_sub(entry.term().born)),
         remaining: Duration::from_millis(entry.term().fresh_until.saturating_sub(now)),
         size: entry.size(),

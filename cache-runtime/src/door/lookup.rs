@@ -313,7 +313,7 @@ fn in_memory<V: CacheValue>(
         if !carries || !entry.is_for(reader, full, now) {
             return;
         }
-        if !core.serves_at_once(&entry.birth().stamp, now) {
+        if !core.serves_at_once(entry, now) {
             seen.set(Some(Seen::Doubtful(Arc::clone(entry))));
         } else if let Some(due) = due(call, entry, now) {
             seen.set(Some(Seen::Due(Arc::clone(entry), due)));
@@ -365,7 +365,7 @@ fn look_again<V: CacheValue>(
         Seen::Usable(entry) => (entry, None),
         Seen::Due(entry, due) => (entry, Some(due)),
         Seen::Doubtful(entry) => {
-            if !call.cache.core().serves(&entry.birth().stamp, now, text) {
+            if !call.cache.core().serves(&entry, now, text) {
                 return None;
             }
             let due = due(call, &entry, now);

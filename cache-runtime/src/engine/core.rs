@@ -19,7 +19,7 @@ use crate::{
     tags::{Cells, Label, Labelling, Stamp},
     tiers::{
         Tier,
-        memory::{KeyHash, MemoryTier},
+        memory::{KeyHash, MemoryEntry, MemoryTier},
     },
 };
 
@@ -92,17 +92,26 @@ impl Core {
         }
     }
 
-    /// Whether a stamp's entry may be served at `now` of the memory clock, without a look at its key.
+    /// Whether an entry may be served at `now` of the memory clock, without a look at its key.
     #[inline]
-    pub(crate) fn serves_at_once(&self, stamp: &Stamp, now: u64) -> bool {
-        self.coherence.serves(stamp, self.clock.of_signs(now))
+    pub(crate) fn serves_at_once(&self, entry: &MemoryEntry, now: u64) -> bool {
+        let now = self.clock.of_signs(now);
+        self.coherence.serves(&entry.under(&self.cells), now)
     }
 
-    /// Whether a stamp's entry, under this key, may be served at `now` of the memory clock.
-    #[inline]
-    pub(crate) fn serves(&self, stamp: &Stamp, now: u64, key: &[u8]) -> bool {
-        let now = self.clock.of_signs(now);
-        self.coherence.serves(stamp, now) || self.coherence.serves_in_parts(stamp, now, key)
+    /// Whether an entry, under this key, may be served at `now` of the memory clock.
+    pub(crate) fn serves(&self, entry: &MemoryEntry, now: u64, key: &[u8]) -> bool {
+        let in_parts = || {
+            let (entry, now) = (entry.under(&self.cells), self.clock.of_signs(now));
+            self.coherence.serves_in_parts(&entry, now, key)
+        };
+        self.serves_at_once(entry, now) || in_parts()
+    }
+
+    /// Whether an entry may be served past its ttl, as far as this process has heard.
+    pub(crate) fn keeps(&self, entry: &MemoryEntry, now: u64, key: &[u8]) -> bool {
+        let (entry, now) = (entry.under(&self.cells), self.clock.of_signs(now));
+        self.coherence.keeps(&entry, now, key)
     }
 
     /// The epoch, while every message about labels is heard, and every one about keys of which the bus says nothing else.
@@ -117,7 +126,7 @@ impl Core {
 
     /// Whether everything was heard that could concern a flight, from its beginning until now.
     pub(crate) fn hears(&self, flight: &Flight) -> bool {
-        self.listening() == Some(flight.stamp.epoch)
+        self.listening() == Some(flight.stamp.base.epoch)
             && self.coherence.hears(flight.key.text().as_bytes())
     }
 
@@ -150,7 +159,7 @@ mod tests {
     use crate::{
         Cache,
         key::Key,
-        tags::{Label, Labelling, Manner},
+        tags::{Derived, Label, Labelling, Manner},
     };
 
     /// An eviction marks the flights whose counts are old, so one that begins beside it either sees the hold or has an old count.

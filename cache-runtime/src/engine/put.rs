@@ -274,7 +274,7 @@ impl Put {
             .take()
             .expect("a put has its flight until it ends");
         let entry = memory_entry(self.parts(), value, prepared, guard.flight(), None);
-        let accepts = self.core.coherence.accepts(guard.flight().stamp.epoch);
+        let accepts = self.core.coherence.accepts(guard.flight().stamp.base.epoch);
         // Where memory takes nothing for want of a bus, nothing came between.
         let wanted = entry.is_some() && accepts;
         let marked = guard.flight().is_marked();

@@ -15,7 +15,9 @@ use crate::{
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
     tags::{Label, Labelling},
-    tiers::memory::{Birth, Care, KeyHash, MemoryEntry, NewEntry, Reader, Term, Wants},
+    tiers::memory::{
+        Birth, Care, KeyHash, MemoryEntry, NewEntry, Particulars, Reader, Term, Wants,
+    },
 };
 
 /// What `GET` or an acquire brought.
@@ -194,6 +196,7 @@ pub(crate) fn promote(
         .collect();
     let term = stored.term(core, kept_until(core, policy, core.clock.now())?);
     let token = Some(stored.header.token);
+    let (base, own) = flight.stamp.with(&more);
     let birth = Birth {
         of: Reader {
             template: stored.header.template,
@@ -202,13 +205,16 @@ pub(crate) fn promote(
             ..*reader
         },
         promoted: true,
-        stamp: flight.stamp.with(&more),
-        full_key: key.full().map(Into::into),
+        base,
     };
-    let care = care(policy, &term, token, watch);
+    let own = Particulars {
+        own,
+        full_key: key.full(),
+        care: care(policy, &term, token, watch),
+    };
     let (text, size, value) = (key.text(), stored.size, &stored.value);
     Some(NewEntry {
-        entry: core.memory.entry(text, birth, &term, size, care, value),
+        entry: core.memory.entry(text, birth, own, &term, size, value),
         late: !more.is_empty(),
     })
 }
@@ -256,7 +262,7 @@ pub(crate) fn from_memory(
     let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
     let usable = entry.is_for(reader, key.full(), now)
         && entry.carries(reader, tags)
-        && core.serves(&entry.birth().stamp, now, key.text().as_bytes());
+        && core.serves(&entry, now, key.text().as_bytes());
     usable.then_some(entry)
 }
 
@@ -274,9 +280,7 @@ pub(crate) fn kept_in_memory(
     let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
     let kept = entry.is_kept_for(reader, key.full(), now)
         && entry.carries(reader, tags)
-        && core
-            .coherence
-            .keeps(&entry.birth().stamp, core.clock.of_signs(now), text);
+        && core.keeps(&entry, now, text);
     if !kept {
         return None;
     }

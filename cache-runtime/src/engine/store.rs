@@ -28,7 +28,7 @@ use crate::{
     tags::{Fold, Label, Labelling},
     tiers::{
         Announce, Store, Stored, TierError,
-        memory::{Birth, NewEntry, Reader, Term},
+        memory::{Birth, NewEntry, Particulars, Reader, Term},
     },
 };
 
@@ -461,19 +461,23 @@ pub(super) fn memory_entry(
     let kept_until = kept_until(parts.core, parts.policy, now)?;
     let took = u32::try_from(prepared.header.load_time.as_micros()).unwrap_or(u32::MAX);
     let term = Term::new(now, ends, kept_until, took);
+    let (base, own) = flight.stamp.with(&late);
     let birth = Birth {
         of: Reader {
             schema: Some(prepared.header.schema),
             ..*parts.reader
         },
         promoted: false,
-        stamp: flight.stamp.with(&late),
-        full_key: parts.key.full().map(Into::into),
+        base,
     };
-    let care = care(parts.policy, &term, token, parts.watch);
+    let own = Particulars {
+        own,
+        full_key: parts.key.full(),
+        care: care(parts.policy, &term, token, parts.watch),
+    };
     let (memory, text) = (&parts.core.memory, parts.key.text());
     Some(NewEntry {
-        entry: memory.entry(text, birth, &term, prepared.size, care, value),
+        entry: memory.entry(text, birth, own, &term, prepared.size, value),
         late: !late.is_empty(),
     })
 }

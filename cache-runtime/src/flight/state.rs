@@ -16,7 +16,7 @@ use crate::{
     entry::Erased,
     key::Key,
     observe::Why,
-    tags::{Cell, Cells, Stamp},
+    tags::{Cell, Cells, Derived, Stamp},
     tiers::memory::Reader,
 };
 
@@ -135,9 +135,10 @@ impl Flight {
     /// Whether its value is what somebody wants who has not begun to load it.
     pub(super) fn is_for(&self, wanted: &Wanted<'_>) -> bool {
         let tags = wanted.tags.iter().map(|tag| tag.label().as_str());
+        let carries = |tag: &str| self.stamp.own().any(|label| label.as_str() == tag);
         self.kind == wanted.kind
             && self.reader.is_same(&wanted.reader)
-            && self.reader.tags_for(&self.stamp, &wanted.reader, tags)
+            && self.reader.tags_for(carries, &wanted.reader, tags)
     }
 
     /// What it brings is as old as this moment: Redis is asked now, or the origin.

@@ -172,7 +172,7 @@ impl Flights {
     /// An entry that carries labels its flight did not begin with needs that no tag at all was evicted since.
     fn may_enter(&self, flight: &Flight, entry: &NewEntry) -> bool {
         !flight.is_marked()
-            && self.coherence.accepts(flight.stamp.epoch)
+            && self.coherence.accepts(flight.stamp.base.epoch)
             && (!entry.late || flight.knows_all_tag_evictions(&self.cells))
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Cells {
     table: RwLock<Table>,
     /// Evictions of tags, of any: entries may turn out to carry tags that nobody knew of when their load began.
     tag_evictions: AtomicU64,
+    /// Moves of the counts of tags and scopes, of any, that are done: while there is none, what was found current still is.
+    moves: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +67,12 @@ impl Cells {
         self.tag_evictions.load(Ordering::SeqCst)
     }
 
+    /// How often the count of a tag or a scope has moved; to be read before the counts.
+    #[inline]
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::SeqCst)
+    }
+
     /// Whether all regions that entries of this process have are such.
     pub(crate) fn all_regions(&self, such: impl Fn(&str) -> bool) -> bool {
         self.read().roots.keys().all(|region| such(region))
@@ -89,6 +97,9 @@ impl Cells {
         if matches!(kind, LabelKind::Cache | LabelKind::Region) {
             let concerned = table.roots.values().filter(|root| root.has(label));
             concerned.for_each(|root| root.gone(manner));
+        } else {
+            // Last: who reads this one and then a count that has not moved yet must find this one moved later.
+            self.moves.fetch_add(1, Ordering::SeqCst);
         }
     }
 

@@ -26,4 +26,4 @@ pub use generation::{Generation, Logical, Standing};
 pub use label::{Label, LabelKind};
 pub use manner::Manner;
 pub(crate) use root::Root;
-pub(crate) use stamp::{Labelling, Stamp};
+pub(crate) use stamp::{Base, Derived, Labelling, Own, Stamp};

@@ -37,52 +37,46 @@ impl Labelling {
     }
 }
 
+/// Something that was derived under counts, in an epoch.
+pub(crate) trait Derived {
+    /// The epoch it was derived in.
+    fn epoch(&self) -> u64;
+    /// Whether none of its labels has been evicted since.
+    fn is_current(&self) -> bool;
+    /// Whether its labels were at most expired since: it is past its ttl, and not gone.
+    fn stands(&self) -> bool;
+}
+
 /// The counts under which something was derived.
 #[derive(Debug)]
 pub(crate) struct Stamp {
+    pub(crate) base: Base,
+    own: Own,
+}
+
+/// The count that all entries of a region stand under, and the epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
     root: Arc<Root>,
     at_root: u64,
-    own: Box<[(Arc<Cell>, u64)]>,
     pub(crate) epoch: u64,
 }
 
-impl Stamp {
-    /// The counts of this moment.
-    pub(crate) fn of(labelling: &Labelling, epoch: u64) -> Self {
-        Self {
-            root: Arc::clone(&labelling.root),
-            at_root: labelling.root.evictions(),
-            own: labelling.own().map(stamped).collect(),
-            epoch,
-        }
-    }
+/// Labels of one entry, each with its count.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Own(Box<[(Arc<Cell>, u64)]>);
 
-    /// Whether none of the labels has been evicted since.
+impl Base {
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
         self.at_root == self.root.evictions()
-            && self.own.iter().all(|(cell, at)| *at == cell.evictions())
     }
 
-    /// Whether its labels were at most expired since: the entry is past its ttl, and not gone.
     pub(crate) fn stands(&self) -> bool {
         self.root.stands_since(self.at_root)
-            && self.own.iter().all(|(cell, at)| cell.stands_since(*at))
     }
 
-    /// The same with more labels, under their counts of this moment.
-    pub(crate) fn with(&self, more: &[Arc<Cell>]) -> Self {
-        let own = self.own.iter().cloned();
-        let more = more.iter().map(stamped);
-        Self {
-            root: Arc::clone(&self.root),
-            at_root: self.at_root,
-            own: own.chain(more).collect(),
-            epoch: self.epoch,
-        }
-    }
-
-    /// Whether two are of one moment, as far as the labels count that every entry of a region has.
+    /// Whether two are of one moment.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.root, &other.root)
             && self.at_root == other.at_root
@@ -93,10 +87,63 @@ impl Stamp {
     pub(crate) fn root_id(&self) -> usize {
         Arc::as_ptr(&self.root) as usize
     }
+}
+
+impl Own {
+    pub(crate) fn is_current(&self) -> bool {
+        self.0.iter().all(|(cell, at)| *at == cell.evictions())
+    }
+
+    pub(crate) fn stands(&self) -> bool {
+        self.0.iter().all(|(cell, at)| cell.stands_since(*at))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &Label> {
+        self.0.iter().map(|(cell, _)| cell.label())
+    }
+}
+
+impl Stamp {
+    /// The counts of this moment.
+    pub(crate) fn of(labelling: &Labelling, epoch: u64) -> Self {
+        Self {
+            base: Base {
+                root: Arc::clone(&labelling.root),
+                at_root: labelling.root.evictions(),
+                epoch,
+            },
+            own: Own(labelling.own().map(stamped).collect()),
+        }
+    }
+
+    /// What an entry has in common with others, and its own labels: these, and more under their counts of this moment.
+    pub(crate) fn with(&self, more: &[Arc<Cell>]) -> (Base, Own) {
+        let own = self.own.0.iter().cloned();
+        let own = own.chain(more.iter().map(stamped)).collect();
+        (self.base.clone(), Own(own))
+    }
 
     /// The labels it speaks of, but for those every entry has.
     pub(crate) fn own(&self) -> impl Iterator<Item = &Label> {
-        self.own.iter().map(|(cell, _)| cell.label())
+        self.own.labels()
+    }
+}
+
+impl Derived for Stamp {
+    fn epoch(&self) -> u64 {
+        self.base.epoch
+    }
+
+    fn is_current(&self) -> bool {
+        self.base.is_current() && self.own.is_current()
+    }
+
+    fn stands(&self) -> bool {
+        self.base.stands() && self.own.stands()
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! **Decision.** Entries of one reader, root, count and epoch share them: as long as nothing is evicted, all entries of a function under one region. An
 //! eviction of the region, or another epoch of the bus, begins another birth; the entries of the one before are out of use by then.
-//! Entries with labels or a digested key of their own have a birth of their own.
+//! What one entry has alone is beside its value.
 
 use std::{
     any::TypeId,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::Reader;
-use crate::tags::Stamp;
+use crate::tags::Base;
 
 /// So many kinds of entries are remembered; beyond, they are forgotten and made again.
 const MOST: usize = 1_024;
@@ -25,24 +25,16 @@ pub(crate) struct Birth {
     pub(crate) of: Reader,
     /// It came from Redis.
     pub(crate) promoted: bool,
-    /// The labels it carries, and the epoch it was born in.
-    pub(crate) stamp: Stamp,
-    /// The full text of a digested key.
-    pub(crate) full_key: Option<Box<str>>,
+    /// The count of its region's labels, and the epoch it was born in.
+    pub(crate) base: Base,
 }
 
 impl Birth {
-    /// Whether it is of an entry of this reader, under this full key.
+    /// Whether it is of an entry of this reader.
     #[inline]
-    pub(super) fn is_of(&self, reader: &Reader, full_key: Option<&str>) -> bool {
+    pub(super) fn is_of(&self, reader: &Reader) -> bool {
         let schema = self.of.schema.unwrap_or_default();
         reader.accepts(self.of.template, self.of.instance, schema)
-            && self.full_key.as_deref() == full_key
-    }
-
-    /// Whether nothing in it is of one entry alone.
-    fn is_common(&self) -> bool {
-        self.full_key.is_none() && self.stamp.own().next().is_none()
     }
 
     fn kind(&self) -> Kind {
@@ -54,7 +46,7 @@ impl Birth {
             late_tags: self.of.late_tags,
             ty: self.of.type_id(),
             promoted: self.promoted,
-            root: self.stamp.root_id(),
+            root: self.base.root_id(),
         }
     }
 }
@@ -79,13 +71,10 @@ pub(super) struct Births(Mutex<HashMap<Kind, Arc<Birth>, foldhash::fast::RandomS
 impl Births {
     /// A birth like this one.
     pub(super) fn shared(&self, birth: Birth) -> Arc<Birth> {
-        if !birth.is_common() {
-            return Arc::new(birth);
-        }
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = birth.kind();
         if let Some(known) = latest.get(&kind)
-            && known.stamp.is_same(&birth.stamp)
+            && known.base.is_same(&birth.base)
         {
             return Arc::clone(known);
         }
@@ -109,16 +98,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Birth, Births, MOST, Reader};
-    use crate::{
-        key::Key,
-        tags::{Cells, Label, Labelling, Manner, Stamp},
-    };
+    use crate::tags::{Cells, Label, Labelling, Manner, Stamp};
 
-    fn labelling(cells: &Cells, tags: &[&Label]) -> Labelling {
+    fn labelling(cells: &Cells) -> Labelling {
         Labelling {
             root: cells.root("products"),
             scope: None,
-            tags: tags.iter().map(|tag| cells.cell(tag)).collect(),
+            tags: Vec::new(),
             late: false,
         }
     }
@@ -131,15 +117,14 @@ mod tests {
                 ..Reader::of::<u8>()
             },
             promoted: false,
-            stamp: Stamp::of(labelling, epoch),
-            full_key: None,
+            base: Stamp::of(labelling, epoch).base,
         }
     }
 
     #[test]
     fn entries_share_a_birth_until_something_is_evicted_or_missed() {
         let (cells, births) = (Cells::default(), Births::default());
-        let labelling = labelling(&cells, &[]);
+        let labelling = labelling(&cells);
         let born = |epoch| births.shared(birth(&labelling, epoch, 7));
         let first = born(2);
         assert!(Arc::ptr_eq(&first, &born(2)));
@@ -147,31 +132,15 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &later) && Arc::ptr_eq(&later, &born(4)));
         cells.gone(&Label::region("products"), Manner::Evict, 0, 0);
         let last = born(4);
-        assert!(last.stamp.is_current() && !later.stamp.is_current());
+        assert!(last.base.is_current() && !later.base.is_current());
         assert!(Arc::ptr_eq(&last, &born(4)));
         assert!(!Arc::ptr_eq(&last, &births.shared(birth(&labelling, 4, 8))));
     }
 
     #[test]
-    fn what_is_of_one_entry_is_not_shared() {
-        let (cells, births) = (Cells::default(), Births::default());
-        let tagged = labelling(&cells, &[&Label::tag(&Key::new("sale"))]);
-        let tagged = || births.shared(birth(&tagged, 2, 7));
-        assert!(!Arc::ptr_eq(&tagged(), &tagged()));
-        let plain = labelling(&cells, &[]);
-        let digested = || {
-            births.shared(Birth {
-                full_key: Some("long".into()),
-                ..birth(&plain, 2, 7)
-            })
-        };
-        assert!(!Arc::ptr_eq(&digested(), &digested()));
-    }
-
-    #[test]
     fn kinds_are_bounded() {
         let (cells, births) = (Cells::default(), Births::default());
-        let labelling = labelling(&cells, &[]);
+        let labelling = labelling(&cells);
         for template in 0..3 * MOST as u64 {
             let _ = births.shared(birth(&labelling, 2, template));
         }

@@ -27,7 +27,7 @@ use probe::{Kept, Probe, TextHash};
 pub(crate) use birth::Birth;
 pub(crate) use care::{Care, Due, UNWATCHED, Wants};
 pub use config::Memory;
-pub(crate) use entry::{MemoryEntry, NewEntry};
+pub(crate) use entry::{MemoryEntry, NewEntry, Particulars};
 pub(crate) use reader::Reader;
 pub(crate) use term::Term;
 
@@ -98,21 +98,21 @@ impl MemoryTier {
         &self,
         text: &str,
         birth: Birth,
+        own: Particulars<'_>,
         term: &Term,
         size: usize,
-        care: Option<Care>,
         value: &Erased,
     ) -> Arc<MemoryEntry> {
         let enter = birth.of.keeping.enter;
-        let cell = OnceBox::new();
-        if let Some(care) = care {
-            let _ = cell.set(Box::new(care));
+        let more = OnceBox::new();
+        if let Some(own) = own.boxed() {
+            let _ = more.set(own);
         }
         let head = entry::Head {
             text: text::KeyText::new(text),
             birth: self.births.shared(birth),
             life: term::Life::of(term, size),
-            care: cell,
+            more,
         };
         enter(head, value)
     }

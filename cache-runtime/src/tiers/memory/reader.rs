@@ -4,7 +4,6 @@ use std::{any::TypeId, sync::Arc};
 
 use super::entry::{Head, MemoryEntry};
 use crate::entry::{CacheValue, Erased, ValueType};
-use crate::tags::Stamp;
 
 /// What a reader is, so that it never gets another reader's value under the same key text.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +76,14 @@ impl Reader {
             && self.type_id() == other.type_id()
     }
 
-    /// Whether what this reader has loaded under `stamp` carries `tags`, those that `other` knows before it sees a value, and names the tags of
-    /// a value as `other` does.
+    /// Whether what this reader has loaded, which `carries` such labels, has these `tags`, those that `other` knows before it sees a value,
+    /// and names the tags of a value as `other` does.
     pub(crate) fn tags_for<'t>(
         &self,
-        stamp: &Stamp,
+        carries: impl Fn(&str) -> bool,
         other: &Self,
         mut tags: impl Iterator<Item = &'t str>,
     ) -> bool {
-        let carries = |tag: &str| stamp.own().any(|label| label.as_str() == tag);
         (other.late_tags == 0 || other.late_tags == self.late_tags) && tags.all(carries)
     }
 
