@@ -6,25 +6,28 @@
 //! | --- | --- |
 //! | 0..16 | token of the load that stored it |
 //! | 16..18 | magic `CA C4` |
-//! | 18 | format version, 2 |
+//! | 18 | format version, 3 |
 //! | 19 | codec, 1 = JSON |
-//! | 20 | flags: 1 = the value is `None`, 2 = the full key follows the header, 4 = tags follow that |
+//! | 20 | flags: 1 = the value is `None`, 2 = a full key, 4 = tags, 8 = a window, 16 = an instantiation |
 //! | 21 | expired early (outside the checksum, so that a script can set it in place) |
 //! | 22..26 | schema version of the value |
 //! | 26..32 | birth, milliseconds of the server's clock |
 //! | 32..38 | fresh until, likewise |
-//! | 38..44 | stale until, likewise |
-//! | 44..48 | how long the load took, microseconds |
-//! | 48..56 | fingerprint of the key's template |
-//! | 56..64 | fingerprint of the instantiation |
-//! | 64..68 | CRC-32 of all bytes but 21 and 64..68 |
-//! | 68..70 | how many bytes of the key are the region the entry carries |
-//! | 70..72 | zero |
-//! | 72..80 | the generations of cache, regions and scope, folded: what an eviction replaces |
-//! | 80..88 | likewise: what `expire` replaces |
-//! | 88.. | with flag 2: length (4 bytes) and text of the full key |
-//! | then | with flag 4: number of tags (2 bytes); for each its length (2 bytes), its text, and its generation's halves (8 bytes each) |
-//! | then | the payload |
+//! | 38..42 | how long the load took, microseconds |
+//! | 42..50 | fingerprint of the key's template |
+//! | 50..54 | CRC-32 of all bytes but 21 and 50..54 |
+//! | 54..56 | how many bytes of the key are the region the entry carries |
+//! | 56..64 | the generations of cache, regions and scope, folded: what an eviction replaces |
+//! | 64..72 | likewise: what `expire` replaces |
+//!
+//! What most entries do without follows only where a flag says so, in this order, and then the payload:
+//!
+//! | flag | what |
+//! | --- | --- |
+//! | 8 | stale until (6 bytes), where that is not when it ceases to be fresh |
+//! | 16 | fingerprint of the instantiation (8 bytes), where that is not zero |
+//! | 2 | length (4 bytes) and text of the full key |
+//! | 4 | number of tags (2 bytes); for each its length (2 bytes), its text, and its generation's halves (8 bytes each) |
 //!
 //! The scripts read the token, the magic and the schema version at these offsets, and set the byte at 21.
 
@@ -36,17 +39,22 @@ use super::token::Token;
 use crate::tags::{Fold, Label};
 
 const MAGIC: [u8; 2] = [0xCA, 0xC4];
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 const CODEC_JSON: u8 = 1;
 const FLAG_ABSENT: u8 = 1;
 const FLAG_FULL_KEY: u8 = 2;
 const FLAG_TAGS: u8 = 4;
+const FLAG_WINDOW: u8 = 8;
+const FLAG_INSTANCE: u8 = 16;
+const FLAGS: u8 = FLAG_ABSENT | FLAG_FULL_KEY | FLAG_TAGS | FLAG_WINDOW | FLAG_INSTANCE;
 /// More tags than an entry ever has.
 const MOST_TAGS: usize = 64;
 const EXPIRED_AT: usize = 21;
-const CHECKSUM_AT: usize = 64;
-const CHECKSUM_END: usize = 68;
-const HEADER: usize = 88;
+const CHECKSUM_AT: usize = 50;
+const CHECKSUM_END: usize = 54;
+const HEADER: usize = 72;
+/// A window and an instantiation.
+const MORE: usize = 14;
 /// Six bytes of milliseconds reach to the year 10,889.
 const MAX_MILLIS: u64 = (1 << 48) - 1;
 
@@ -120,27 +128,34 @@ pub(crate) fn encode(
 ) -> Vec<u8> {
     let key_bytes = full_key.map_or(0, |key| 4 + key.len());
     let tag_bytes: usize = tags.iter().map(|tag| 18 + tag.label.as_str().len()).sum();
-    let mut out = Vec::with_capacity(HEADER + key_bytes + 2 + tag_bytes + payload.len());
+    let [birth, fresh, stale] =
+        [header.birth, header.fresh_until, header.stale_until].map(|it| it.min(MAX_MILLIS));
+    let mut out = Vec::with_capacity(HEADER + MORE + key_bytes + 2 + tag_bytes + payload.len());
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     let flags = flag(header.absent, FLAG_ABSENT)
         | flag(full_key.is_some(), FLAG_FULL_KEY)
-        | flag(!tags.is_empty(), FLAG_TAGS);
+        | flag(!tags.is_empty(), FLAG_TAGS)
+        | flag(stale != fresh, FLAG_WINDOW)
+        | flag(header.instance != 0, FLAG_INSTANCE);
     out.extend_from_slice(header.token.as_bytes());
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&[FORMAT, CODEC_JSON, flags, u8::from(header.expired)]);
     out.extend_from_slice(&header.schema.to_be_bytes());
-    for millis in [header.birth, header.fresh_until, header.stale_until] {
-        out.extend_from_slice(&millis.min(MAX_MILLIS).to_be_bytes()[2..]);
-    }
+    out.extend_from_slice(&birth.to_be_bytes()[2..]);
+    out.extend_from_slice(&fresh.to_be_bytes()[2..]);
     let micros = u32::try_from(header.load_time.as_micros()).unwrap_or(u32::MAX);
     out.extend_from_slice(&micros.to_be_bytes());
     out.extend_from_slice(&header.template.to_be_bytes());
-    out.extend_from_slice(&header.instance.to_be_bytes());
-    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&[0; CHECKSUM_END - CHECKSUM_AT]);
     out.extend_from_slice(&header.region.to_be_bytes());
-    out.extend_from_slice(&[0; 2]);
     out.extend_from_slice(&header.fold.evict.to_be_bytes());
     out.extend_from_slice(&header.fold.expire.to_be_bytes());
+    if flags & FLAG_WINDOW != 0 {
+        out.extend_from_slice(&stale.to_be_bytes()[2..]);
+    }
+    if flags & FLAG_INSTANCE != 0 {
+        out.extend_from_slice(&header.instance.to_be_bytes());
+    }
     if let Some(key) = full_key {
         let length = u32::try_from(key.len()).expect("keys are bounded by `max_key_bytes`");
         out.extend_from_slice(&length.to_be_bytes());
@@ -173,7 +188,7 @@ impl Envelope {
         let ours = first.len() >= HEADER && first[16..18] == MAGIC && first[18] == FORMAT;
         ours.then(|| Marks {
             birth: millis(first, 26),
-            region: u16::from_be_bytes(array(first, 68)),
+            region: u16::from_be_bytes(array(first, 54)),
         })
     }
 
@@ -192,14 +207,21 @@ impl Envelope {
             return Err(Unreadable::Damaged);
         }
         let flags = bytes[20];
-        if bytes[19] != CODEC_JSON || flags & !(FLAG_ABSENT | FLAG_FULL_KEY | FLAG_TAGS) != 0 {
+        if bytes[19] != CODEC_JSON || flags & !FLAGS != 0 {
             return Err(Unreadable::UnknownFormat);
         }
         let mut rest = bytes.slice(HEADER..);
+        let mut header = header(bytes, flags);
+        if flags & FLAG_WINDOW != 0 {
+            header.stale_until = millis(&take(&mut rest, 6)?, 0);
+        }
+        if flags & FLAG_INSTANCE != 0 {
+            header.instance = u64::from_be_bytes(array(&take(&mut rest, 8)?, 0));
+        }
         let full_key = take_key(&mut rest, flags & FLAG_FULL_KEY != 0)?;
         let tags = take_tags(&mut rest, flags & FLAG_TAGS != 0)?;
         Ok(Self {
-            header: header(bytes, flags),
+            header,
             full_key,
             tags,
             payload: rest,
@@ -233,6 +255,7 @@ pub fn mark_expired(stored: &mut [u8]) -> bool {
     ours
 }
 
+/// What every entry has; without a window it ends when it ceases to be fresh.
 fn header(bytes: &[u8], flags: u8) -> Header {
     Header {
         token: Token::from_bytes(array(bytes, 0)),
@@ -241,14 +264,14 @@ fn header(bytes: &[u8], flags: u8) -> Header {
         schema: u32::from_be_bytes(array(bytes, 22)),
         birth: millis(bytes, 26),
         fresh_until: millis(bytes, 32),
-        stale_until: millis(bytes, 38),
-        load_time: Duration::from_micros(u32::from_be_bytes(array(bytes, 44)).into()),
-        template: u64::from_be_bytes(array(bytes, 48)),
-        instance: u64::from_be_bytes(array(bytes, 56)),
-        region: u16::from_be_bytes(array(bytes, 68)),
+        stale_until: millis(bytes, 32),
+        load_time: Duration::from_micros(u32::from_be_bytes(array(bytes, 38)).into()),
+        template: u64::from_be_bytes(array(bytes, 42)),
+        instance: 0,
+        region: u16::from_be_bytes(array(bytes, 54)),
         fold: Fold {
-            evict: u64::from_be_bytes(array(bytes, 72)),
-            expire: u64::from_be_bytes(array(bytes, 80)),
+            evict: u64::from_be_bytes(array(bytes, 56)),
+            expire: u64::from_be_bytes(array(bytes, 64)),
         },
     }
 }
@@ -371,6 +394,25 @@ mod tests {
         let bytes = encode(&header(), Some("products:list:long"), b"[]");
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, include_str!("golden_full_key.hex").trim());
+        let bytes = encode(&plain(), None, b"[]");
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, include_str!("golden_plain.hex").trim());
+    }
+
+    /// As most are: of a function that is not generic, without windows.
+    fn plain() -> Header {
+        Header {
+            stale_until: header().fresh_until,
+            instance: 0,
+            ..header()
+        }
+    }
+
+    /// What an entry has beyond its payload; docs/entry-layout.md says what that is in Redis.
+    #[test]
+    fn a_plain_entry_costs_seventy_two_bytes() {
+        assert_eq!(encode(&plain(), None, b"").len(), 72);
+        assert_eq!(encode(&header(), None, b"").len(), 86);
     }
 
     #[test]
@@ -397,8 +439,29 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        for (absent, full_key) in [(false, None), (true, None), (false, Some("a:key"))] {
-            let header = Header { absent, ..header() };
+        let window = Header {
+            instance: 0,
+            ..header()
+        };
+        let generic = Header {
+            instance: header().instance,
+            ..plain()
+        };
+        for (header, full_key) in [header(), plain(), window, generic]
+            .into_iter()
+            .flat_map(|it| [(it.clone(), None), (it, Some("a:key"))])
+            .flat_map(|(it, key)| {
+                [false, true].map(|absent| {
+                    (
+                        Header {
+                            absent,
+                            ..it.clone()
+                        },
+                        key,
+                    )
+                })
+            })
+        {
             let bytes = Bytes::from(encode(&header, full_key, b"payload"));
             let read = Envelope::decode(&bytes).expect("our own bytes");
             assert_eq!(read.header, header);

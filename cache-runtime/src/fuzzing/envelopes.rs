@@ -13,7 +13,7 @@ use crate::{
     tags::{Fold, Label},
 };
 
-const HEADER: usize = 88;
+const HEADER: usize = 72;
 const EXPIRED_AT: usize = 21;
 
 pub(super) fn check(bytes: &[u8]) {
@@ -29,12 +29,12 @@ pub(super) fn check(bytes: &[u8]) {
 fn sealed(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes.resize(bytes.len().max(HEADER), 0);
-    bytes[16..20].copy_from_slice(&[0xCA, 0xC4, 2, 1]);
+    bytes[16..20].copy_from_slice(&[0xCA, 0xC4, 3, 1]);
     let mut checksum = crc32fast::Hasher::new();
-    for part in [0..21, 22..64, 68..bytes.len()] {
+    for part in [0..21, 22..50, 54..bytes.len()] {
         checksum.update(&bytes[part]);
     }
-    bytes[64..68].copy_from_slice(&checksum.finalize().to_be_bytes());
+    bytes[50..54].copy_from_slice(&checksum.finalize().to_be_bytes());
     bytes
 }
 
@@ -51,7 +51,7 @@ fn any(bytes: &[u8]) {
         Err(Unreadable::UnknownFormat | Unreadable::Damaged) => return,
     };
     assert!(ours && schema == Some(read.header.schema));
-    let known = bytes[18] == 2 && bytes[19] == 1 && bytes[20] < 8;
+    let known = bytes[18] == 3 && bytes[19] == 1 && bytes[20] < 32;
     assert!(known, "a format, codec or flag of another build");
     assert!(read.tags.len() <= 64, "{} tags", read.tags.len());
     let names: usize = read.tags.iter().map(|tag| tag.label.as_str().len()).sum();
