@@ -24,6 +24,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod url;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;

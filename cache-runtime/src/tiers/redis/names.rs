@@ -9,6 +9,7 @@
 //! share a slot. An empty tag would not be one (Redis Cluster hashes the whole key then), so the empty
 //! key is written `%`, which no encoded key is. An encoded key holds no brace.
 
+use super::link::Spelled;
 use crate::bus::Sender;
 use crate::tags::Label;
 
@@ -52,6 +53,14 @@ impl Names {
 
     pub(super) fn value(&self, key: &str) -> String {
         self.with(key, "}")
+    }
+
+    /// [`value`](Self::value), to be written where it is needed.
+    pub(super) fn of_value<'n>(&'n self, key: &'n str) -> ValueName<'n> {
+        ValueName {
+            cache: &self.name,
+            key: hash_tag(key),
+        }
     }
 
     pub(super) fn lease(&self, key: &str) -> String {
@@ -131,6 +140,26 @@ impl Names {
         whole.push_str(key);
         whole.push_str(suffix);
         whole
+    }
+}
+
+/// The name of a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ValueName<'n> {
+    cache: &'n str,
+    key: &'n str,
+}
+
+impl Spelled for ValueName<'_> {
+    fn length(&self) -> usize {
+        self.cache.len() + self.key.len() + b":{}".len()
+    }
+
+    fn spell(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(self.cache.as_bytes());
+        into.extend_from_slice(b":{");
+        into.extend_from_slice(self.key.as_bytes());
+        into.push(b'}');
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -24,7 +23,7 @@ pub(super) struct Post {
     /// Whether there is no reason to start a task. With the last sign, all that a call looks at.
     attended: AtomicBool,
     last_sign: AtomicU64,
-    start: Instant,
+    start: coarsetime::Instant,
 }
 
 /// Whose turn it is.
@@ -44,7 +43,7 @@ impl Post {
             turn: Mutex::new(()),
             attended: AtomicBool::new(false),
             last_sign: AtomicU64::new(0),
-            start: Instant::now(),
+            start: coarsetime::Instant::now_without_cache_update(),
         }
     }
 
@@ -133,7 +132,9 @@ impl Post {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Every call asks for this; seconds are what matters.
     fn millis(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let now = coarsetime::Instant::now_without_cache_update();
+        now.duration_since(self.start).as_millis()
     }
 }

@@ -3,11 +3,12 @@
 //! It speaks RESP3, in which messages are pushed beside replies: the library's own subscriber for RESP2 keeps what it receives in a
 //! queue without a bound. Servers and their look-alikes speak RESP3 since Redis 6; one that does not has no bus.
 
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
 use super::Bus;
 use super::inbox::{Inbox, inbox};
-use crate::tiers::redis::client::{Driver, config};
+use crate::tiers::redis::client::Driver;
 use crate::tiers::redis::endpoint::{Address, Endpoint};
 
 /// Both subscriptions, as long as it is there.
@@ -31,7 +32,12 @@ impl Subscription {
             slot.put(push);
             Ok::<(), redis::aio::SendError>(())
         };
-        let connecting = endpoint.connect_subscriber(address, config().set_push_sender(take));
+        // Who connects has a deadline around it: a second timer inside would only cost.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_push_sender(take);
+        let connecting = endpoint.connect_subscriber(address, config);
         let (mut connection, driver) = connecting.await?;
         connection.subscribe(&[&bus.channel, &bus.beats]).await?;
         Ok(Self {

@@ -17,7 +17,6 @@ use super::chart::{Chart, Primary, View};
 use super::node::Node;
 use super::state::{Charted, Map};
 use crate::tiers::redis::bus::Bus;
-use crate::tiers::redis::client::config;
 use crate::tiers::redis::endpoint::{Address, Topology};
 use crate::tiers::redis::link::{Backoff, Connection, Deadline, Lane, Link};
 use crate::tiers::redis::servers::run_bus;
@@ -127,13 +126,12 @@ impl Surveyor {
     async fn ask_anew(&self, address: &Address) -> Result<View, String> {
         let endpoint = &self.shared.endpoint;
         let question = async {
-            let (mut connection, _driver) = endpoint.connect(address, config()).await?;
+            let (wire, _driver) = endpoint.connect(address).await?;
             if let Some(sign_in) = endpoint.account.sign_in() {
-                let answer = connection.send_packed_command(&sign_in).await?;
-                answer.extract_error()?;
+                wire.command(&sign_in).await?;
             }
-            let answer = connection.send_packed_command(&nodes()).await?;
-            redis::from_redis_value::<String>(answer.extract_error()?).map_err(Into::into)
+            let answer = wire.command(&nodes()).await?;
+            redis::from_redis_value::<String>(answer).map_err(Into::into)
         };
         match timeout(WITHIN, question).await {
             Ok(Ok(reply)) => Ok(View::read(&reply, address)),

@@ -6,11 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::labels::standings;
-use crate::tags::Label;
+use crate::tags::{Label, Standing};
 use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::fault::is_wrong_type;
 use crate::tiers::redis::fault::unexpected;
 use crate::tiers::redis::link::{Connection, Lane};
+use crate::tiers::redis::names::hash_tag;
 use crate::tiers::redis::scripts::Pipeline;
 use crate::tiers::{Read, Remote, TierError};
 
@@ -23,30 +24,42 @@ impl RedisTier {
         labels: &[Label],
         within: Duration,
     ) -> Result<Read, TierError> {
-        let value = self.names.value(key);
-        let mut command = redis::cmd("GET");
-        command.arg(&value);
-        let (found, labels) = if labels.is_empty() {
-            let work = async |mut connection: Connection| text(connection.command(&command).await);
-            let found = self
-                .servers
-                .call(&value, Lane::Traffic, within, work)
-                .await?;
-            (found, Vec::new())
-        } else {
-            let steps = |pipeline: &mut Pipeline| {
-                pipeline.command(command.clone());
-                self.add_reads(pipeline, labels);
-            };
-            let now = self.servers.now();
-            let answers = self.servers.send(Lane::Traffic, within, steps).await?;
-            let mut answers = answers.into_iter();
-            let value = answers
-                .next()
-                .unwrap_or_else(|| Err(unexpected("GET was not answered")));
-            let found = text(value).and_then(|found| Ok((found, standings(answers, now)?)));
-            found.map_err(|error| self.servers.refusal(&error))?
+        if labels.is_empty() {
+            let name = self.names.of_value(key);
+            let work = async |connection: Connection| found(connection.get(&name).await);
+            // What is in its braces decides the slot of a name.
+            let slot = hash_tag(key);
+            let call = self.servers.call(slot, Lane::Traffic, within, work);
+            return Ok(self.told(call.await?, Vec::new()));
+        }
+        // In a box, as it is the larger of two and the rarer.
+        Box::pin(self.read_with_labels(key, labels, within)).await
+    }
+
+    async fn read_with_labels(
+        &self,
+        key: &str,
+        labels: &[Label],
+        within: Duration,
+    ) -> Result<Read, TierError> {
+        let steps = |pipeline: &mut Pipeline| {
+            let mut command = redis::cmd("GET");
+            command.arg(self.names.value(key));
+            pipeline.command(command);
+            self.add_reads(pipeline, labels);
         };
+        let now = self.servers.now();
+        let answers = self.servers.send(Lane::Traffic, within, steps).await?;
+        let mut answers = answers.into_iter();
+        let value = answers
+            .next()
+            .unwrap_or_else(|| Err(unexpected("GET was not answered")));
+        let found = text(value).and_then(|found| Ok((found, standings(answers, now)?)));
+        let (found, labels) = found.map_err(|error| self.servers.refusal(&error))?;
+        Ok(self.told(found, labels))
+    }
+
+    fn told(&self, found: Found, labels: Vec<Standing>) -> Read {
         let value = match found {
             Found::Nothing => None,
             Found::Text(bytes) => Some(bytes),
@@ -55,7 +68,7 @@ impl RedisTier {
                 None
             }
         };
-        Ok(Read { value, labels })
+        Read { value, labels }
     }
 
     pub(in crate::tiers::redis) async fn look_at(
@@ -82,10 +95,17 @@ enum Found {
 }
 
 fn text(answer: redis::RedisResult<redis::Value>) -> redis::RedisResult<Found> {
+    found(answer.and_then(|answer| match answer {
+        redis::Value::Nil => Ok(None),
+        redis::Value::BulkString(bytes) => Ok(Some(bytes.into())),
+        _ => Err(unexpected("GET was not answered by a string")),
+    }))
+}
+
+fn found(answer: redis::RedisResult<Option<Bytes>>) -> redis::RedisResult<Found> {
     match answer {
-        Ok(redis::Value::Nil) => Ok(Found::Nothing),
-        Ok(redis::Value::BulkString(bytes)) => Ok(Found::Text(bytes.into())),
-        Ok(_) => Err(unexpected("GET was not answered by a string")),
+        Ok(None) => Ok(Found::Nothing),
+        Ok(Some(bytes)) => Ok(Found::Text(bytes)),
         Err(error) if is_wrong_type(&error) => Ok(Found::OtherType),
         Err(error) => Err(error),
     }

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::super::client::config;
 use super::super::endpoint::Address;
 use super::super::fault::{Remedy, is_wrong_type, judge, redirect};
 use super::super::scripts::Script;
@@ -23,21 +22,15 @@ use super::{Connection, Live};
 
 /// Bounds the making of the socket and, again, the first round trip.
 const WITHIN: Duration = Duration::from_secs(1);
-/// Commands that may wait for the socket inside the client library; more than are ever in flight.
-const QUEUE: usize = 2048;
 
 /// Connects, signs in and proves readiness; on failure says why, without secrets.
 pub(super) async fn connect(core: &Core, address: &Address) -> Result<Live, String> {
     let words = |error: redis::RedisError| core.endpoint.words(&error);
-    let socket = core
-        .endpoint
-        .connect(address, config().set_pipeline_buffer_size(QUEUE));
-    let (connection, driver) = match timeout(WITHIN, socket).await {
+    let (wire, driver) = match timeout(WITHIN, core.endpoint.connect(address)).await {
         Ok(made) => made.map_err(words)?,
         Err(_) => return Err(format!("no connection within {WITHIN:?}")),
     };
-    let mut connection = Connection::new(connection, Arc::clone(&core.clock));
-    let words = |error: redis::RedisError| driver.words(|| words(error));
+    let mut connection = Connection::new(wire, Arc::clone(&core.clock));
     match timeout(WITHIN, greet(core, &mut connection)).await {
         Ok(greeted) => greeted.map_err(words)?,
         Err(_) => return Err(format!("connected, but no answer within {WITHIN:?}")),

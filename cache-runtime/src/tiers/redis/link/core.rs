@@ -1,5 +1,6 @@
 //! What the link and its supervisor share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub(super) struct Core {
     pub(super) patience: Duration,
     pub(super) clock: Arc<ServerClock>,
     pub(super) state: watch::Sender<State>,
+    /// The number of the present connection, zero without one; set after the state, so that a call which has read it goes over that connection or a
+    /// later one.
+    pub(super) serial: AtomicU64,
     /// The server of the present connection, or of the last.
     place: watch::Sender<Option<Arc<Address>>>,
     pub(super) releases: Releases,
@@ -77,6 +81,7 @@ impl Core {
             patience,
             clock: Arc::new(ServerClock::new()),
             state: watch::Sender::new(State::Idle),
+            serial: AtomicU64::new(0),
             place: watch::Sender::new(place),
             releases: Releases::new(channel),
             trouble: watch::Sender::new(nothing),
@@ -95,7 +100,7 @@ impl Core {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let starting = || drop(self.state.send_replace(State::Starting));
+        let starting = || self.turn_to(State::Starting);
         if let Some(number) = self.post.fill(starting) {
             runtime.spawn(Task::new(Arc::clone(self), number).run());
         }
@@ -103,15 +108,14 @@ impl Core {
 
     /// Every later call fails.
     pub(super) fn close(&self) {
-        self.post
-            .overrule(|| drop(self.state.send_replace(State::Closed)));
+        self.post.overrule(|| self.turn_to(State::Closed));
     }
 
     /// Changes the state, if the task with this number may.
     pub(super) fn publish(&self, number: u64, next: impl FnOnce(&State) -> State) {
         self.post.act(number, || {
             let next = next(&self.state.borrow());
-            self.state.send_replace(next);
+            self.turn_to(next);
         });
     }
 
@@ -132,8 +136,17 @@ impl Core {
 
     /// The task with this number ended.
     pub(super) fn vacate(&self, number: u64) {
-        self.post
-            .vacate(number, || drop(self.state.send_replace(State::Idle)));
+        self.post.vacate(number, || self.turn_to(State::Idle));
+    }
+
+    /// Under the post's lock.
+    fn turn_to(&self, next: State) {
+        let serial = match &next {
+            State::Up(live) => live.serial,
+            _ => 0,
+        };
+        self.state.send_replace(next);
+        self.serial.store(serial, Ordering::SeqCst);
     }
 
     /// A caller found the connection unusable.

@@ -4,24 +4,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::super::clock::ServerClock;
-use super::super::fault::unexpected;
 use super::breaker::Breaker;
 use crate::tiers::Moment;
 use crate::tiers::redis::client::Driver;
+use crate::tiers::redis::wire::{Wire, text, value};
 
-/// A handle on the multiplexed connection; cheap to clone, one per call.
+/// A handle on the connection; cheap to clone, one per call.
 #[derive(Clone, Debug)]
 pub(in crate::tiers::redis) struct Connection {
-    socket: redis::aio::MultiplexedConnection,
+    wire: Wire,
     clock: Arc<ServerClock>,
     asking: bool,
 }
 
 impl Connection {
-    pub(super) fn new(socket: redis::aio::MultiplexedConnection, clock: Arc<ServerClock>) -> Self {
+    pub(super) fn new(wire: Wire, clock: Arc<ServerClock>) -> Self {
         Self {
-            socket,
+            wire,
             clock,
             asking: false,
         }
@@ -40,24 +42,42 @@ impl Connection {
         self.clock.learn(shown, sent);
     }
 
+    /// A plain `GET`: the text, as a slice of what was read. An error answer is an error.
+    pub(in crate::tiers::redis) async fn get(
+        &self,
+        key: &impl Spelled,
+    ) -> redis::RedisResult<Option<Bytes>> {
+        const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+        let length = key.length();
+        let mut packed = Vec::with_capacity(length + 64);
+        if self.asking {
+            packed.extend_from_slice(ASKING);
+        }
+        packed.extend_from_slice(b"*2\r\n$3\r\nGET\r\n$");
+        push_number(&mut packed, length);
+        packed.extend_from_slice(b"\r\n");
+        key.spell(&mut packed);
+        packed.extend_from_slice(b"\r\n");
+        text(
+            &self
+                .wire
+                .last_of(packed, 1 + usize::from(self.asking))
+                .await?,
+        )
+    }
+
     /// Sends one command; an error answer is an error.
     pub(in crate::tiers::redis) async fn command(
         &mut self,
         command: &redis::Cmd,
     ) -> redis::RedisResult<redis::Value> {
         if self.asking {
-            let mut asked = redis::pipe();
-            asked.cmd("ASKING").add_command(command.clone());
-            let answers = self.socket.send_packed_commands(&asked, 1, 1).await?;
-            return answers.into_iter().next_back().map_or_else(
-                || Err(unexpected("a command was not answered")),
-                redis::Value::extract_error,
-            );
+            let mut packed = redis::cmd("ASKING").get_packed_command();
+            command.write_packed_command(&mut packed);
+            let answer = self.wire.last_of(packed, 2).await?;
+            return value(&answer)?.extract_error();
         }
-        self.socket
-            .send_packed_command(command)
-            .await?
-            .extract_error()
+        self.wire.command(command).await
     }
 
     /// Sends several commands at once; error answers are among the values.
@@ -70,16 +90,25 @@ impl Connection {
             for command in commands.cmd_iter() {
                 asked.cmd("ASKING").add_command(command.clone());
             }
-            let answers = self
-                .socket
-                .send_packed_commands(&asked, 0, asked.len())
-                .await?;
+            let answers = self.wire.commands(&asked).await?;
             return Ok(answers.into_iter().skip(1).step_by(2).collect());
         }
-        self.socket
-            .send_packed_commands(commands, 0, commands.len())
-            .await
+        self.wire.commands(commands).await
     }
+}
+
+/// A name that is written where it is needed.
+pub(in crate::tiers::redis) trait Spelled {
+    /// How many bytes it has.
+    fn length(&self) -> usize;
+    fn spell(&self, into: &mut Vec<u8>);
+}
+
+fn push_number(into: &mut Vec<u8>, number: usize) {
+    if number >= 10 {
+        push_number(into, number / 10);
+    }
+    into.push(b'0' + (number % 10) as u8);
 }
 
 /// A connection that was proved ready.
@@ -90,7 +119,7 @@ pub(in crate::tiers::redis) struct Live {
     pub(super) since: Moment,
     connection: Connection,
     /// Ends with this, and so does the socket.
-    pub(super) driver: Driver,
+    _driver: Driver,
     pub(super) breaker: Breaker,
     /// What the account may not do, and what that means.
     pub(super) missing: Arc<[Box<str>]>,
@@ -103,7 +132,7 @@ impl Live {
             serial: MADE.fetch_add(1, Ordering::Relaxed) + 1,
             since: Moment::now(),
             connection,
-            driver,
+            _driver: driver,
             breaker: Breaker::default(),
             missing: missing.into(),
         }

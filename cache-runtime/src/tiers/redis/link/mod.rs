@@ -1,4 +1,4 @@
-//! The link: one multiplexed connection under our own supervision.
+//! The link: one connection for all calls, under supervision.
 //!
 //! The stock connection manager was measured to block each call for 9.45 s when the server is gone, to
 //! stay poisoned after an authentication error during a reconnect, and never to notice a half-open
@@ -9,7 +9,7 @@
 //!   wait for it, within its own deadline. The deadline covers permits, that wait and the answer.
 //! * A call that meets a broken connection, and one whose silence opens the circuit [`breaker`], tell the supervisor, which drops the
 //!   socket. Until it has proved another, within the time a caller would wait, calls fail at once.
-//! * Dropping a call in flight never shifts replies: the multiplexer keeps its place in the queue.
+//! * Dropping a call in flight never shifts replies: it keeps its place in the queue.
 //! * Who needs a task that starts and ends with this one runs in it ([`Link::run_beside`]).
 //! * The task ends with the [`Link`]. A connection lives on the runtime of the task, so when that
 //!   runtime is gone both are, and the next call starts both again where it runs.
@@ -39,7 +39,7 @@ use tokio::time::{Instant, timeout_at};
 use self::core::Core;
 pub(super) use self::core::Place;
 pub(super) use backoff::Backoff;
-pub(super) use live::{Connection, Live};
+pub(super) use live::{Connection, Live, Spelled};
 pub(super) use permits::Lane;
 use permits::Permits;
 use state::State;
@@ -99,8 +99,21 @@ impl Link {
         F: Future<Output = redis::RedisResult<T>>,
     {
         let by = Deadline::after(within);
-        let live = self.live(by).await?;
-        self.call_on(&live, lane, by, work).await
+        match self.decided()? {
+            // Who gets what it needs at once, and it is as good as always so, need not look at the clock again.
+            Some(live) if lane == Lane::Traffic && !within.is_zero() => {
+                let _permit = self.permits.traffic()?;
+                self.ask(&live, by, work).await
+            }
+            Some(live) => Box::pin(self.call_on(&live, lane, by, work)).await,
+            None => {
+                let call = async {
+                    let live = self.live(by).await?;
+                    self.call_on(&live, lane, by, work).await
+                };
+                Box::pin(call).await
+            }
+        }
     }
 
     /// As [`call`](Self::call), on this connection and no other.
@@ -115,12 +128,23 @@ impl Link {
         W: FnOnce(Connection) -> F,
         F: Future<Output = redis::RedisResult<T>>,
     {
-        let _permit = self.permits.take(lane, by).await?;
+        let _permit = match lane {
+            Lane::Traffic => self.permits.traffic()?,
+            Lane::Upkeep => self.permits.upkeep(by).await?,
+        };
         if by.left().is_zero() {
             // Nothing was sent, so nobody was silent.
             let text = format!("no time was left of {:?}", by.within);
             return Err(TierError::new(ErrorKind::Timeout, text));
         }
+        self.ask(live, by, work).await
+    }
+
+    async fn ask<T, W, F>(&self, live: &Live, by: Deadline, work: W) -> Result<T, TierError>
+    where
+        W: FnOnce(Connection) -> F,
+        F: Future<Output = redis::RedisResult<T>>,
+    {
         if live.breaker.is_open() {
             return Err(unavailable("the server does not answer"));
         }
@@ -136,12 +160,8 @@ impl Link {
 
     /// The present connection, waiting for the very first attempt only.
     pub(super) async fn live(&self, by: Deadline) -> Result<Arc<Live>, TierError> {
-        if !in_runtime() {
-            return Err(unavailable("there is no tokio runtime here"));
-        }
-        self.core.wake();
-        if let Some(decided) = self.core.state.borrow().decided() {
-            return decided;
+        if let Some(live) = self.decided()? {
+            return Ok(live);
         }
         let mut states = self.core.state.subscribe();
         let first = timeout_at(by.at, states.wait_for(|state| state.decided().is_some())).await;
@@ -153,9 +173,18 @@ impl Link {
         }
     }
 
+    /// The present connection; none while it is worth waiting for the first.
+    fn decided(&self) -> Result<Option<Arc<Live>>, TierError> {
+        if !in_runtime() {
+            return Err(unavailable("there is no tokio runtime here"));
+        }
+        self.core.wake();
+        self.core.state.borrow().decided().transpose()
+    }
+
     fn failed(&self, live: &Live, error: &redis::RedisError) -> TierError {
         let (kind, remedy) = judge(error);
-        let text = live.driver.words(|| self.core.endpoint.words(error));
+        let text = self.core.endpoint.words(error);
         match remedy {
             Remedy::Reconnect => self.core.report(live, &text),
             Remedy::None => live.breaker.answered(),
@@ -227,10 +256,7 @@ impl Link {
 
     /// The number of the present connection; zero without one.
     pub(super) fn serial(&self) -> u64 {
-        match &*self.core.state.borrow() {
-            State::Up(live) => live.serial,
-            _ => 0,
-        }
+        self.core.serial.load(Ordering::SeqCst)
     }
 
     /// Ends the task for good.

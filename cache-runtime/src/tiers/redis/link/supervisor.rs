@@ -105,7 +105,7 @@ impl Task {
             match timeout(PING_WITHIN, serves(&mut connection)).await {
                 // An account without this command is told so: the server lives.
                 Ok(Err(error)) if judge(&error).1 == Remedy::Reconnect => {
-                    return self.words(live, &error);
+                    return self.core.endpoint.words(&error);
                 }
                 Ok(_) => {}
                 Err(_) => return format!("no answer to a ping within {PING_WITHIN:?}"),
@@ -118,14 +118,10 @@ impl Task {
             self.core.releases.news().await;
             match timeout(PING_WITHIN, self.core.releases.send_all(live.connection())).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => return self.words(live, &error),
+                Ok(Err(error)) => return self.core.endpoint.words(&error),
                 Err(_) => return format!("no answer to a release within {PING_WITHIN:?}"),
             }
         }
-    }
-
-    fn words(&self, live: &Live, error: &redis::RedisError) -> String {
-        live.driver.words(|| self.core.endpoint.words(error))
     }
 
     fn up(&self, live: &Arc<Live>, at: &Arc<Address>) {

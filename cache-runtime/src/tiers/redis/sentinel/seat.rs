@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::super::client::{Driver, config};
+use super::super::client::Driver;
 use super::super::endpoint::{Address, Endpoint, Sentinels};
+use super::super::wire::Wire;
 
 /// What a Sentinel says.
 pub(super) enum Answer {
@@ -21,7 +21,7 @@ pub(super) enum Answer {
 
 /// A connection, and what it ends with.
 struct Kept {
-    connection: MultiplexedConnection,
+    wire: Wire,
     _driver: Driver,
 }
 
@@ -57,41 +57,32 @@ impl Seat {
     }
 
     async fn ask_on(&self, kept: &mut Option<Kept>) -> redis::RedisResult<redis::Value> {
-        if let Some(Kept { connection, .. }) = kept {
+        if let Some(Kept { wire, .. }) = kept {
             // A Sentinel that was restarted is not one that is gone.
-            if let Ok(answer) = self.question(connection).await {
+            if let Ok(answer) = self.question(wire).await {
                 return Ok(answer);
             }
         }
         let made = kept.insert(self.connect().await?);
-        self.question(&mut made.connection).await
+        self.question(&made.wire).await
     }
 
-    async fn question(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> redis::RedisResult<redis::Value> {
+    async fn question(&self, wire: &Wire) -> redis::RedisResult<redis::Value> {
         let mut command = redis::cmd("SENTINEL");
         command
             .arg("GET-MASTER-ADDR-BY-NAME")
             .arg(&self.asked.1.primary);
-        connection
-            .send_packed_command(&command)
-            .await?
-            .extract_error()
+        wire.command(&command).await
     }
 
     async fn connect(&self) -> redis::RedisResult<Kept> {
         let (endpoint, sentinels) = &*self.asked;
-        let (mut connection, driver) = endpoint.connect(&self.address, config()).await?;
+        let (wire, driver) = endpoint.connect(&self.address).await?;
         if let Some(sign_in) = sentinels.account.sign_in() {
-            connection
-                .send_packed_command(&sign_in)
-                .await?
-                .extract_error()?;
+            wire.command(&sign_in).await?;
         }
         Ok(Kept {
-            connection,
+            wire,
             _driver: driver,
         })
     }

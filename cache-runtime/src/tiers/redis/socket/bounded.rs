@@ -2,30 +2,24 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::walk::Walk;
 
-/// Why nothing more is read, if that is so. The client library tells only the first who waits.
-pub(in crate::tiers::redis) type Objection = Arc<OnceLock<String>>;
-
 /// Reads as long as what comes is an answer of a size that may be; then it is an error, which ends the connection.
 #[derive(Debug)]
-pub(super) struct Bounded<S> {
+pub(in crate::tiers::redis) struct Bounded<S> {
     stream: S,
     walk: Walk,
-    objection: Objection,
 }
 
 impl<S> Bounded<S> {
-    pub(super) fn new(stream: S, most: u64, objection: Objection) -> Self {
+    pub(in crate::tiers::redis) fn new(stream: S, most: u64) -> Self {
         Self {
             stream,
             walk: Walk::new(most),
-            objection,
         }
     }
 }
@@ -40,10 +34,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
         let walked = this.walk.over(&buf.filled()[before..]);
-        Poll::Ready(walked.map_err(|why| {
-            let why = this.objection.get_or_init(|| why);
-            io::Error::new(io::ErrorKind::InvalidData, why.as_str())
-        }))
+        Poll::Ready(walked.map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why)))
     }
 }
 

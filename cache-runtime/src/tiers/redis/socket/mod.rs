@@ -1,6 +1,7 @@
 //! The socket under a connection.
 //!
-//! It is made here and not by the client library, which lets nobody look at what arrives before it keeps it: see [`walk`].
+//! It is made here and not by the client library, which lets nobody look at what arrives before it keeps it: see [`walk`]. Where the library reads, it reads
+//! through [`bounded`].
 //!
 //! Names are resolved at each connection, so one that means another server from now on is followed by
 //! the next.
@@ -15,7 +16,6 @@ mod walk;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
@@ -23,8 +23,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
-use self::bounded::Bounded;
-pub(super) use self::bounded::Objection;
+pub(super) use self::bounded::Bounded;
+pub(super) use self::walk::Walk;
 use super::endpoint::{Address, Endpoint};
 
 /// Whatever bytes go through.
@@ -36,19 +36,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 /// that allow more.
 const BESIDE: u64 = 16 << 20;
 
-/// Connects to an address. What is read of it is no larger than an answer may be; if that ends it, the second of these says why.
-pub(super) async fn open(
-    endpoint: &Endpoint,
-    address: &Address,
-) -> io::Result<(Box<dyn Stream>, Objection)> {
-    let most = BESIDE.saturating_add(endpoint.max_value_bytes as u64);
-    let stream = connect(endpoint, address).await?;
-    let objection = Objection::default();
-    let bounded = Bounded::new(stream, most, Arc::clone(&objection));
-    Ok((Box::new(bounded), objection))
+impl Endpoint {
+    /// What an answer may have.
+    pub(super) fn most_of_an_answer(&self) -> u64 {
+        BESIDE.saturating_add(self.max_value_bytes as u64)
+    }
 }
 
-async fn connect(endpoint: &Endpoint, address: &Address) -> io::Result<Box<dyn Stream>> {
+/// Connects to an address.
+pub(super) async fn open(endpoint: &Endpoint, address: &Address) -> io::Result<Box<dyn Stream>> {
     Ok(match address {
         Address::Tcp { host, port, tls } => {
             let stream = reach(resolve(endpoint, host, *port).await?).await?;

@@ -12,7 +12,7 @@ const LONGEST_LINE: usize = 64 << 10;
 
 /// How far one connection's answers have been read.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(in crate::tiers::redis) struct Walk {
     /// What an answer may have, in bytes.
     most: u64,
     /// What the present answer has, with what it has announced.
@@ -42,7 +42,7 @@ struct Line {
 }
 
 impl Walk {
-    pub(super) fn new(most: u64) -> Self {
+    pub(in crate::tiers::redis) fn new(most: u64) -> Self {
         Self {
             most,
             bytes: 0,
@@ -51,47 +51,58 @@ impl Walk {
         }
     }
 
-    /// Goes on over these bytes. After an error there is no way on.
+    /// Goes on over all of these bytes. After an error there is no way on.
     pub(super) fn over(&mut self, mut bytes: &[u8]) -> Result<(), String> {
-        while let Some(&first) = bytes.first() {
-            let taken = match &mut self.place {
+        while let Some(end) = self.end(bytes)? {
+            bytes = &bytes[end..];
+        }
+        Ok(())
+    }
+
+    /// Goes on over these bytes up to where an answer ends; nothing, if none does. After an error there is no way on.
+    pub(in crate::tiers::redis) fn end(&mut self, bytes: &[u8]) -> Result<Option<usize>, String> {
+        let mut at = 0;
+        while let Some(&first) = bytes.get(at) {
+            let rest = &bytes[at..];
+            let mut over = false;
+            at += match &mut self.place {
                 Place::Value => {
                     self.place = Place::Line(Line::of(first)?);
                     1
                 }
                 Place::Text(left) => {
-                    let taken = bytes
-                        .len()
-                        .min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    let taken = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= taken as u64;
                     if *left == 0 {
-                        self.ends();
+                        over = self.ends();
                     }
                     taken
                 }
                 Place::Line(line) => {
-                    let (taken, over) = line.over(bytes)?;
-                    if over {
+                    let (taken, ended) = line.over(rest)?;
+                    if ended {
                         let line = *line;
-                        self.announced(line)?;
+                        over = self.announced(line)?;
                     }
                     taken
                 }
             };
-            bytes = &bytes[taken..];
+            if over {
+                return Ok(Some(at));
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// A line is over.
-    fn announced(&mut self, line: Line) -> Result<(), String> {
+    /// A line is over; whether the answer is.
+    fn announced(&mut self, line: Line) -> Result<bool, String> {
         self.grows(line.length as u64)?;
         let values = match (line.kind, line.number) {
             (b'$' | b'=' | b'!', Some(length)) => {
                 self.grows(length)?;
                 // Its own end of line comes behind it.
                 self.place = Place::Text(length.saturating_add(2));
-                return Ok(());
+                return Ok(false);
             }
             (b'*' | b'~' | b'>', Some(count)) => count,
             (b'%', Some(count)) => count.saturating_mul(2),
@@ -105,8 +116,7 @@ impl Walk {
                 "an answer of {values} values; no answer has more than {MOST_VALUES}"
             ));
         }
-        self.ends();
-        Ok(())
+        Ok(self.ends())
     }
 
     fn grows(&mut self, by: u64) -> Result<(), String> {
@@ -120,14 +130,16 @@ impl Walk {
         ))
     }
 
-    /// A value has ended, or an announcement of others.
-    fn ends(&mut self) {
+    /// A value has ended, or an announcement of others; whether the answer has.
+    fn ends(&mut self) -> bool {
         self.place = Place::Value;
         self.left -= 1;
-        if self.left == 0 {
+        let over = self.left == 0;
+        if over {
             self.left = 1;
             self.bytes = 0;
         }
+        over
     }
 }
 

@@ -90,6 +90,41 @@ async fn a_stopped_server_costs_five_deadlines_and_then_nothing() {
     assert!(tier.get("a", SOON).await.unwrap().is_some());
 }
 
+/// What is under way goes together, and each who waits has a deadline of its own all the same.
+#[tokio::test]
+async fn a_crowd_before_a_stopped_server_is_one_deadline_late_and_then_not_late() {
+    let server = Server::start();
+    let tier = Arc::new(tier(&server));
+    fill(&tier, "a").await;
+    server.signal("STOP");
+    let ask = |budget: Duration| {
+        let tier = Arc::clone(&tier);
+        tokio::spawn(async move {
+            let start = Instant::now();
+            let answer = tier.get("a", budget).await;
+            (answer.is_err(), start.elapsed())
+        })
+    };
+    let crowd: Vec<_> = (0..100).map(|_| ask(BUDGET)).collect();
+    let left: Vec<_> = (0..50).map(|_| ask(SOON)).collect();
+    tokio::task::yield_now().await;
+    left.iter().for_each(|asked| asked.abort());
+    for asked in crowd {
+        let (failed, took) = asked.await.unwrap();
+        assert!(failed && took < BUDGET * 3, "{took:?}");
+    }
+    down_within(&tier, BUDGET).await;
+    let start = Instant::now();
+    assert!(tier.get("a", BUDGET).await.is_err());
+    at_once(start);
+    server.signal("CONT");
+    assert!(tier.connected_within(Duration::from_millis(3500)).await);
+    let crowd: Vec<_> = (0..100).map(|_| ask(SOON)).collect();
+    for asked in crowd {
+        assert!(!asked.await.unwrap().0);
+    }
+}
+
 #[tokio::test]
 async fn an_idle_link_to_a_stopped_server_is_noticed() {
     let server = Server::start();

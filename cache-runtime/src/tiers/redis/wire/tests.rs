@@ -1,0 +1,251 @@
+//! The connection over a stream that the test holds the other end of.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::{Wire, text};
+
+const SOON: Duration = Duration::from_secs(20);
+const MOST: u64 = 1_000;
+
+/// A connection, its task, and the server's end.
+fn wire(buffer: usize) -> (Wire, JoinHandle<()>, DuplexStream) {
+    let (ours, theirs) = duplex(buffer);
+    let (wire, carrier) = Wire::over(Box::new(ours), MOST);
+    (wire, tokio::spawn(carrier), theirs)
+}
+
+type Asked = JoinHandle<redis::RedisResult<Option<Bytes>>>;
+
+fn get(key: &str) -> Vec<u8> {
+    format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len()).into_bytes()
+}
+
+fn ask(wire: &Wire, key: &str) -> Asked {
+    let (wire, packed) = (wire.clone(), get(key));
+    tokio::spawn(async move { text(&wire.last_of(packed, 1).await?) })
+}
+
+async fn told(asked: Asked) -> redis::RedisResult<Option<Bytes>> {
+    let told = timeout(SOON, asked).await.expect("an answer in time");
+    told.expect("no panic")
+}
+
+/// Reads what so many commands for keys of one byte are.
+async fn commands(server: &mut DuplexStream, keys: &str) {
+    let mut read = vec![0; keys.len() * get("a").len()];
+    let whole = timeout(SOON, server.read_exact(&mut read)).await;
+    whole.expect("commands in time").unwrap();
+    let expected: Vec<u8> = keys.chars().flat_map(|key| get(&key.to_string())).collect();
+    assert_eq!(
+        read.escape_ascii().to_string(),
+        expected.escape_ascii().to_string()
+    );
+}
+
+fn words(told: redis::RedisResult<Option<Bytes>>) -> String {
+    told.expect_err("refused").to_string()
+}
+
+#[tokio::test]
+async fn each_gets_its_own_however_the_answers_are_torn() {
+    let answers = b"$1\r\na\r\n$-1\r\n$0\r\n\r\n-WRONGTYPE of another\r\n$4\r\ne\r\n\n\r\n+OK\r\n";
+    for piece in 1..answers.len() {
+        let (wire, _task, mut server) = wire(1 << 16);
+        let asked = ["a", "b", "c", "d", "e", "f"].map(|key| ask(&wire, key));
+        commands(&mut server, "abcdef").await;
+        for piece in answers.chunks(piece) {
+            server.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let [a, b, c, d, e, f] = asked;
+        assert_eq!(told(a).await.unwrap().as_deref(), Some(&b"a"[..]));
+        assert_eq!(told(b).await.unwrap(), None);
+        assert_eq!(told(c).await.unwrap().as_deref(), Some(&b""[..]));
+        assert_eq!(told(d).await.unwrap_err().code(), Some("WRONGTYPE"));
+        assert_eq!(told(e).await.unwrap().as_deref(), Some(&b"e\r\n\n"[..]));
+        let no_text = told(f).await.unwrap_err();
+        assert_eq!(no_text.kind(), redis::ErrorKind::UnexpectedReturnType);
+    }
+}
+
+#[tokio::test]
+async fn who_has_left_keeps_its_place_and_delays_nobody() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    let [a, b, c] = ["a", "b", "c"].map(|key| ask(&wire, key));
+    commands(&mut server, "abc").await;
+    b.abort();
+    assert!(b.await.unwrap_err().is_cancelled());
+    server.write_all(b"$1\r\na\r\n").await.unwrap();
+    assert_eq!(told(a).await.unwrap().as_deref(), Some(&b"a"[..]));
+    server.write_all(b"$1\r\nb\r\n$1\r\nc\r\n").await.unwrap();
+    assert_eq!(told(c).await.unwrap().as_deref(), Some(&b"c"[..]));
+}
+
+#[tokio::test]
+async fn who_has_left_before_it_was_sent_is_not_sent() {
+    let (ours, mut server) = duplex(1 << 16);
+    let (wire, carrier) = Wire::over(Box::new(ours), MOST);
+    let [a, b, c] = ["a", "b", "c"].map(|key| ask(&wire, key));
+    tokio::task::yield_now().await;
+    b.abort();
+    assert!(b.await.unwrap_err().is_cancelled());
+    let _task = tokio::spawn(carrier);
+    commands(&mut server, "ac").await;
+    server.write_all(b"$1\r\na\r\n$1\r\nc\r\n").await.unwrap();
+    assert_eq!(told(a).await.unwrap().as_deref(), Some(&b"a"[..]));
+    assert_eq!(told(c).await.unwrap().as_deref(), Some(&b"c"[..]));
+}
+
+/// All that waited have left, one of whom had woken the task: who comes next has to wake it again.
+#[tokio::test]
+async fn a_task_that_found_only_who_has_left_is_woken_by_the_next() {
+    let (ours, mut server) = duplex(1 << 16);
+    let (wire, carrier) = Wire::over(Box::new(ours), MOST);
+    let gone = ask(&wire, "a");
+    tokio::task::yield_now().await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    let _task = tokio::spawn(carrier);
+    tokio::task::yield_now().await;
+    let next = ask(&wire, "b");
+    commands(&mut server, "b").await;
+    server.write_all(b"$1\r\nb\r\n").await.unwrap();
+    assert_eq!(told(next).await.unwrap().as_deref(), Some(&b"b"[..]));
+}
+
+#[tokio::test]
+async fn those_who_ask_while_others_wait_are_sent_together() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    let first = ask(&wire, "a");
+    commands(&mut server, "a").await;
+    let others: Vec<Asked> = (0..50).map(|_| ask(&wire, "b")).collect();
+    let mut read = vec![0; 1 << 16];
+    let length = timeout(SOON, server.read(&mut read))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(length, 50 * get("b").len(), "in one piece");
+    server.write_all(&b"$1\r\nx\r\n".repeat(51)).await.unwrap();
+    for asked in others.into_iter().chain([first]) {
+        assert_eq!(told(asked).await.unwrap().as_deref(), Some(&b"x"[..]));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_ends_the_connection_and_all_are_told_why() {
+    let (wire, task, mut server) = wire(1 << 16);
+    let asked = ["a", "b", "c"].map(|key| ask(&wire, key));
+    commands(&mut server, "abc").await;
+    // What others have had does not count.
+    let large = [b"$900\r\n".to_vec(), vec![b'x'; 900], b"\r\n".to_vec()].concat();
+    server.write_all(&large).await.unwrap();
+    server.write_all(b"$536870912\r\n").await.unwrap();
+    let [a, b, c] = asked;
+    assert_eq!(told(a).await.unwrap().map(|text| text.len()), Some(900));
+    for refused in [told(b).await, told(c).await, told(ask(&wire, "d")).await] {
+        let why = words(refused);
+        assert!(why.contains("536870924 bytes or more"), "{why}");
+    }
+    timeout(SOON, task).await.expect("the task ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_is_an_error_for_all_who_wait_and_all_who_come() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    let asked = ["a", "b"].map(|key| ask(&wire, key));
+    commands(&mut server, "ab").await;
+    drop(server);
+    for asked in asked.into_iter().chain([ask(&wire, "c")]) {
+        assert!(told(asked).await.unwrap_err().is_io_error());
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_is_given_up_is_an_error_as_well() {
+    let (wire, task, mut server) = wire(1 << 16);
+    let asked = ask(&wire, "a");
+    commands(&mut server, "a").await;
+    task.abort();
+    for asked in [asked, ask(&wire, "b")] {
+        let why = words(told(asked).await);
+        assert!(why.contains("the connection was given up"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for_ends_the_connection() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    let asked = ask(&wire, "a");
+    commands(&mut server, "a").await;
+    let answers = b"$1\r\na\r\n-ERR max number of clients reached\r\n";
+    server.write_all(answers).await.unwrap();
+    assert_eq!(told(asked).await.unwrap().as_deref(), Some(&b"a"[..]));
+    let why = words(told(ask(&wire, "b")).await);
+    assert!(why.contains("max number of clients"), "{why}");
+}
+
+#[tokio::test]
+async fn several_answers_are_one_and_errors_are_among_them() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("GET").arg("a").cmd("GET").arg("b").cmd("PING");
+    let both = async {
+        let mut read = vec![0; pipeline.get_packed_pipeline().len()];
+        server.read_exact(&mut read).await.unwrap();
+        server.write_all(b"$1\r\na\r\n-ERR no\r\n").await.unwrap();
+        tokio::task::yield_now().await;
+        server.write_all(b"+PONG\r\n").await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(wire.commands(&pipeline), both);
+    let [a, b, pong] = <[redis::Value; 3]>::try_from(answers.unwrap()).unwrap();
+    assert_eq!(a, redis::Value::BulkString(b"a".into()));
+    assert!(b.extract_error().is_err());
+    assert_eq!(pong, redis::Value::SimpleString("PONG".into()));
+    assert_eq!(wire.commands(&redis::pipe()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_socket_that_takes_nothing_keeps_only_those_who_wait() {
+    let (wire, _task, _server) = wire(1);
+    let stays = ask(&wire, "a");
+    for _ in 0..10 {
+        let leave: Vec<Asked> = (0..1_000).map(|_| ask(&wire, "b")).collect();
+        tokio::task::yield_now().await;
+        for asked in &leave {
+            asked.abort();
+        }
+        for asked in leave {
+            let _ = asked.await;
+        }
+    }
+    let waiting = wire.0.len();
+    assert!(waiting <= 3_100, "{waiting} of 10,000 are kept");
+    assert!(!stays.is_finished());
+}
+
+#[tokio::test]
+async fn a_command_larger_than_the_socket_takes_is_sent_in_pieces_while_answers_are_read() {
+    let (wire, _task, mut server) = wire(64);
+    let first = ask(&wire, "a");
+    commands(&mut server, "a").await;
+    let mut set = redis::cmd("SET");
+    set.arg("key").arg(vec![b'v'; 100_000]);
+    let packed = set.get_packed_command();
+    let large = tokio::spawn({
+        let wire = wire.clone();
+        async move { wire.command(&set).await }
+    });
+    let mut read = vec![0; packed.len()];
+    server.read_exact(&mut read[..1_000]).await.unwrap();
+    server.write_all(b"$1\r\na\r\n").await.unwrap();
+    assert_eq!(told(first).await.unwrap().as_deref(), Some(&b"a"[..]));
+    server.read_exact(&mut read[1_000..]).await.unwrap();
+    assert!(read == packed);
+    server.write_all(b"+OK\r\n").await.unwrap();
+    assert_eq!(large.await.unwrap().unwrap(), redis::Value::Okay);
+}
