@@ -1,14 +1,14 @@
 //! One label: how often it was evicted as far as this process has heard, and its generation, if that is known.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use super::{Generation, Label, Manner};
+use super::{
+    Generation, Label, Manner,
+    known::{Known, Slot},
+};
 
 /// How long a generation is believed, in milliseconds: a label in use is read again, and its life prolonged, long before it is lost.
 pub(super) const BELIEVED: u64 = 3_600_000;
@@ -19,17 +19,7 @@ pub(crate) struct Cell {
     label: Label,
     evictions: AtomicU64,
     held_until: AtomicU64,
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    generation: Generation,
-    epoch: u64,
-    /// Milliseconds of the memory clock.
-    at: u64,
-    /// Entries of this life may rely on it.
-    life: Duration,
+    known: Slot,
 }
 
 /// A count as it was before a read was sent.
@@ -42,7 +32,7 @@ impl Cell {
             label,
             evictions: AtomicU64::new(0),
             held_until: AtomicU64::new(0),
-            known: Mutex::new(None),
+            known: Slot::default(),
         }
     }
 
@@ -75,28 +65,26 @@ impl Cell {
         now: u64,
         life: Duration,
     ) {
-        let mut known = self.lock();
-        // Under the lock: an eviction moves the count first and forgets then.
-        if self.before() == before {
-            *known = Some(Known {
-                generation,
-                epoch,
-                at: now,
-                life,
-            });
-        }
+        let known = Known {
+            generation,
+            epoch,
+            at: now,
+            life,
+        };
+        // Asked while the slot is closed: an eviction moves the count first and forgets then.
+        self.known.put(known, || self.before() == before);
     }
 
     /// The generation, if it is known in this epoch and entries of this life may rely on it.
     pub(crate) fn known(&self, epoch: u64, now: u64, life: Duration) -> Option<Generation> {
-        let known = (*self.lock())?;
+        let known = self.known.get()?;
         let fits = known.epoch == epoch && known.life >= life;
         (fits && now.saturating_sub(known.at) < BELIEVED).then_some(known.generation)
     }
 
     /// What is known did not agree with an entry: one of the two is old.
     pub(crate) fn forget(&self) {
-        *self.lock() = None;
+        self.known.clear();
     }
 
     /// Whether stores under it are refused at `now`, as far as this process has heard.
@@ -115,10 +103,6 @@ impl Cell {
     pub(super) fn gone(&self, manner: Manner) {
         count(&self.evictions, manner);
         self.forget();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,6 +21,8 @@ use std::{
     },
 };
 
+use foldhash::fast::RandomState;
+
 use super::{Cell, Label, LabelKind, Manner, Root};
 use crate::key::regions;
 
@@ -42,8 +44,8 @@ pub(crate) struct Cells {
 
 #[derive(Debug, Default)]
 struct Table {
-    cells: HashMap<Label, Arc<Cell>>,
-    roots: HashMap<Box<str>, Arc<Root>>,
+    cells: HashMap<Label, Arc<Cell>, RandomState>,
+    roots: HashMap<Box<str>, Arc<Root>, RandomState>,
     /// Cells that have to stay until their hold ends, and when that is: what comes later is held by them.
     held: HashMap<Label, (u64, Arc<Cell>)>,
     look_at: usize,

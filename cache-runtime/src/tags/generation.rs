@@ -42,15 +42,19 @@ pub(crate) struct Fold {
 impl Fold {
     /// FNV-1a over the halves, in the order given: cache, regions from the outside in, scope.
     pub(crate) fn of<'a>(generations: impl IntoIterator<Item = &'a Generation>) -> Self {
-        let mut fold = Self {
+        let none = Self {
             evict: 0xcbf2_9ce4_8422_2325,
             expire: 0xcbf2_9ce4_8422_2325,
         };
-        for generation in generations {
-            fold.evict = mix(fold.evict, generation.evict);
-            fold.expire = mix(fold.expire, generation.expire);
+        generations.into_iter().fold(none, Self::and)
+    }
+
+    /// The same with one more.
+    pub(crate) fn and(self, generation: &Generation) -> Self {
+        Self {
+            evict: mix(self.evict, generation.evict),
+            expire: mix(self.expire, generation.expire),
         }
-        fold
     }
 }
 

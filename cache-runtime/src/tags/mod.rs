@@ -14,6 +14,7 @@
 mod cell;
 mod cells;
 mod generation;
+mod known;
 mod label;
 mod manner;
 mod root;
