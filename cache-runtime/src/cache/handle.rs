@@ -149,7 +149,7 @@ impl Cache {
         };
         let load = Box::pin(async move { load().await });
         let Some((value, claim)) = call.hit::<T>() else {
-            return run(call, with, load).await;
+            return run(Box::new(call), with, load).await;
         };
         call.served = Served::Memory;
         call.finished();

@@ -148,6 +148,7 @@ enum Missed {
     Due(Fill, Arc<MemoryEntry>, Due),
 }
 
+#[derive(Clone)]
 struct Fill {
     core: Arc<Core>,
     key: Key,
@@ -403,22 +404,32 @@ fn bypass<V>(bound: &Bound, why: Why) -> Found<V> {
     Found::Miss(Miss(Box::new(Missed::Bypass(why, counters))))
 }
 
-async fn fill<V, E, L>(
-    miss: Miss,
-    policy: Policy,
-    with: Loaded<V, E>,
-    load: Pin<Box<L>>,
-) -> Result<V, E>
+/// What a miss becomes under its policy, in small: a future keeps what it is given for as long as it lives.
+enum Filling {
+    Bypass(Why, Arc<Counters>),
+    Call(Box<engine::Call>),
+}
+
+impl Miss {
+    fn under(self, policy: &Policy) -> Filling {
+        match *self.0 {
+            Missed::Bypass(why, counters) => Filling::Bypass(why, counters),
+            // A site that asks what is due has a load that can be run again.
+            Missed::Fill(fill) | Missed::Due(fill, ..) => {
+                Filling::Call(Box::new(fill.into_call(policy)))
+            }
+        }
+    }
+}
+
+async fn fill<V, E, L>(filling: Filling, with: Loaded<V, E>, load: Pin<Box<L>>) -> Result<V, E>
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
 {
-    match *miss.0 {
-        Missed::Bypass(why, counters) => bypassed(why, &counters, load).await,
-        // A site that asks what is due has a load that can be run again.
-        Missed::Fill(fill) | Missed::Due(fill, ..) => {
-            engine::run(fill.call(&policy), with, load).await
-        }
+    match filling {
+        Filling::Bypass(why, counters) => Box::pin(bypassed(why, &counters, load)).await,
+        Filling::Call(call) => engine::run(call, with, load).await,
     }
 }
 
@@ -429,12 +440,12 @@ where
 {
     match *miss.0 {
         Missed::Bypass(why, counters) => bypassed(why, &counters, (origin.run)()).await,
-        Missed::Fill(fill) => engine::run_owned(fill.call(&policy), origin).await,
+        Missed::Fill(fill) => engine::run_owned(fill.into_call(&policy), origin).await,
         Missed::Due(fill, entry, due) => {
-            let call = fill.call(&policy);
+            let call = fill.clone().into_call(&policy);
             match engine::serve_due(call, &entry, due, &origin) {
                 Some(value) => Ok(value),
-                None => engine::run_owned(fill.call(&policy), origin).await,
+                None => engine::run_owned(fill.into_call(&policy), origin).await,
             }
         }
     }
@@ -448,18 +459,18 @@ async fn bypassed<F: Future>(why: Why, counters: &Counters, load: F) -> F::Outpu
 }
 
 impl Fill {
-    fn call(&self, policy: &Policy) -> engine::Call {
+    fn into_call(self, policy: &Policy) -> engine::Call {
         let policy = Resolved::new(policy, &self.core.settings.defaults);
         let mut call = engine::Call::new(
-            Arc::clone(&self.core),
-            self.key.clone(),
+            self.core,
+            self.key,
             self.reader,
             policy,
-            Arc::clone(&self.counters),
+            self.counters,
             self.refresh,
-            self.tags.clone(),
+            self.tags,
         );
-        call.told = self.told.clone();
+        call.told = self.told;
         call
     }
 }
@@ -511,7 +522,8 @@ macro_rules! ready {
             ) -> Pin<Box<impl Future<Output = $return>>> {
                 let load = Box::pin(async move { <$shape>::split(load.await) });
                 let with = Loaded { hooks, share };
-                Box::pin(async move { <$shape>::pack(fill(miss, policy, with, load).await) })
+                let filling = miss.under(&policy);
+                Box::pin(async move { <$shape>::pack(fill(filling, with, load).await) })
             }
 
             /// The same with a load that may outlive this call, and run again: the body is a closure over owned arguments.

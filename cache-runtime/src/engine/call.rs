@@ -305,10 +305,14 @@ impl Call {
                 return step;
             }
             // Before the flight is registered: the replay marks what runs.
-            self.core
-                .clear_journal(&self.key, &self.labelling, &mut self.budget, &self.counters)
-                .await;
-            if self.failed && !self.take_turn().await {
+            if self.core.journal.len() > 0 {
+                let (key, labelling) = (&self.key, &self.labelling);
+                let cleared =
+                    self.core
+                        .clear_journal(key, labelling, &mut self.budget, &self.counters);
+                Box::pin(cleared).await;
+            }
+            if self.failed && !Box::pin(self.take_turn()).await {
                 return Step::Load(Role::Alone);
             }
             let step = match self.register() {
@@ -332,7 +336,7 @@ impl Call {
                 },
                 Registered::PutRuns => self.beside_put(),
                 Registered::Joined(_) if self.turn.is_some() => Some(Step::Load(Role::Alone)),
-                Registered::Joined(flight) => self.wait_for(&flight).await,
+                Registered::Joined(flight) => Box::pin(self.wait_for(&flight)).await,
             };
             if let Some(step) = step {
                 return step;
@@ -461,7 +465,7 @@ impl Call {
         if self.in_hand.is_none()
             && ((rather_not && !flight.has_looked()) || flight.replaces_fresh(now))
             && !self.refresh
-            && let Some(value) = self.in_redis().await
+            && let Some(value) = Box::pin(self.in_redis()).await
         {
             self.served = Served::Redis;
             return Some(Step::Serve(value));

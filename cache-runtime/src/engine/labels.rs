@@ -35,15 +35,30 @@ enum Source {
     Read,
 }
 
-/// What the labels say of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Under which cells are asked.
+#[derive(Clone, Copy)]
+struct Present {
+    epoch: Option<u64>,
+    now: u64,
+}
+
+impl Present {
+    fn of(core: &Core) -> Self {
+        let now = core.clock.now();
+        let epoch = core.coherence.listening(core.clock.of_signs(now));
+        Self { epoch, now }
+    }
+}
+
+/// What the labels say of an entry, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verdict {
     Alive,
     /// It counts as past its ttl.
     Expired,
-    Dead,
     /// It disagrees with what cells know; one of the two is old.
     Suspect,
+    Dead,
 }
 
 /// What is asked of Redis about labels, and the counts from before.
@@ -52,6 +67,7 @@ pub(super) struct Question {
     labels: Vec<Label>,
     cells: Vec<(Arc<Cell>, Before)>,
     cache: Option<(Arc<Cell>, Before)>,
+    now: u64,
     epoch: Option<u64>,
     /// Taken before it is asked: an answer never comes over an earlier one.
     connection: u64,
@@ -105,7 +121,7 @@ impl Question {
     pub(super) fn of_hit(core: &Core, labelling: &Labelling) -> Self {
         let mut question = Self::new(core, Duration::ZERO);
         for cell in labelling.cells() {
-            question.add_unknown(core, cell);
+            question.add_unknown(cell);
         }
         question
     }
@@ -127,9 +143,9 @@ impl Question {
         more: &[Label],
     ) -> Self {
         let mut question = Self::new(core, life);
-        question.add_region(core, labelling);
+        question.add_region(labelling);
         for cell in labelling.cells().skip(1) {
-            question.add_unknown(core, cell);
+            question.add_unknown(cell);
         }
         for label in more {
             question.add(core.cells.cell(label));
@@ -142,7 +158,7 @@ impl Question {
     pub(super) fn of_tags(core: &Core, tags: &[Label], life: Duration) -> Self {
         let mut question = Self::new(core, life);
         for tag in tags {
-            question.add_unknown(core, &core.cells.cell(tag));
+            question.add_unknown(&core.cells.cell(tag));
         }
         question
     }
@@ -150,16 +166,18 @@ impl Question {
     /// What a load has to ask that Redis takes no part in; `None`: its template is known there.
     pub(super) fn of_template(core: &Core, labelling: &Labelling, life: Duration) -> Option<Self> {
         let mut question = Self::new(core, life);
-        question.add_region(core, labelling);
+        question.add_region(labelling);
         question.cache.is_some().then_some(question)
     }
 
     fn new(core: &Core, life: Duration) -> Self {
+        let Present { epoch, now } = Present::of(core);
         Self {
             labels: Vec::new(),
             cells: Vec::new(),
             cache: None,
-            epoch: core.listening(),
+            now,
+            epoch,
             connection: core.tier.connection(),
             life,
             clock: false,
@@ -167,8 +185,8 @@ impl Question {
     }
 
     /// The region of a template that Redis is not known to know of.
-    fn add_region(&mut self, core: &Core, labelling: &Labelling) {
-        let (now, life) = (core.clock.now(), self.life);
+    fn add_region(&mut self, labelling: &Labelling) {
+        let (now, life) = (self.now, self.life);
         let registered = |epoch| labelling.root.is_registered(epoch, now, life);
         if !self.epoch.is_some_and(registered) {
             let cache = &labelling.root.cells()[0];
@@ -178,15 +196,14 @@ impl Question {
 
     /// All that can die out of what an entry depends on: it is to live longer.
     pub(super) fn add_all(&mut self, core: &Core, labelling: &Labelling) {
-        self.add_region(core, labelling);
+        self.add_region(labelling);
         for cell in labelling.cells().skip(1) {
             self.add(core.cells.cell(cell.label()));
         }
     }
 
-    fn add_unknown(&mut self, core: &Core, cell: &Arc<Cell>) {
-        let now = core.clock.now();
-        let known = |epoch| cell.known(epoch, now, self.life).is_some();
+    fn add_unknown(&mut self, cell: &Arc<Cell>) {
+        let known = |epoch| cell.known(epoch, self.now, self.life).is_some();
         if !self.epoch.is_some_and(known) {
             self.add(Arc::clone(cell));
         }
@@ -272,73 +289,88 @@ impl View {
         self.known.push((label.clone(), standing, source));
     }
 
-    fn get(&self, core: &Core, label: &Label) -> Option<(Standing, Source)> {
-        let read = self.known.iter().find(|(known, ..)| known == label);
+    fn get(&self, present: Present, cell: &Cell) -> Option<(Standing, Source)> {
+        let read = self.known.iter().find(|(known, ..)| known == cell.label());
         let read = read.map(|(_, standing, source)| (*standing, *source));
         read.or_else(|| {
-            let now = core.clock.now();
-            let epoch = core.listening()?;
-            let known = core.cells.cell(label).known(epoch, now, Duration::ZERO)?;
+            let known = cell.known(present.epoch?, present.now, Duration::ZERO)?;
             Some((Standing::Is(known), Source::Cell))
         })
     }
 
-    /// The labels of an entry that nothing is known of yet.
-    pub(super) fn unknown(&self, core: &Core, key: &Key, entry: &Entry<'_>) -> Vec<Label> {
-        let all = entry.all(key);
-        all.filter(|label| self.get(core, label).is_none())
-            .collect()
-    }
-
-    /// Whether an entry is alive. Labels nothing is known of have no generation.
-    pub(super) fn judge(&self, core: &Core, key: &Key, entry: &Entry<'_>) -> Verdict {
-        let common = self.common(core, key, entry.header);
-        let tags = entry.tags.iter().map(|tag| {
-            let is = |is: Generation| verdict((tag.evict, tag.expire), (is.evict, is.expire));
-            self.of(core, &tag.label, is)
-        });
-        std::iter::once(common)
-            .chain(tags)
-            .max_by_key(|verdict| match verdict {
-                Verdict::Alive => 0,
-                Verdict::Expired => 1,
-                Verdict::Suspect => 2,
-                Verdict::Dead => 3,
-            })
-            .unwrap_or(Verdict::Dead)
+    /// Whether an entry is alive; else the labels that nothing is known of yet.
+    pub(super) fn judge(
+        &self,
+        core: &Core,
+        key: &Key,
+        labelling: &Labelling,
+        entry: &Entry<'_>,
+    ) -> Result<Verdict, Vec<Label>> {
+        let present = Present::of(core);
+        let mut unknown = Vec::new();
+        let mut worst = self.common(core, key, labelling, entry.header, present, &mut unknown);
+        for tag in entry.tags {
+            let cell = labelling.tags.iter().find(|it| *it.label() == tag.label);
+            let cell = cell.map_or_else(|| core.cells.cell(&tag.label), Arc::clone);
+            let of_tag = match self.get(present, &cell) {
+                Some((Standing::Is(is), source)) => suspect(
+                    source == Source::Cell,
+                    verdict((tag.evict, tag.expire), (is.evict, is.expire)),
+                ),
+                Some(_) => Verdict::Dead,
+                None => {
+                    unknown.push(tag.label.clone());
+                    continue;
+                }
+            };
+            worst = worst.max(of_tag);
+        }
+        if unknown.is_empty() {
+            Ok(worst)
+        } else {
+            Err(unknown)
+        }
     }
 
     /// What the labels every entry has say.
-    fn common(&self, core: &Core, key: &Key, header: &Header) -> Verdict {
-        let (mut generations, mut from_cells) = (Vec::new(), false);
-        for label in common(key, header.region) {
-            match self.get(core, &label) {
+    fn common(
+        &self,
+        core: &Core,
+        key: &Key,
+        labelling: &Labelling,
+        header: &Header,
+        present: Present,
+        unknown: &mut Vec<Label>,
+    ) -> Verdict {
+        // Usually those of who reads it; an entry of another depth has cells of its own.
+        let same = usize::from(header.region) == labelling.root.region().len();
+        let lent = same.then_some(labelling);
+        let own: Vec<Arc<Cell>> = if same {
+            Vec::new()
+        } else {
+            let labels = common(key, header.region);
+            labels.map(|label| core.cells.cell(&label)).collect()
+        };
+        let lent = lent.map(|it| it.root.cells().iter().chain(&it.scope));
+        let (mut is, mut from_cells, mut dead) = (Fold::of([]), false, false);
+        for cell in lent.into_iter().flatten().chain(&own) {
+            match self.get(present, cell) {
                 Some((Standing::Is(generation), source)) => {
                     from_cells |= source == Source::Cell;
-                    generations.push(generation);
+                    is = is.and(&generation);
                 }
-                _ => return Verdict::Dead,
+                Some(_) => dead = true,
+                None => unknown.push(cell.label().clone()),
             }
         }
-        let (has, is) = (header.fold, Fold::of(&generations));
+        if dead {
+            return Verdict::Dead;
+        }
+        let has = header.fold;
         suspect(
             from_cells,
             verdict((has.evict, has.expire), (is.evict, is.expire)),
         )
-    }
-
-    fn of(
-        &self,
-        core: &Core,
-        label: &Label,
-        compare: impl FnOnce(Generation) -> Verdict,
-    ) -> Verdict {
-        match self.get(core, label) {
-            Some((Standing::Is(generation), source)) => {
-                suspect(source == Source::Cell, compare(generation))
-            }
-            _ => Verdict::Dead,
-        }
     }
 
     /// What an entry disagrees with is to be asked again.
@@ -360,7 +392,8 @@ impl View {
         if labelling.late && clock.is_none() {
             return None;
         }
-        let generation = |cell: &Arc<Cell>| match self.get(core, cell.label()) {
+        let present = Present::of(core);
+        let generation = |cell: &Arc<Cell>| match self.get(present, cell) {
             Some((Standing::Is(generation), _)) => Some(generation),
             _ => None,
         };
@@ -387,7 +420,8 @@ impl View {
         tags: &[Label],
         clock: Logical,
     ) -> Option<Vec<Carried>> {
-        let tag = |label: &Label| match self.get(core, label) {
+        let present = Present::of(core);
+        let tag = |label: &Label| match self.get(present, &core.cells.cell(label)) {
             Some((Standing::Is(generation), _)) if generation.made.not_after(clock) => {
                 Some(carried(label, generation))
             }

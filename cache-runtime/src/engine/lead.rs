@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     call::Call,
-    judge::Suspect,
+    judge::{Judged, Suspect},
     labels::{Burden, Question, View},
     lease::{Ended, LEASE, Lease},
     read::Stored,
@@ -36,6 +36,8 @@ pub(crate) enum Right {
 }
 
 /// The leader of a flight. Dropping it gives the lease back, then hands the key over.
+///
+/// What few need is in boxes: every hit in Redis makes one of these.
 #[derive(Debug)]
 pub(crate) struct Lead {
     // The lease goes before the waiters wake.
@@ -53,11 +55,11 @@ pub(crate) struct Lead {
     /// What is known of the labels.
     pub(super) view: View,
     /// What is stored, and may be alive after all.
-    pub(super) suspect: Option<Suspect>,
+    pub(super) suspect: Option<Box<Suspect>>,
     /// What memory gets if a value past its ttl is served.
-    pub(super) stale: Option<NewEntry>,
+    pub(super) stale: Option<Box<NewEntry>>,
     /// What the entry is going to carry; there with the lease.
-    pub(super) burden: Option<Burden>,
+    pub(super) burden: Option<Box<Burden>>,
     /// How often the tier had gone to another server when the journal was asked.
     pub(super) moves: u64,
 }
@@ -121,7 +123,7 @@ impl Lead {
             return Led::Load(self);
         }
         if !call.policy.redis && call.core.tier.is_present() {
-            self.register(call).await;
+            Box::pin(self.register(call)).await;
         }
         if !self.may_use_redis(call) {
             return Led::Load(self);
@@ -141,7 +143,7 @@ impl Lead {
         if call.budget.left().is_none() || self.right == Right::Memory {
             return Led::Load(self);
         }
-        self.acquire(call).await
+        Box::pin(self.acquire(call)).await
     }
 
     /// Ends the flight with what is in hand.
@@ -152,7 +154,7 @@ impl Lead {
             Some(_) => flight.stale_as_of(why),
             None => Outcome::Abandoned,
         };
-        let entry = self.stale.take();
+        let entry = self.stale.take().map(|entry| *entry);
         self.guard.end(outcome, entry);
         Led::Stale(why)
     }
@@ -185,8 +187,7 @@ impl Lead {
             return Look::Go(self);
         };
         let question = Question::of_hit(&call.core, &call.labelling);
-        self.guard.flight().asks_now();
-        let asked = Instant::now();
+        let asked = self.guard.flight().asks_now();
         let tier = &call.core.tier;
         let answer = tier.read(call.key.text(), question.labels(), within).await;
         let Some(read) = call.budget.book(asked, answer, &call.counters) else {
@@ -197,13 +198,16 @@ impl Lead {
         let Some(bytes) = read.value else {
             return Look::Go(self);
         };
-        match self.judge(call, &bytes).await {
-            Ok(stored) => {
-                call.served = Served::Redis;
-                Look::Serve(self.serve(call, stored))
-            }
-            Err(()) => Look::Go(self),
-        }
+        let stored = match self.judge_now(call, &bytes) {
+            Judged::Alive(stored) => Some(stored),
+            Judged::Useless => None,
+            Judged::Asks(asks) => Box::pin(self.ask_labels(call, *asks)).await.ok(),
+        };
+        let Some(stored) = stored else {
+            return Look::Go(self);
+        };
+        call.served = Served::Redis;
+        Look::Serve(self.serve(call, stored))
     }
 
     /// Asks for the lease until there is a value, a lease, or no more patience.
@@ -348,9 +352,9 @@ impl Lead {
         let (answer, labelled) = call.budget.book(asked, answer, &call.counters)?;
         self.view = View::default();
         question.learn_all(&call.core, &call.labelling, &labelled, &mut self.view);
-        self.burden = self
-            .view
-            .burden(&call.core, &call.labelling, labelled.clock, life);
+        let (core, labelling) = (&call.core, &call.labelling);
+        let burden = self.view.burden(core, labelling, labelled.clock, life);
+        self.burden = burden.map(Box::new);
         Some((answer, lease))
     }
 

@@ -44,22 +44,31 @@ impl<V, E> Clone for Loaded<V, E> {
 impl<V, E> Copy for Loaded<V, E> {}
 
 /// Answers a call: from a tier, from another's load, or by running `load`, at most once.
-pub(crate) async fn run<V, E, L>(call: Call, with: Loaded<V, E>, load: Pin<Box<L>>) -> Result<V, E>
+///
+/// A future is as large as the largest it may come to wait for, and a hit in Redis allocates one: so what only a load needs has a box of its own, here and
+/// in what is called.
+pub(crate) async fn run<V, E, L>(
+    mut call: Box<Call>,
+    with: Loaded<V, E>,
+    load: Pin<Box<L>>,
+) -> Result<V, E>
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
 {
-    let mut call = Box::new(call);
     let (call, result) = loop {
         match call.next().await {
             Step::Serve(value) if call.due == Some(Due::Refresh) => {
                 call.finished();
                 let in_hand = call.in_hand.take();
-                return Ok(
-                    refresh::here(&call, in_hand, None, typed::<V>(value), with, load).await,
-                );
+                let value = typed::<V>(value);
+                return Ok(Box::pin(refresh::here(&call, in_hand, None, value, with, load)).await);
             }
-            Step::Serve(value) => break (call, Ok(typed::<V>(value))),
+            Step::Serve(value) => {
+                // Its flight has the value as well: without it, it may be the last there is.
+                call.flight = None;
+                break (call, Ok(typed::<V>(value)));
+            }
             Step::Fail(error) => match with.share.receive(&error) {
                 Some(error) => break (call, Err(error)),
                 None => call.failed_alone(),
@@ -67,10 +76,12 @@ where
             // There is no error for it.
             Step::GiveUp => call.policy.fresh.hard_timeout = None,
             Step::Load(Role::Alone) => {
-                let result = alone(&mut call, load).await;
+                let result = Box::pin(alone(&mut call, load)).await;
                 break (call, result);
             }
-            Step::Load(Role::Lead(lead)) => break complete(call, lead, with, load).await,
+            Step::Load(Role::Lead(lead)) => {
+                break Box::pin(complete(call, lead, with, load)).await;
+            }
         }
     };
     call.finished();

@@ -195,7 +195,7 @@ impl Lead {
         let token = self.lease.as_ref().map(Lease::token);
         let kept = match (self.right, self.lease.take(), self.burden.take()) {
             (Right::Store, Some(lease), Some(burden)) => {
-                store(call, lease, &prepared, burden).await
+                store(call, lease, &prepared, *burden).await
             }
             _ => Kept::Unknown,
         };

@@ -15,7 +15,7 @@ pub(crate) struct FlightGuard {
     flight: Arc<Flight>,
     hash: KeyHash,
     /// What the waiters get if the guard is dropped.
-    fallback: Option<Outcome>,
+    fallback: Option<Box<Outcome>>,
     ended: bool,
 }
 
@@ -36,7 +36,7 @@ impl FlightGuard {
 
     /// The load is done; only storing is left. A leader dropped from here on has still answered its waiters.
     pub(crate) fn has(&mut self, outcome: Outcome) {
-        self.fallback = Some(outcome);
+        self.fallback = Some(Box::new(outcome));
     }
 
     /// Marks the flight and takes it out of the table: later callers start anew.
@@ -54,7 +54,8 @@ impl FlightGuard {
 impl Drop for FlightGuard {
     fn drop(&mut self) {
         if !self.ended {
-            let outcome = self.fallback.take().unwrap_or(Outcome::Abandoned);
+            let fallback = self.fallback.take();
+            let outcome = fallback.map_or(Outcome::Abandoned, |outcome| *outcome);
             self.table.end(&self.flight, self.hash, outcome, None);
         }
     }

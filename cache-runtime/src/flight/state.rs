@@ -142,8 +142,10 @@ impl Flight {
     }
 
     /// What it brings is as old as this moment: Redis is asked now, or the origin.
-    pub(crate) fn asks_now(&self) {
-        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    pub(crate) fn asks_now(&self) -> Instant {
+        let now = Instant::now();
+        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        now
     }
 
     /// A value of this flight with the moment it is as old as.

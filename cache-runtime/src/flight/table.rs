@@ -1,7 +1,8 @@
 //! All flights of a cache, by key.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasherDefault, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -27,8 +28,27 @@ pub(crate) struct Flights {
     coherence: Arc<Coherence>,
 }
 
-/// Usually one flight per key; a second template, a put or an unstored load may stand beside it.
-type Shard = HashMap<Box<str>, Vec<Arc<Flight>>>;
+/// By the hash of the key. Usually one flight per key; a second template, a put or an unstored load may stand beside it, and a key of the same hash.
+type Shard = HashMap<u64, Vec<Arc<Flight>>, BuildHasherDefault<Hashed>>;
+
+/// A hash is hashed already, with a seed of this process.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a hash is one number");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        // What chose the shard is the same for all in it.
+        self.0 = hash.rotate_right(SHARDS.ilog2());
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The answer to a caller that found nothing in memory.
 pub(crate) enum Registered {
@@ -69,8 +89,10 @@ impl Flights {
     ) -> Registered {
         let Wanted { reader, kind, .. } = wanted;
         let mut shard = self.shard(hash);
-        let flights = shard.get(key.text()).map_or(&[][..], Vec::as_slice);
-        let of_key = |flight: &&Arc<Flight>| flight.key.full() == key.full();
+        let flights = shard.get(&hash.0).map_or(&[][..], Vec::as_slice);
+        let of_key = |flight: &&Arc<Flight>| {
+            flight.key.text() == key.text() && flight.key.full() == key.full()
+        };
         if let Some(stored) = look_again() {
             return Registered::Stored(stored);
         }
@@ -101,7 +123,7 @@ impl Flights {
         begin: impl FnOnce() -> Beginning,
     ) -> FlightGuard {
         let mut shard = self.shard(hash);
-        mark_key(&mut shard, key.text());
+        mark_key(&mut shard, hash, key.text());
         self.start(&mut shard, key, hash, reader, kind, begin())
     }
 
@@ -115,17 +137,14 @@ impl Flights {
         beginning: Beginning,
     ) -> FlightGuard {
         let flight = Arc::new(Flight::new(key.clone(), reader, kind, beginning));
-        shard
-            .entry(key.text().into())
-            .or_default()
-            .push(Arc::clone(&flight));
+        shard.entry(hash.0).or_default().push(Arc::clone(&flight));
         FlightGuard::new(Arc::clone(self), flight, hash)
     }
 
     /// Marks every flight of one key, and does this to memory before another can begin: that one has nothing in hand of before.
     pub(crate) fn mark<T>(&self, hash: KeyHash, text: &str, memory: impl FnOnce() -> T) -> T {
         let mut shard = self.shard(hash);
-        mark_key(&mut shard, text);
+        mark_key(&mut shard, hash, text);
         memory()
     }
 
@@ -163,7 +182,7 @@ impl Flights {
         let mut shard = self.shard(hash);
         let entry = entry.filter(|entry| self.may_enter(flight, entry));
         let pushed_out = entry.map(|new| self.memory.insert(new.entry));
-        take_out(&mut shard, flight);
+        take_out(&mut shard, flight, hash);
         drop(shard);
         flight.end(outcome);
         pushed_out.is_some()
@@ -180,7 +199,7 @@ impl Flights {
     pub(super) fn mark_one(&self, flight: &Arc<Flight>, hash: KeyHash) {
         let mut shard = self.shard(hash);
         flight.mark();
-        take_out(&mut shard, flight);
+        take_out(&mut shard, flight, hash);
     }
 
     /// How many flights are in the table.
@@ -202,18 +221,30 @@ impl Flights {
     }
 }
 
-fn take_out(shard: &mut Shard, flight: &Arc<Flight>) {
-    if let Some(flights) = shard.get_mut(flight.key.text()) {
-        flights.retain(|other| !Arc::ptr_eq(other, flight));
-        if flights.is_empty() {
-            shard.remove(flight.key.text());
+fn take_out(shard: &mut Shard, flight: &Arc<Flight>, hash: KeyHash) {
+    if let Entry::Occupied(mut flights) = shard.entry(hash.0) {
+        flights
+            .get_mut()
+            .retain(|other| !Arc::ptr_eq(other, flight));
+        if flights.get().is_empty() {
+            flights.remove();
         }
     }
 }
 
-fn mark_key(shard: &mut Shard, text: &str) {
-    for flight in shard.remove(text).unwrap_or_default() {
-        flight.mark();
+fn mark_key(shard: &mut Shard, hash: KeyHash, text: &str) {
+    let Entry::Occupied(mut flights) = shard.entry(hash.0) else {
+        return;
+    };
+    flights.get_mut().retain(|flight| {
+        let concerned = flight.key.text() == text;
+        if concerned {
+            flight.mark();
+        }
+        !concerned
+    });
+    if flights.get().is_empty() {
+        flights.remove();
     }
 }
 

@@ -102,7 +102,9 @@ impl Key {
 
     /// The scope as it stands in the text.
     pub(crate) fn scope(&self) -> Option<&str> {
-        split_scope(&self.text).1
+        // Most keys have none.
+        let scoped = self.key < self.text.len();
+        scoped.then(|| split_scope(&self.text).1).flatten()
     }
 
     /// The text of the key: encoded, at most 512 bytes. A longer one keeps its literal region, followed by `#` and a digest
