@@ -21,8 +21,8 @@ const RECORDED: [(&str, u64); 9] = [
     ("miss in memory alone", 18),
     ("eviction of a key in memory alone", 8),
     ("hit in memory beside Redis", 0),
-    ("hit in Redis", 37),
-    ("miss in both tiers", 64),
+    ("hit in Redis", 18),
+    ("miss in both tiers", 59),
     ("eviction of a key in both tiers", 53),
 ];
 
