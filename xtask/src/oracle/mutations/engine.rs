@@ -24,7 +24,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("memory takes things in without a subscription", "bus/coherence.rs",
         "epoch.is_multiple_of(2) && epoch == self.epoch()" => "epoch < u64::MAX"; Unit("bus::coherence")),
     engine!("a generation is believed though its label was evicted since it was asked for", "tags/cell.rs",
-        "if self.before() == before {" => "if before == before {"; Schedules),
+        "put(known, || self.before() == before);" => "put(known, || before == before);"; Schedules),
     engine!("a generation is believed in another epoch", "tags/cell.rs",
         "let fits = known.epoch == epoch && known.life >= life;" => "let fits = epoch > 0 && known.life >= life;"; Schedules),
     engine!("an eviction does not forget the generation", "tags/cell.rs",
@@ -38,8 +38,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("every pattern is taken for a region", "engine/evict.rs",
         "(None, _) => false," => "(None, _) => true,"; Schedules),
     engine!("an entry from Redis is alive whatever its labels say", "engine/judge.rs",
-        "call, &unknown).await?;\n        }\n        match self.view.judge(&call.core, &call.key, &entry) {" =>
-        "call, &unknown).await?;\n        }\n        match Verdict::Alive {"; Schedules),
+        "        match verdict {" => "        match [Verdict::Alive, verdict][0] {"; Schedules),
     engine!("expired counts as fresh", "engine/labels.rs",
         "(true, false) => Verdict::Expired," => "(true, false) => Verdict::Alive,"; Schedules),
     engine!("memory is evicted before Redis", "engine/evict.rs",
@@ -236,7 +235,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("a load that may not be stored is", "engine/store.rs",
         "Ok(prepared) if self.right == Right::Nothing || self.is_overtaken(call, &prepared) => {" => "Ok(prepared) if self.is_overtaken(call, &prepared) => {"; Tests("memory", "label_races::")),
     engine!("a load begins between the mark and the removal", "flight/table.rs",
-        "        mark_key(&mut shard, text);\n        memory()" => "        mark_key(&mut shard, text);\n        drop(shard);\n        memory()"; Unit("flight::table::")),
+        "        mark_key(&mut shard, hash, text);\n        memory()" => "        mark_key(&mut shard, hash, text);\n        drop(shard);\n        memory()"; Unit("flight::table::")),
     engine!("memory counts the life of an entry from its store", "engine/store.rs",
         "    let now = prepared.born;\n" => "    let now = parts.core.clock.now().max(prepared.born);\n"; Schedules),
     // What the processes notice too.
