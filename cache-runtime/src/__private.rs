@@ -20,12 +20,14 @@ use crate::{Cache, Key};
 
 /// The cache of this task, or the process's.
 #[must_use]
+#[inline]
 pub fn current() -> CacheRef<'static> {
     crate::cache::current()
 }
 
 /// The cache of a `cache = …` option.
 #[must_use]
+#[inline]
 pub fn cache_ref(cache: &Cache) -> CacheRef<'_> {
     crate::cache::cache_ref(cache)
 }

@@ -9,24 +9,47 @@ use super::{Done, EncodeError};
 use crate::key::escape::{Colon, escape};
 use crate::key::text::{Full, Text};
 
-/// Digits by hand, where they belong: a third of the time of the formatting machinery, on the hottest path there is.
+/// Digits by hand, two at a time and where they belong: a third of the time of the formatting machinery, on the hottest path there is.
 #[inline]
 pub(super) fn push_u64(text: &mut Text, v: u64) -> Result<(), Full> {
-    let digits = match v {
+    text.push_with(digits(v), |free| {
+        let mut rest = v;
+        let mut places = free.rchunks_exact_mut(2);
+        for two in &mut places {
+            let pair = (rest % 100) as usize;
+            rest /= 100;
+            two.copy_from_slice(&PAIRS[pair]);
+        }
+        if let [first] = places.into_remainder() {
+            *first = b'0' + rest as u8;
+        }
+    })
+}
+
+/// How many digits a number has. Most are small.
+#[inline]
+fn digits(v: u64) -> usize {
+    match v {
         0..10 => 1,
         10..100 => 2,
         100..1_000 => 3,
         1_000..10_000 => 4,
+        10_000..100_000 => 5,
+        100_000..1_000_000 => 6,
         _ => v.ilog10() as usize + 1,
-    };
-    text.push_with(digits, |free| {
-        let mut rest = v;
-        for digit in free.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-    })
+    }
 }
+
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + n as u8 / 10, b'0' + n as u8 % 10];
+        n += 1;
+    }
+    pairs
+};
 
 pub(super) fn push_i64(text: &mut Text, v: i64) -> Result<(), Full> {
     if v < 0 {

@@ -58,6 +58,20 @@ impl Serialize for Shown<'_> {
 }
 
 #[test]
+fn integers_are_their_digits() {
+    let powers = (0..20).map(|power| 10_u64.pow(power));
+    for v in powers.flat_map(|power| [power - 1, power, power + 1, 5 * (power / 4)]) {
+        assert_eq!(text(&v), v.to_string());
+    }
+    for v in 0..2_000_u32 {
+        assert_eq!(text(&v), v.to_string());
+    }
+    for v in [i64::MIN, -1_000, -10, -1] {
+        assert_eq!(text(&v), v.to_string());
+    }
+}
+
+#[test]
 fn scalars_are_readable() {
     assert_eq!(text(&0u8), "0");
     assert_eq!(text(&1u8), text(&1u64));
