@@ -8,12 +8,12 @@ use std::{
 use super::Bound;
 use crate::observe::{Counters, Stats};
 
-/// Counters by site name, and what sites are in this cache. Bounded by the program: names are those of functions and of literal templates.
+/// Counters by site name, and what sites are in this cache. Bounded by the program: sites are functions, and names are those of functions and of literal templates.
 #[derive(Debug, Default)]
 pub(crate) struct Sites {
     counters: RwLock<HashMap<String, Arc<Counters>>>,
     /// By the address of a site and the name of an instantiation.
-    bound: RwLock<HashMap<(usize, &'static str), Arc<Bound>>>,
+    bound: RwLock<HashMap<(usize, &'static str), Arc<Bound>, foldhash::fast::RandomState>>,
 }
 
 impl Sites {

@@ -122,6 +122,7 @@ pub(crate) fn examine(
 pub(crate) fn kept_until(core: &Core, policy: &Resolved, now: u64) -> Option<u64> {
     let capped = match policy.memory {
         MemoryUse::Off => return None,
+        _ if core.memory.config.is_off() => return None,
         MemoryUse::On => Duration::MAX,
         MemoryUse::AtMost(limit) => limit,
     };

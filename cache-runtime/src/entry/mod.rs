@@ -14,7 +14,7 @@ mod value;
 pub(crate) use codec::EncodeError;
 pub(crate) use envelope::{Carried, Envelope, Header, Unreadable, encode};
 pub use envelope::{mark_expired, schema_version};
-pub(crate) use peek::Top;
+pub(crate) use peek::{Top, top};
 pub use token::Token;
 pub use value::CacheValue;
 pub(crate) use value::{Erased, ValueType};

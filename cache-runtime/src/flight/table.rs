@@ -180,7 +180,11 @@ impl Flights {
         entry: Option<NewEntry>,
     ) -> bool {
         let mut shard = self.shard(hash);
-        let entry = entry.filter(|entry| self.may_enter(flight, entry));
+        let enters = entry
+            .as_ref()
+            .is_some_and(|entry| self.may_enter(flight, entry));
+        // What is refused has a value of its own, to be dropped where no lock is held.
+        let (entry, _refused) = if enters { (entry, None) } else { (None, entry) };
         let pushed_out = entry.map(|new| self.memory.insert(new.entry));
         take_out(&mut shard, flight, hash);
         drop(shard);

@@ -1,7 +1,8 @@
 //! Counters of one site, cheap enough for a hit.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::cell::{Cell, OnceCell};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use once_cell::race::OnceBox;
 
@@ -70,7 +71,7 @@ const UNKNOWN: usize = usize::MAX;
 /// **Problem.** A number that all threads add to makes the threads of a hot function wait for each other, and even alone an atomic addition is a
 /// sixth of a hit.
 ///
-/// **Decision.** Each of the first threads of a process has numbers of its own, which nobody else writes; the others share one set.
+/// **Decision.** Each of the first threads of a process has numbers of its own, which nobody else writes as long as it lives; the others share one set.
 #[derive(Debug)]
 pub(crate) struct Counters {
     alone: [OnceBox<Stripe>; ALONE],
@@ -83,7 +84,7 @@ pub(crate) struct Counters {
 struct Stripe([AtomicU64; KINDS]);
 
 thread_local! {
-    /// The place of this thread among all that ever counted.
+    /// The place of this thread among those that count; beyond the last it shares.
     static PLACE: Cell<usize> = const { Cell::new(UNKNOWN) };
 }
 
@@ -134,17 +135,56 @@ fn place() -> usize {
     }
 }
 
+/// A thread that ends gives its place to another: what it has counted happened before.
+struct Returned(usize);
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        // What this thread counts from now on it counts with the others.
+        PLACE.set(ALONE);
+        places().free.push(self.0);
+    }
+}
+
+#[derive(Default)]
+struct Places {
+    free: Vec<usize>,
+    taken: usize,
+}
+
+fn places() -> MutexGuard<'static, Places> {
+    static PLACES: Mutex<Places> = Mutex::new(Places {
+        free: Vec::new(),
+        taken: 0,
+    });
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cold]
 fn take_place() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let place = NEXT.fetch_add(1, Ordering::Relaxed);
+    thread_local! {
+        static RETURNED: OnceCell<Returned> = const { OnceCell::new() };
+    }
+    let mut places = places();
+    let place = match places.free.pop() {
+        Some(place) => place,
+        None if places.taken < ALONE => {
+            places.taken += 1;
+            places.taken - 1
+        }
+        None => ALONE,
+    };
+    drop(places);
+    // A thread whose locals are gone already has no place to give back, and takes none.
+    let kept = place < ALONE && RETURNED.try_with(|it| it.set(Returned(place))).is_ok();
+    let place = if kept { place } else { ALONE };
     PLACE.set(place);
     place
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALONE, Count, Counters};
+    use super::{ALONE, Count, Counters, OnceBox, Ordering};
 
     #[test]
     fn what_threads_count_is_added_up() {
@@ -156,5 +196,20 @@ mod tests {
         });
         assert_eq!(counters.snapshot().l1_hits, 2_000 * ALONE as u64);
         assert_eq!(counters.snapshot().l2_hits, 0);
+    }
+
+    #[test]
+    fn threads_that_end_leave_their_places_to_others() {
+        let counters = Counters::default();
+        for _ in 0..4 * ALONE {
+            std::thread::scope(|scope| {
+                scope.spawn(|| counters.add(Count::Load));
+            });
+        }
+        assert_eq!(counters.snapshot().loads, 4 * ALONE as u64);
+        let alone = counters.alone.iter().filter_map(OnceBox::get);
+        let counted = alone.map(|stripe| stripe.0[Count::Load as usize].load(Ordering::Relaxed));
+        // Other tests have threads too, so a few may have found no place.
+        assert!(counted.sum::<u64>() > 2 * ALONE as u64);
     }
 }

@@ -98,17 +98,34 @@ fn futures_are_as_large_as_recorded() {
         of(cache.as_current(cached(1))),
         of(traced(refresh(bypass(cached(1))))),
     ];
+    // Another compiler may lay them out in another way: then only what is far larger is told.
+    let room = if compiler().contains(" 1.95.") {
+        usize::MAX
+    } else {
+        4
+    };
     let wrong: Vec<String> = RECORDED
         .iter()
         .zip(sizes)
         // What is far smaller is to be written down, or it may grow again.
-        .filter(|((_, recorded), size)| size > recorded || *size < recorded - recorded / 4)
+        .filter(|((_, recorded), size)| {
+            *size > recorded + recorded / room || *size < recorded - recorded / 4
+        })
         .map(|((name, recorded), size)| format!("{name}: {size} bytes, recorded are {recorded}"))
         .collect();
     assert!(
         wrong.is_empty(),
         "not as large as rustc 1.95 made them: {wrong:#?}"
     );
+}
+
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let told = std::process::Command::new(rustc).arg("--version").output();
+    told.map_or_else(
+        |_| String::new(),
+        |told| String::from_utf8_lossy(&told.stdout).into_owned(),
+    )
 }
 
 fn of(future: impl Future) -> usize {

@@ -80,7 +80,10 @@ fn counted() -> Result<(Environment, Vec<Count>), String> {
         packages::install(&packages::VALGRIND)?;
     }
     crate::test::ensure_redis()?;
-    Step::cargo(&["build", "--release", "--package", "hotpaths"]).run()?;
+    // In several units it is chance, and other code of the crate, what is made part of what.
+    Step::cargo(&["build", "--release", "--package", "hotpaths"])
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .run()?;
     let program = target_folder().join("release").join("hotpaths");
     let (_, list) = Step::new(&program.to_string_lossy(), &[""; 0]).output()?;
     let paths = Path::read_all(&list)?;

@@ -10,7 +10,7 @@ use super::birth::Birth;
 use super::term::{Life, Term};
 use super::text::KeyText;
 use super::{Care, Reader};
-use crate::entry::{CacheValue, Erased};
+use crate::entry::{CacheValue, Erased, Top};
 use crate::tags::{Cells, Derived, Label, Own};
 
 /// A value in the memory tier: one block of memory with its key and its value.
@@ -189,8 +189,7 @@ impl MemoryEntry {
 
     /// Whether its value is `None`.
     pub(crate) fn is_absent(&self) -> bool {
-        let of = &self.birth().of;
-        (of.keeping.leave)(self).is_some_and(|value| (of.ty.top)(&value) == crate::entry::Top::None)
+        (self.birth().of.keeping.top)(self) == Some(Top::None)
     }
 
     /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags.

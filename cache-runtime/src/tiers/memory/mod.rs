@@ -10,6 +10,7 @@ mod care;
 mod config;
 mod entry;
 mod probe;
+mod pushed_out;
 mod reader;
 mod term;
 mod text;
@@ -23,11 +24,13 @@ use quick_cache::{Weighter, sync::Cache};
 use crate::entry::Erased;
 use birth::Births;
 use probe::{Kept, Probe, TextHash};
+use pushed_out::HandOut;
 
 pub(crate) use birth::Birth;
 pub(crate) use care::{Care, Due, UNWATCHED, Wants};
 pub use config::Memory;
 pub(crate) use entry::{MemoryEntry, NewEntry, Particulars};
+pub(crate) use pushed_out::PushedOut;
 pub(crate) use reader::Reader;
 pub(crate) use term::Term;
 
@@ -41,12 +44,7 @@ pub(crate) struct MemoryTier {
 }
 
 /// An entry is its own key.
-type Map = Cache<Kept, (), Weigh, TextHash>;
-
-/// Entries that had to make room.
-#[derive(Debug, Default)]
-#[must_use = "dropping it runs the values' own code"]
-pub(crate) struct PushedOut([Option<(Kept, ())>; 2]);
+type Map = Cache<Kept, (), Weigh, TextHash, HandOut>;
 
 /// The hash of a key text, computed once per call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +57,7 @@ impl MemoryTier {
         };
         let (items, weight) = config.bounds();
         let hasher = TextHash::default();
-        let map = Cache::with(
-            items,
-            weight,
-            weigh,
-            hasher.clone(),
-            quick_cache::sync::DefaultLifecycle::default(),
-        );
+        let map = Cache::with(items, weight, weigh, hasher.clone(), HandOut);
         Self {
             map,
             hasher,
@@ -121,9 +113,11 @@ impl MemoryTier {
     /// its owner's code.
     pub(crate) fn insert(&self, entry: Arc<MemoryEntry>) -> PushedOut {
         let mut pushed_out = PushedOut::default();
-        if !self.config.is_off() {
+        if self.config.is_off() {
+            pushed_out.take(Kept(entry));
+        } else {
             self.map
-                .insert_with_lifecycle(Kept(entry), (), &mut pushed_out.0);
+                .insert_with_lifecycle(Kept(entry), (), &mut pushed_out);
         }
         pushed_out
     }

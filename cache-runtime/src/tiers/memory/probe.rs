@@ -4,7 +4,8 @@
 //! processor reads too, in a hit that has nothing else to write but the count of the value itself.
 //!
 //! **Decision.** Entries are the keys of the map, which has no values. Whoever looks for one compares it, under the lock, and looks at it then and
-//! there. An entry that is found is equal to exactly one probe, so it is looked at once.
+//! there. A probe is equal to one entry at most, and the map asks under the lock of a part of it and stops at the first that is equal: what is found is looked at once. That is
+//! how the map is made and not what it promises, so its version is pinned and a test holds it.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -102,5 +103,90 @@ impl Hasher for TextHasher {
     #[inline]
     fn write_u64(&mut self, hash: u64) {
         self.hash = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::hash::{Hash, Hasher};
+    use std::sync::Arc;
+
+    use quick_cache::sync::Cache;
+
+    use super::{Kept, KeyHash, MemoryEntry, Probe, TextHash};
+    use crate::entry::Erased;
+    use crate::tags::{Cells, Labelling, Stamp};
+    use crate::tiers::memory::{Birth, Memory, MemoryTier, Particulars, Reader, Term};
+
+    fn entry(text: &str) -> Arc<MemoryEntry> {
+        let labelling = Labelling {
+            root: Cells::default().root(""),
+            scope: None,
+            tags: Vec::new(),
+            late: false,
+        };
+        let birth = Birth {
+            of: Reader::of::<u8>(),
+            promoted: false,
+            base: Stamp::of(&labelling, 2).base,
+        };
+        let value: Erased = Arc::new(7_u8);
+        let term = Term::new(0, (100, 100), u64::MAX, 0);
+        let own = Particulars::default();
+        MemoryTier::new(Memory::new()).entry(text, birth, own, &term, 1, &value)
+    }
+
+    #[test]
+    fn what_is_found_is_looked_at_once_and_nothing_else_is() {
+        let hashes = TextHash::default();
+        let map = Cache::<Kept, (), _, _>::with(
+            10_000,
+            10_000,
+            quick_cache::UnitWeighter,
+            hashes.clone(),
+            quick_cache::sync::DefaultLifecycle::default(),
+        );
+        for n in 0..900 {
+            map.insert(Kept(entry(&n.to_string())), ());
+        }
+        let looks = Cell::new(0);
+        let probe = |hash: &str, text: &str| {
+            looks.set(0);
+            let look = |found: &Arc<MemoryEntry>| {
+                assert!(found.head.text.is(text.as_bytes()));
+                looks.set(looks.get() + 1);
+            };
+            let hash = KeyHash(hashes.of(hash.as_bytes()));
+            let text = text.as_bytes();
+            map.get(&Probe { hash, text, look });
+            looks.get()
+        };
+        for n in 0..900 {
+            let text = n.to_string();
+            assert_eq!(probe(&text, &text), 1);
+            assert_eq!(probe(&text, "another of its hash"), 0);
+        }
+        assert_eq!(probe("none", "none"), 0);
+    }
+
+    #[test]
+    fn an_entry_and_a_probe_for_it_have_one_hash() {
+        let hashes = TextHash::default();
+        let hash = |it: &dyn Fn(&mut super::TextHasher)| {
+            let mut hasher = std::hash::BuildHasher::build_hasher(&hashes);
+            it(&mut hasher);
+            hasher.finish()
+        };
+        let (kept, hash_of_text) = (Kept(entry("a:b")), KeyHash(hashes.of(b"a:b")));
+        let probe = Probe {
+            hash: hash_of_text,
+            text: b"a:b",
+            look: (),
+        };
+        assert_eq!(
+            hash(&|state| kept.hash(state)),
+            hash(&|state| probe.hash(state))
+        );
     }
 }

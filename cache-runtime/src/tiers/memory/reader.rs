@@ -3,7 +3,7 @@
 use std::{any::TypeId, sync::Arc};
 
 use super::entry::{Head, MemoryEntry};
-use crate::entry::{CacheValue, Erased, ValueType};
+use crate::entry::{CacheValue, Erased, Top, ValueType, top};
 
 /// What a reader is, so that it never gets another reader's value under the same key text.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,7 @@ pub(crate) struct Reader {
 pub(crate) struct Keeping {
     pub(super) enter: fn(Head, &Erased) -> Arc<MemoryEntry>,
     pub(super) leave: fn(&MemoryEntry) -> Option<Erased>,
+    pub(super) top: fn(&MemoryEntry) -> Option<Top>,
 }
 
 impl Keeping {
@@ -36,6 +37,7 @@ impl Keeping {
         &Self {
             enter: MemoryEntry::enter::<V>,
             leave: MemoryEntry::leave::<V>,
+            top: |entry| entry.own::<V>().map(top),
         }
     }
 }
