@@ -1,5 +1,6 @@
 //! `cargo xtask check`: what can be said about the code without running it.
 
+use crate::bench;
 use crate::components;
 use crate::run::Step;
 
@@ -10,11 +11,18 @@ pub(crate) fn run() -> Result<(), String> {
     steps().iter().try_for_each(Step::run)
 }
 
-fn steps() -> [Step; 5] {
+fn steps() -> [Step; 6] {
     [
         Step::cargo(&["fmt", "--all", "--check"]),
-        // A workspace of its own.
+        // Workspaces of their own.
         Step::cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
+        Step::cargo(&[
+            "fmt",
+            "--manifest-path",
+            bench::MANIFEST,
+            "--all",
+            "--check",
+        ]),
         Step::cargo(&[
             "clippy",
             "--workspace",

@@ -1,10 +1,11 @@
 //! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`,
-//! `cargo xtask fuzz`, `cargo xtask servers`, `cargo xtask instructions`.
+//! `cargo xtask fuzz`, `cargo xtask bench`, `cargo xtask servers`, `cargo xtask instructions`.
 //!
 //! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
 //! what was run is echoed, so that any step can be repeated by hand.
 
+mod bench;
 mod check;
 mod components;
 mod faults;
@@ -31,6 +32,8 @@ tasks:
           [ROW…] [--json]
   fuzz    libFuzzer on what reads bytes from outside, a minute for each target:
           [TARGET…] [--seconds N]
+  bench   every measure beside other libraries, into docs/performance.md:
+          [--quick] [--json FILE] [--only MEASURE…]
   servers the Redis tests against other versions of Redis and Valkey, got into the target folder:
           [NAME…]
   instructions
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["oracle", ..] => oracle::run(&arguments[1..]),
         ["faults", ..] => faults::run(&arguments[1..]),
         ["servers", ..] => servers::run(&arguments[1..]),
+        ["bench", ..] => bench::run(&arguments[1..]),
         ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["instructions", ..] => instructions::run(&arguments[1..]),
         ["check"] => check::run(),

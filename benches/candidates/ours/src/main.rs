@@ -1,0 +1,16 @@
+//! This project's `#[cacheable]`, as its README writes it.
+
+mod memory;
+
+use common::Run;
+
+fn main() {
+    let run = Run::from_arguments();
+    memory::install(run.capacity());
+    match run.variant() {
+        "memory" => run.measure(memory::Plain),
+        "tag-1" => run.measure(memory::OneTag),
+        "tags-3" => run.measure(memory::ThreeTags),
+        _ => run.unknown(),
+    }
+}

@@ -1,0 +1,59 @@
+//! What a candidate can be asked to do.
+
+use crate::{Blob, Product, report};
+use std::sync::Arc;
+
+/// A library under test: each method reads through its cache, and on a miss runs the origin of the same name.
+///
+/// The methods are plain functions that return the library's own future, so that no state machine of ours lies around it. What a
+/// library cannot do is left out; a run that asks for it ends with the word `unsupported`.
+pub trait Candidate: Copy + Send + Sync + 'static {
+    /// How many bytes the cache has to keep to know this number as a key: the key alone, without what belongs to the map.
+    fn key_bytes(self, _id: u64) -> usize {
+        size_of::<u64>()
+    }
+
+    /// A key of one `u64`, [`origin::shared`](crate::origin::shared).
+    fn shared(self, _id: u64) -> impl Future<Output = Arc<Product>> + Send {
+        unsupported("values behind an `Arc`")
+    }
+
+    /// A key of one `u64`, [`origin::owned`](crate::origin::owned).
+    fn owned(self, _id: u64) -> impl Future<Output = Product> + Send {
+        unsupported("owned values")
+    }
+
+    /// A key of three arguments, [`origin::shared`](crate::origin::shared) of their [number](crate::keys::number_of_three).
+    fn three(
+        self,
+        _category: &'static str,
+        _page: u32,
+        _ascending: bool,
+    ) -> impl Future<Output = Arc<Product>> + Send {
+        unsupported("keys of three arguments")
+    }
+
+    /// A key of 40 bytes of text, [`origin::shared`](crate::origin::shared) of its [number](crate::keys::number_of_text).
+    fn text(self, _slug: &'static str) -> impl Future<Output = Arc<Product>> + Send {
+        unsupported("keys of text")
+    }
+
+    /// A key of one `u64`, [`origin::blob`](crate::origin::blob).
+    fn blob(self, _id: u64) -> impl Future<Output = Blob> + Send {
+        unsupported("values of any length")
+    }
+
+    /// A key of one `u64`, [`origin::blob`](crate::origin::blob) behind an `Arc`.
+    fn shared_blob(self, _id: u64) -> impl Future<Output = Arc<Blob>> + Send {
+        unsupported("values of any length behind an `Arc`")
+    }
+
+    /// A key of one `u64`, [`origin::slow`](crate::origin::slow).
+    fn slow(self, _id: u64) -> impl Future<Output = Arc<Product>> + Send {
+        unsupported("a slow origin")
+    }
+}
+
+async fn unsupported<V>(what: &'static str) -> V {
+    report::unsupported(what)
+}

@@ -1,0 +1,24 @@
+//! The measures. Each runs on a multi-threaded runtime with as many workers as there are cores, as a service does.
+
+pub(crate) mod aborted;
+pub(crate) mod entries;
+pub(crate) mod hits;
+pub(crate) mod misses;
+pub(crate) mod stampede;
+
+use std::thread;
+use tokio::runtime::{Builder, Runtime};
+
+fn runtime() -> Runtime {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(cores)
+        .enable_all()
+        .build();
+    runtime.expect("the system has threads and an event queue for us")
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}

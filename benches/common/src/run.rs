@@ -1,0 +1,156 @@
+//! The command line of a candidate, and which measure it stands for.
+
+use crate::candidate::Candidate;
+use crate::measure::{aborted, entries, hits, misses, stampede};
+use crate::report::Report;
+use crate::{keys, origin};
+use std::collections::BTreeMap;
+use std::env;
+use std::time::Duration;
+
+/// One run of one measure: `PROGRAM VARIANT MEASURE [name=value…]`.
+#[derive(Debug)]
+pub struct Run {
+    program: String,
+    variant: String,
+    measure: String,
+    parameters: Parameters,
+}
+
+/// Which method of a [`Candidate`] a run calls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Form {
+    Shared,
+    Owned,
+    Three,
+    Text,
+    Blob,
+    SharedBlob,
+    Slow,
+}
+
+/// What the measure is to vary, as `name=value`; every name has a default.
+#[derive(Debug, Default)]
+pub struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    pub fn number(&self, name: &str, default: u64) -> u64 {
+        self.0.get(name).map_or(default, |text| {
+            text.parse()
+                .unwrap_or_else(|_| panic!("{name}={text} is no number"))
+        })
+    }
+
+    pub fn word<'p>(&'p self, name: &str, default: &'p str) -> &'p str {
+        self.0.get(name).map_or(default, String::as_str)
+    }
+
+    /// Whether the run is to be short.
+    pub fn quick(&self) -> bool {
+        self.word("quick", "no") == "yes"
+    }
+}
+
+impl Run {
+    /// Reads the command line, and makes the keys and values.
+    pub fn from_arguments() -> Run {
+        let mut arguments = env::args();
+        let program = arguments.next().unwrap_or_default();
+        let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+        let (Some(variant), Some(measure)) = (arguments.next(), arguments.next()) else {
+            panic!("usage: {program} VARIANT MEASURE [name=value…]");
+        };
+        let pair = |argument: String| {
+            let (name, value) = argument.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        };
+        let parameters =
+            arguments.map(|argument| pair(argument).expect("arguments are name=value"));
+        let parameters = Parameters(parameters.collect());
+        origin::prepare(
+            parameters.number("length", 100) as usize,
+            Duration::from_millis(parameters.number("delay", 50)),
+        );
+        keys::prepare(origin::PRODUCTS);
+        if measure == "entries" {
+            entries::begin();
+        }
+        let run = Run {
+            program,
+            variant,
+            measure,
+            parameters,
+        };
+        // The keys that are more than a number exist for so many products.
+        assert!(run.keys() <= origin::PRODUCTS || run.measure == "entries");
+        run
+    }
+
+    pub fn variant(&self) -> &str {
+        &self.variant
+    }
+
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// How many keys will be asked for again.
+    pub(crate) fn keys(&self) -> u64 {
+        self.parameters.number("entries", origin::PRODUCTS)
+    }
+
+    /// How many entries a bounded cache must be able to hold without evicting any: a quarter more than there will be, because keys do not
+    /// spread evenly over shards.
+    pub fn capacity(&self) -> usize {
+        let entries = match self.measure.as_str() {
+            "misses" => misses::COUNT,
+            _ => self.keys(),
+        };
+        entries as usize * 5 / 4 + 1_000
+    }
+
+    /// The capacity of a cache for this form alone, where an empty one costs as much as a full one: next to nothing if this run does not use it.
+    pub fn room(&self, form: Form) -> usize {
+        if form == self.form() {
+            self.capacity()
+        } else {
+            1
+        }
+    }
+
+    fn form(&self) -> Form {
+        let (key, value) = (
+            self.parameters.word("key", "id"),
+            self.parameters.word("value", "shared"),
+        );
+        match (self.measure.as_str(), key, value) {
+            ("stampede" | "aborted", _, _) => Form::Slow,
+            (_, "id", "shared") => Form::Shared,
+            (_, "id", "owned") => Form::Owned,
+            (_, "id", "blob") => Form::Blob,
+            (_, "id", "shared_blob") => Form::SharedBlob,
+            (_, "three", "shared") => Form::Three,
+            (_, "text", "shared") => Form::Text,
+            _ => panic!("no candidate has keys of form `{key}` and values of form `{value}`"),
+        }
+    }
+
+    /// Runs the measure and prints its line.
+    pub fn measure<C: Candidate>(&self, candidate: C) {
+        let parameters = &self.parameters;
+        let report: Report = match self.measure.as_str() {
+            "hits" => hits::measure(candidate, parameters, self.form(), self.keys()),
+            "entries" => entries::measure(candidate, parameters, self.keys()),
+            "misses" => misses::measure(candidate),
+            "stampede" => stampede::measure(candidate, parameters),
+            "aborted" => aborted::measure(candidate),
+            unknown => panic!("no measure is called `{unknown}`"),
+        };
+        report.print(&self.measure, &format!("{}/{}", self.program, self.variant));
+    }
+
+    /// For a variant the candidate does not know.
+    pub fn unknown(&self) -> ! {
+        panic!("{} has no variant `{}`", self.program, self.variant)
+    }
+}

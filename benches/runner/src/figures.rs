@@ -1,0 +1,179 @@
+//! Samples, and what is told of them: median, range, and the median of ratios that were taken within a repetition.
+
+use crate::plan::Measure;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What one process told.
+#[derive(Clone, Debug)]
+pub(crate) enum Sample {
+    Figures(BTreeMap<String, f64>),
+    Unsupported(String),
+}
+
+/// All samples of a measure.
+#[derive(Debug)]
+pub(crate) struct Results {
+    pub(crate) measure: &'static Measure,
+    /// By point, by candidate, by repetition.
+    samples: Vec<Vec<Vec<Sample>>>,
+}
+
+/// The middle and the ends of some figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Option<Spread> {
+        values.sort_unstable_by(f64::total_cmp);
+        let (least, most) = (*values.first()?, *values.last()?);
+        let half = values.len() / 2;
+        let median = match values.len() % 2 {
+            0 => (values[half - 1] + values[half]) / 2.0,
+            _ => values[half],
+        };
+        Some(Spread {
+            median,
+            least,
+            most,
+        })
+    }
+}
+
+impl Results {
+    pub(crate) fn new(measure: &'static Measure) -> Results {
+        let samples = vec![vec![Vec::new(); measure.candidates.len()]; measure.points.len()];
+        Results { measure, samples }
+    }
+
+    pub(crate) fn add(&mut self, point: usize, candidate: usize, sample: Sample) {
+        self.samples[point][candidate].push(sample);
+    }
+
+    pub(crate) fn repetitions(&self) -> usize {
+        self.samples[0][0].len()
+    }
+
+    /// Why there is no figure, where the library has no such thing.
+    pub(crate) fn unsupported(&self, point: usize, candidate: usize) -> Option<&str> {
+        match self.samples[point][candidate].first()? {
+            Sample::Unsupported(what) => Some(what),
+            Sample::Figures(_) => None,
+        }
+    }
+
+    fn values(&self, point: usize, candidate: usize, figure: &str) -> Vec<Option<f64>> {
+        let value = |sample: &Sample| match sample {
+            Sample::Figures(figures) => figures.get(figure).copied(),
+            Sample::Unsupported(_) => None,
+        };
+        self.samples[point][candidate].iter().map(value).collect()
+    }
+
+    pub(crate) fn spread(&self, point: usize, candidate: usize, figure: &str) -> Option<Spread> {
+        Spread::of(
+            self.values(point, candidate, figure)
+                .into_iter()
+                .flatten()
+                .collect(),
+        )
+    }
+
+    /// How many samples have the figure: one that never came about is left out by who reports it.
+    pub(crate) fn known(&self, point: usize, candidate: usize, figure: &str) -> usize {
+        self.values(point, candidate, figure)
+            .into_iter()
+            .flatten()
+            .count()
+    }
+
+    /// To the baseline, each repetition by itself, then the median.
+    pub(crate) fn ratio(&self, point: usize, candidate: usize, figure: &str) -> Option<Spread> {
+        self.ratio_to(self.measure.baseline?, point, candidate, figure)
+    }
+
+    /// To this candidate, in the same way.
+    pub(crate) fn ratio_to(
+        &self,
+        base: usize,
+        point: usize,
+        candidate: usize,
+        figure: &str,
+    ) -> Option<Spread> {
+        let own = self.values(point, candidate, figure);
+        let base = self.values(point, base, figure);
+        let ratios = own
+            .into_iter()
+            .zip(base)
+            .filter_map(|(own, base)| Some(own? / base?));
+        Spread::of(ratios.filter(|ratio| ratio.is_finite()).collect())
+    }
+}
+
+/// Every sample, for other programs.
+pub(crate) fn json(results: &[Results]) -> String {
+    let mut told = Vec::new();
+    for result in results {
+        for (point, candidate) in result.measure.cells() {
+            let (place, shown) = (
+                &result.measure.points[point],
+                &result.measure.candidates[candidate],
+            );
+            let samples: Vec<Value> = result.samples[point][candidate]
+                .iter()
+                .map(|sample| match sample {
+                    Sample::Figures(figures) => json!({ "figures": figures }),
+                    Sample::Unsupported(what) => json!({ "unsupported": what }),
+                })
+                .collect();
+            told.push(json!({
+                "measure": result.measure.name,
+                "candidate": format!("{}/{}", shown.package, shown.variant),
+                "parameters": place.parameters,
+                "samples": samples,
+            }));
+        }
+    }
+    let mut text = serde_json::to_string_pretty(
+        &json!({ "machine": crate::machine::described(), "results": told }),
+    )
+    .expect("maps have texts for keys");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::MEASURES;
+
+    fn sample(figure: f64) -> Sample {
+        Sample::Figures([("ns_per_op".to_owned(), figure)].into())
+    }
+
+    #[test]
+    fn a_ratio_is_taken_within_a_repetition() {
+        let measure = &MEASURES[0];
+        let (base, other) = (measure.baseline.unwrap(), measure.baseline.unwrap() + 1);
+        let mut results = Results::new(measure);
+        // The machine is ten times slower in the second repetition: the ratio is not.
+        for (slow, own) in [(1.0, 2.0), (10.0, 20.0), (1.0, 3.0)] {
+            results.add(0, base, sample(slow));
+            results.add(0, other, sample(own));
+        }
+        let ratio = results.ratio(0, other, "ns_per_op").unwrap();
+        assert_eq!(
+            ratio,
+            Spread {
+                median: 2.0,
+                least: 2.0,
+                most: 3.0
+            }
+        );
+        assert_eq!(results.spread(0, other, "ns_per_op").unwrap().median, 3.0);
+    }
+}
