@@ -23,3 +23,36 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         .collect();
     Step::cargo(&arguments).run()
 }
+
+/// Of what is this project's own in it: the peers take minutes to build, and change only when somebody changes them.
+pub(crate) fn lints() -> Step {
+    let packages = [
+        "--package",
+        "common",
+        "--package",
+        "runner",
+        "--package",
+        "bench-ours",
+    ];
+    let start = [
+        "clippy",
+        "--locked",
+        "--manifest-path",
+        MANIFEST,
+        "--all-targets",
+    ];
+    Step::cargo(&[&start[..], &packages, &["--", "-D", "warnings"]].concat())
+}
+
+/// The tests of what counts and writes; nothing is measured.
+pub(crate) fn briefly() -> Result<(), String> {
+    let packages = ["--package", "common", "--package", "runner"];
+    Step::cargo(
+        &[
+            &["test", "--locked", "--manifest-path", MANIFEST][..],
+            &packages,
+        ]
+        .concat(),
+    )
+    .run()
+}

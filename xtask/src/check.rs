@@ -11,7 +11,7 @@ pub(crate) fn run() -> Result<(), String> {
     steps().iter().try_for_each(Step::run)
 }
 
-fn steps() -> [Step; 6] {
+fn steps() -> [Step; 7] {
     [
         Step::cargo(&["fmt", "--all", "--check"]),
         // Workspaces of their own.
@@ -32,6 +32,7 @@ fn steps() -> [Step; 6] {
             "-D",
             "warnings",
         ]),
+        bench::lints(),
         Step::cargo(&["doc", "--workspace", "--all-features", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
         // The memory tier alone is a supported build, and the one that breaks unnoticed.

@@ -4,12 +4,13 @@
 //! have to be skipped, and a skipped test looks like a passed one, so the program is installed instead.
 
 use crate::run::{Step, on_path};
-use crate::{fuzz, instructions, packages, servers};
+use crate::{bench, fuzz, instructions, packages, servers};
 
 pub(crate) fn run() -> Result<(), String> {
     ensure_redis()?;
     // Documentation tests are part of this: the README is the crate documentation of cache-runtime.
     Step::cargo(&["test", "--workspace", "--all-features"]).run()?;
+    bench::briefly()?;
     servers::briefly()?;
     fuzz::briefly()?;
     instructions::briefly()

@@ -1,7 +1,7 @@
 //! The command line of a candidate, and which measure it stands for.
 
 use crate::candidate::Candidate;
-use crate::measure::{aborted, entries, hits, misses, stampede};
+use crate::measure::{self, aborted, entries, hits, misses, stampede};
 use crate::report::Report;
 use crate::{keys, origin};
 use std::collections::BTreeMap;
@@ -137,13 +137,20 @@ impl Run {
 
     /// Runs the measure and prints its line.
     pub fn measure<C: Candidate>(&self, candidate: C) {
+        self.measure_made(async move { candidate });
+    }
+
+    /// The same for a candidate that is made on the runtime it will run on.
+    pub fn measure_made<C: Candidate>(&self, making: impl Future<Output = C>) {
         let parameters = &self.parameters;
+        let runtime = measure::runtime();
+        let candidate = runtime.block_on(making);
         let report: Report = match self.measure.as_str() {
-            "hits" => hits::measure(candidate, parameters, self.form(), self.keys()),
-            "entries" => entries::measure(candidate, parameters, self.keys()),
-            "misses" => misses::measure(candidate),
-            "stampede" => stampede::measure(candidate, parameters),
-            "aborted" => aborted::measure(candidate),
+            "hits" => hits::measure(&runtime, candidate, parameters, self.form(), self.keys()),
+            "entries" => entries::measure(&runtime, candidate, parameters, self.keys()),
+            "misses" => misses::measure(&runtime, candidate),
+            "stampede" => stampede::measure(&runtime, candidate, parameters),
+            "aborted" => aborted::measure(&runtime, candidate),
             unknown => panic!("no measure is called `{unknown}`"),
         };
         report.print(&self.measure, &format!("{}/{}", self.program, self.variant));

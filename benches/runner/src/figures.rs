@@ -55,7 +55,12 @@ impl Results {
     }
 
     pub(crate) fn repetitions(&self) -> usize {
-        self.samples[0][0].len()
+        self.repetitions_of(0, 0)
+    }
+
+    /// 0 where a quick run left the point out.
+    pub(crate) fn repetitions_of(&self, point: usize, candidate: usize) -> usize {
+        self.samples[point][candidate].len()
     }
 
     /// Why there is no figure, where the library has no such thing.

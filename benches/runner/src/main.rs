@@ -12,6 +12,7 @@
 //! neighbours before the median is.
 
 mod build;
+mod build_cost;
 mod figures;
 mod machine;
 mod measure;

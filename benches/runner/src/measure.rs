@@ -1,9 +1,9 @@
 //! Takes the samples of one measure: for each point, the candidates in turns, each sample a process of its own.
 
-use crate::build;
 use crate::figures::{Results, Sample};
 use crate::options::Options;
 use crate::plan::{Candidate, Measure, Point, Way};
+use crate::{build, build_cost};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -14,6 +14,9 @@ pub(crate) fn run(measure: &'static Measure, options: &Options) -> Result<Result
     for repetition in 0..repetitions {
         for (point, candidate) in measure.cells() {
             let (place, shown) = (&measure.points[point], &measure.candidates[candidate]);
+            if place.slow && options.quick {
+                continue;
+            }
             let name = [shown.package, shown.variant].join("/");
             eprintln!(
                 "bench: {} {}/{repetitions}: {name} {}",
@@ -23,6 +26,7 @@ pub(crate) fn run(measure: &'static Measure, options: &Options) -> Result<Result
             );
             let sample = match measure.way {
                 Way::Program(told) => program(told, shown, place, options)?,
+                Way::CleanBuild => build_cost::sample(shown.package, repetition == 0)?,
             };
             results.add(point, candidate, sample);
         }

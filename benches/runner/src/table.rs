@@ -60,6 +60,9 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
     if let Some(what) = results.unsupported(point, candidate) {
         return format!("no {what}");
     }
+    if results.repetitions_of(point, candidate) == 0 {
+        return String::new();
+    }
     let Some(spread) = results.spread(point, candidate, figure.name) else {
         return "never".to_owned();
     };
@@ -79,7 +82,8 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
             number(spread.most)
         );
     }
-    let missing = results.repetitions() - results.known(point, candidate, figure.name);
+    let missing =
+        results.repetitions_of(point, candidate) - results.known(point, candidate, figure.name);
     if missing > 0 {
         let _ = write!(cell, "<br>never in {missing} of {}", results.repetitions());
     }

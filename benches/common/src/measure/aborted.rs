@@ -1,11 +1,11 @@
 //! The task that loads a key is aborted while 99 others wait for it, as a server does when a client hangs up: who is
 //! answered, and when.
 
-use super::runtime;
 use crate::candidate::Candidate;
 use crate::origin;
 use crate::report::Report;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 const WAITERS: usize = 99;
@@ -15,8 +15,8 @@ const HANGS: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(8);
 const KEY: u64 = 7;
 
-pub(crate) fn measure<C: Candidate>(candidate: C) -> Report {
-    runtime().block_on(abort(candidate))
+pub(crate) fn measure<C: Candidate>(runtime: &Runtime, candidate: C) -> Report {
+    runtime.block_on(abort(candidate))
 }
 
 async fn abort<C: Candidate>(candidate: C) -> Report {

@@ -3,7 +3,7 @@
 //! Keys are numbers; the values are `Arc`s of the same 10,000 products, so a value is one pointer. Bytes are those asked of the allocator
 //! and still held after the fill, less the pointer and the key as the library keeps it ([`Candidate::key_bytes`]).
 
-use super::{median, runtime};
+use super::{median, slice};
 use crate::candidate::Candidate;
 use crate::counting::Counting;
 use crate::keys::{self, Distribution};
@@ -14,10 +14,10 @@ use crate::{origin, process};
 use std::hint::black_box;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 
 /// More than with few keys: 4 MB of numbers, or a draw out of ten million would know only the popular ones.
 const DRAWS: usize = 1 << 20;
-const SLICE: usize = 1 << 14;
 
 /// The resident set before there was a cache.
 static RESIDENT: OnceLock<Option<u64>> = OnceLock::new();
@@ -28,7 +28,12 @@ pub(crate) fn begin() {
     RESIDENT.get_or_init(process::resident);
 }
 
-pub(crate) fn measure<C: Candidate>(candidate: C, parameters: &Parameters, keys: u64) -> Report {
+pub(crate) fn measure<C: Candidate>(
+    runtime: &Runtime,
+    candidate: C,
+    parameters: &Parameters,
+    keys: u64,
+) -> Report {
     let time = Duration::from_millis(if parameters.quick() { 200 } else { 600 });
     let task = async move {
         hits::fill(keys, |id| candidate.shared(id)).await;
@@ -48,7 +53,7 @@ pub(crate) fn measure<C: Candidate>(candidate: C, parameters: &Parameters, keys:
         assert!(missed * 200 < DRAWS as u64, "{missed} calls were misses");
         (live, resident, nanoseconds)
     };
-    let (live, resident, [zipf, uniform]) = runtime()
+    let (live, resident, [zipf, uniform]) = runtime
         .block_on(async { tokio::spawn(task).await })
         .expect("a hit does not panic");
     let key_bytes: usize = (0..keys).map(|id| candidate.key_bytes(id)).sum();
@@ -64,22 +69,22 @@ pub(crate) fn measure<C: Candidate>(candidate: C, parameters: &Parameters, keys:
 }
 
 async fn looked_up<C: Candidate>(candidate: C, ids: &[u32], time: Duration) -> f64 {
+    let began = Instant::now();
+    for &id in ids {
+        black_box(candidate.shared(u64::from(id)).await);
+    }
+    let slice = slice(ids.len(), began.elapsed());
     let mut slices = Vec::new();
-    // Once around to warm up; the slices of that round are dropped.
-    let round = ids.len().div_ceil(SLICE);
-    let mut start = Instant::now();
-    for slice in ids.chunks(SLICE).cycle() {
+    let start = Instant::now();
+    for slice in ids.chunks(slice).cycle() {
         let began = Instant::now();
         for &id in slice {
             black_box(candidate.shared(u64::from(id)).await);
         }
         slices.push(began.elapsed().as_nanos() as f64 / slice.len() as f64);
-        if slices.len() == round {
-            start = Instant::now();
-        }
-        if slices.len() > round && start.elapsed() >= time {
+        if start.elapsed() >= time {
             break;
         }
     }
-    median(slices.split_off(round))
+    median(slices)
 }

@@ -1,9 +1,9 @@
 //! How long a hit takes: a loop on each task, over keys drawn beforehand, every one of them in the cache.
 //!
-//! With one task the figure is the median over slices of a few milliseconds, so that a slice in which the task was
+//! With one task the figure is the median over slices of half a millisecond, so that a slice in which the task was
 //! taken off its core does not count; with more it is the throughput of all of them together.
 
-use super::{median, runtime};
+use super::{median, slice};
 use crate::candidate::Candidate;
 use crate::keys::{self, Distribution};
 use crate::product::Value;
@@ -13,14 +13,14 @@ use crate::{origin, process};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
 
 /// 256 KB of numbers, walked through in order.
 const DRAWS: usize = 1 << 16;
-/// Hits between two looks at the clock.
-const SLICE: usize = 1 << 14;
 
 pub(crate) fn measure<C: Candidate>(
+    runtime: &Runtime,
     candidate: C,
     parameters: &Parameters,
     form: Form,
@@ -34,15 +34,15 @@ pub(crate) fn measure<C: Candidate>(
         keys,
     };
     match form {
-        Form::Shared => plan.run(ids(), move |id| candidate.shared(id)),
-        Form::Owned => plan.run(ids(), move |id| candidate.owned(id)),
-        Form::Blob => plan.run(ids(), move |id| candidate.blob(id)),
-        Form::SharedBlob => plan.run(ids(), move |id| candidate.shared_blob(id)),
-        Form::Three => plan.run(ids(), move |id| {
+        Form::Shared => plan.run(runtime, ids(), move |id| candidate.shared(id)),
+        Form::Owned => plan.run(runtime, ids(), move |id| candidate.owned(id)),
+        Form::Blob => plan.run(runtime, ids(), move |id| candidate.blob(id)),
+        Form::SharedBlob => plan.run(runtime, ids(), move |id| candidate.shared_blob(id)),
+        Form::Three => plan.run(runtime, ids(), move |id| {
             let (category, page, ascending) = keys::three(id);
             candidate.three(category, page, ascending)
         }),
-        Form::Text => plan.run(ids(), move |id| candidate.text(keys::text(id))),
+        Form::Text => plan.run(runtime, ids(), move |id| candidate.text(keys::text(id))),
         Form::Slow => panic!("hits do not run the slow origin"),
     }
 }
@@ -58,13 +58,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn run<V, F, Fut>(self, ids: Vec<u32>, call: F) -> Report
+    pub(crate) fn run<V, F, Fut>(self, runtime: &Runtime, ids: Vec<u32>, call: F) -> Report
     where
         V: Value,
         F: Fn(u64) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = V> + Send + 'static,
     {
-        let runtime = runtime();
         runtime.block_on(async {
             tokio::spawn(fill(self.keys, call))
                 .await
@@ -124,11 +123,13 @@ where
 {
     // Warm: the caches of the core, the branch predictor, what a library does after its first reads.
     once(&ids, call).await;
+    let began = Instant::now();
     once(&ids, call).await;
+    let slice = slice(ids.len(), began.elapsed());
     let (mut slices, mut hits) = (Vec::new(), 0);
     let (start, on_core) = (Instant::now(), process::on_core());
     'time: loop {
-        for slice in ids.chunks(SLICE) {
+        for slice in ids.chunks(slice) {
             let began = Instant::now();
             once(slice, call).await;
             slices.push(began.elapsed().as_nanos() as f64 / slice.len() as f64);

@@ -1,23 +1,28 @@
 //! A hundred callers of one key that nobody has: how often the origin is run, and how long after the end of its first run the
 //! last caller has its value.
 
-use super::{median, runtime};
+use super::median;
 use crate::candidate::Candidate;
 use crate::origin;
 use crate::product::Value;
 use crate::report::Report;
 use crate::run::Parameters;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 const CALLERS: usize = 100;
 /// Longer than a hundred runs of the origin one after the other.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) fn measure<C: Candidate>(candidate: C, parameters: &Parameters) -> Report {
+pub(crate) fn measure<C: Candidate>(
+    runtime: &Runtime,
+    candidate: C,
+    parameters: &Parameters,
+) -> Report {
     let rounds = if parameters.quick() { 3 } else { 10 };
     let (mut runs, mut lates) = (Vec::new(), Vec::new());
-    runtime().block_on(async {
+    runtime.block_on(async {
         for id in 0..rounds {
             let (ran, late) = round(candidate, id).await;
             runs.push(ran as f64);

@@ -1,6 +1,6 @@
 //! What is measured inside one process.
 
-use super::{Better, Candidate, Figure, Measure, ONE_POINT, Plot, Way, candidate, point};
+use super::{Better, Candidate, Figure, Measure, ONE_POINT, Plot, Point, Way, candidate, point};
 
 const OURS: Candidate = candidate("ours", "memory", "**`#[cacheable]`**");
 const TABLE: Candidate = candidate("none", "table", "no cache: index a `Vec`, clone the `Arc`");
@@ -42,6 +42,36 @@ const CACHED_BY_KEY: Candidate = candidate(
 );
 const MOKA_SYNC: Candidate = candidate("moka", "sync", "`moka::sync` get, ttl");
 const MOKA_FUTURE: Candidate = candidate("moka", "future", "`moka::future` get_with, ttl");
+const READY_FLIGHT: Candidate = candidate(
+    "quick_cache",
+    "ready",
+    "`quick_cache` `get_or_insert_async`",
+);
+const CACHET: Candidate = candidate(
+    "cachet",
+    "protected",
+    "cachet with stampede protection, ttl",
+);
+const CACHET_PLAIN: Candidate = candidate("cachet", "plain", "cachet, ttl");
+const AMALGAM: Candidate = candidate("amalgam-cache", "get_or_set", "amalgam `get_or_set`, ttl");
+const MULTI_TIER: Candidate = candidate(
+    "multi-tier-cache",
+    "moka",
+    "multi-tier-cache over moka, ttl",
+);
+const MULTI_TIER_QUICK: Candidate = candidate(
+    "multi-tier-cache",
+    "quick_cache",
+    "multi-tier-cache over quick_cache, ttl",
+);
+const CACHEKIT: Candidate = candidate("cachekit-rs", "macro", "cachekit `#[cachekit(ttl)]`");
+const OXCACHE: Candidate = candidate("oxcache", "macro", "oxcache `#[cached(ttl)]`");
+const HITBOX: Candidate = candidate("hitbox", "plain", "hitbox `#[cached]` over moka, ttl");
+const HITBOX_BROADCAST: Candidate = candidate(
+    "hitbox",
+    "broadcast",
+    "hitbox `#[cached]` with its concurrency manager, ttl",
+);
 
 const NS: Figure = Figure {
     name: "ns_per_op",
@@ -68,6 +98,15 @@ pub(super) const HIT: Measure = Measure {
         CACHED_BY_KEY,
         MOKA_SYNC,
         MOKA_FUTURE,
+        AMALGAM,
+        CACHET,
+        CACHET_PLAIN,
+        MULTI_TIER,
+        MULTI_TIER_QUICK,
+        CACHEKIT,
+        OXCACHE,
+        HITBOX,
+        HITBOX_BROADCAST,
     ],
     points: &[
         point("1 task", 1.0, &["tasks=1"]),
@@ -209,7 +248,10 @@ pub(super) const ENTRIES: Measure = Measure {
         point("10⁴", 1e4, &["entries=10000"]),
         point("10⁵", 1e5, &["entries=100000"]),
         point("10⁶", 1e6, &["entries=1000000"]),
-        point("10⁷", 1e7, &["entries=10000000"]),
+        Point {
+            slow: true,
+            ..point("10⁷", 1e7, &["entries=10000000"])
+        },
     ],
     figures: &[
         Figure {
@@ -259,6 +301,13 @@ pub(super) const MISS: Measure = Measure {
         CACHED_BY_KEY,
         MOKA_SYNC,
         MOKA_FUTURE,
+        AMALGAM,
+        CACHET,
+        MULTI_TIER,
+        CACHEKIT,
+        OXCACHE,
+        HITBOX,
+        HITBOX_BROADCAST,
     ],
     points: ONE_POINT,
     figures: &[Figure { decimals: 0, ..NS }],
@@ -266,11 +315,29 @@ pub(super) const MISS: Measure = Measure {
     repetitions: 5,
 };
 
+/// Whoever can be asked for one key by many at once; those without single flight run the origin for each.
+const SINGLE_FLIGHTS: &[Candidate] = &[
+    OURS,
+    READY_FLIGHT,
+    MOKA_FUTURE,
+    CACHED_BY_KEY,
+    AMALGAM,
+    CACHET,
+    MULTI_TIER,
+    CACHEKIT,
+    HITBOX_BROADCAST,
+    HITBOX,
+    CONCURRENT,
+    CACHED,
+    CACHET_PLAIN,
+    OXCACHE,
+];
+
 pub(super) const STAMPEDE: Measure = Measure {
     name: "stampede",
     title: "A hundred callers of a cold key",
     way: Way::Program("stampede"),
-    candidates: &[OURS, READY, CONCURRENT, CACHED, CACHED_BY_KEY, MOKA_FUTURE],
+    candidates: SINGLE_FLIGHTS,
     points: ONE_POINT,
     figures: &[
         Figure {
@@ -296,7 +363,7 @@ pub(super) const ABORTED: Measure = Measure {
     name: "aborted",
     title: "The caller that loads is aborted",
     way: Way::Program("aborted"),
-    candidates: &[OURS, READY, CONCURRENT, CACHED, CACHED_BY_KEY, MOKA_FUTURE],
+    candidates: SINGLE_FLIGHTS,
     points: ONE_POINT,
     figures: &[
         Figure {

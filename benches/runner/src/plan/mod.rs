@@ -17,6 +17,7 @@ pub(crate) const MEASURES: &[Measure] = &[
     memory::MISS,
     memory::STAMPEDE,
     memory::ABORTED,
+    BUILD,
 ];
 
 /// One table of the page, or one for each of its figures.
@@ -39,6 +40,8 @@ pub(crate) struct Measure {
 pub(crate) enum Way {
     /// A candidate's own program, told this name.
     Program(&'static str),
+    /// A clean build of a program that uses it.
+    CleanBuild,
 }
 
 #[derive(Debug)]
@@ -57,6 +60,8 @@ pub(crate) struct Point {
     pub(crate) parameters: &'static [&'static str],
     /// The place on the axis of a plot over points.
     pub(crate) at: f64,
+    /// Left out of quick runs.
+    pub(crate) slow: bool,
 }
 
 #[derive(Debug)]
@@ -99,7 +104,7 @@ pub(crate) fn packages(measures: &[&'static Measure]) -> Vec<&'static str> {
     let mut packages = Vec::new();
     for measure in measures {
         for candidate in measure.candidates {
-            if !packages.contains(&candidate.package) {
+            if matches!(measure.way, Way::Program(_)) && !packages.contains(&candidate.package) {
                 packages.push(candidate.package);
             }
         }
@@ -111,6 +116,7 @@ const ONE_POINT: &[Point] = &[Point {
     label: "",
     parameters: &[],
     at: 1.0,
+    slow: false,
 }];
 
 const fn candidate(package: &'static str, variant: &'static str, label: &'static str) -> Candidate {
@@ -126,5 +132,45 @@ const fn point(label: &'static str, at: f64, parameters: &'static [&'static str]
         label,
         parameters,
         at,
+        slow: false,
     }
 }
+
+const BUILD: Measure = Measure {
+    name: "build",
+    title: "What it costs to build",
+    way: Way::CleanBuild,
+    candidates: &[
+        candidate("redis-moka", "", "redis + moka, by hand"),
+        candidate("ours", "", "**`#[cacheable]`, with Redis**"),
+        candidate("ours-memory", "", "**`#[cacheable]`, memory only**"),
+        candidate("cached", "", "cached, with Redis"),
+        candidate("hitbox", "", "hitbox, moka and Redis"),
+    ],
+    points: ONE_POINT,
+    figures: &[
+        Figure {
+            name: "seconds",
+            label: "clean build, s",
+            decimals: 1,
+            better: Better::Less,
+            plot: Plot::Bars,
+        },
+        Figure {
+            name: "crates",
+            label: "crates",
+            decimals: 0,
+            better: Better::Less,
+            plot: Plot::None,
+        },
+        Figure {
+            name: "expansion_lines",
+            label: "lines of expansion",
+            decimals: 0,
+            better: Better::Less,
+            plot: Plot::None,
+        },
+    ],
+    baseline: Some(0),
+    repetitions: 3,
+};
