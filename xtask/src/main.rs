@@ -33,7 +33,7 @@ tasks:
   fuzz    libFuzzer on what reads bytes from outside, a minute for each target:
           [TARGET…] [--seconds N]
   bench   every measure beside other libraries, into docs/performance.md:
-          [--quick] [--json FILE] [--only MEASURE…]
+          [--quick] [--json FILE] [--only MEASURE…], or --from FILE to write the page again
   servers the Redis tests against other versions of Redis and Valkey, got into the target folder:
           [NAME…]
   instructions

@@ -1,6 +1,7 @@
 //! Samples, and what is told of them: median, range, and the median of ratios that were taken within a repetition.
 
-use crate::plan::Measure;
+use crate::machine;
+use crate::plan::{MEASURES, Measure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -9,6 +10,22 @@ use std::collections::BTreeMap;
 pub(crate) enum Sample {
     Figures(BTreeMap<String, f64>),
     Unsupported(String),
+}
+
+impl Sample {
+    /// One that a candidate, or a run, wrote.
+    pub(crate) fn read(value: &Value) -> Result<Sample, String> {
+        if let Some(what) = value["unsupported"].as_str() {
+            return Ok(Sample::Unsupported(what.to_owned()));
+        }
+        let figures = value["figures"]
+            .as_object()
+            .ok_or_else(|| format!("no figures in `{value}`"))?;
+        let figures = figures
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)));
+        Ok(Sample::Figures(figures.collect()))
+    }
 }
 
 /// All samples of a measure.
@@ -119,42 +136,102 @@ impl Results {
     }
 }
 
-/// Every sample, for other programs.
-pub(crate) fn json(results: &[Results]) -> String {
-    let mut told = Vec::new();
-    for result in results {
-        for (point, candidate) in result.measure.cells() {
-            let (place, shown) = (
-                &result.measure.points[point],
-                &result.measure.candidates[candidate],
-            );
-            let samples: Vec<Value> = result.samples[point][candidate]
-                .iter()
-                .map(|sample| match sample {
-                    Sample::Figures(figures) => json!({ "figures": figures }),
-                    Sample::Unsupported(what) => json!({ "unsupported": what }),
-                })
-                .collect();
-            told.push(json!({
-                "measure": result.measure.name,
-                "candidate": format!("{}/{}", shown.package, shown.variant),
-                "parameters": place.parameters,
-                "samples": samples,
-            }));
+/// All that a run found.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) taken: Taken,
+    pub(crate) results: Vec<Results>,
+}
+
+/// Where and how.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) machine: String,
+    pub(crate) commit: Option<String>,
+    pub(crate) quick: bool,
+}
+
+impl Taken {
+    pub(crate) fn here(quick: bool) -> Taken {
+        Taken {
+            machine: machine::described(),
+            commit: machine::commit(),
+            quick,
         }
     }
-    let mut text = serde_json::to_string_pretty(
-        &json!({ "machine": crate::machine::described(), "results": told }),
-    )
-    .expect("maps have texts for keys");
-    text.push('\n');
-    text
+}
+
+impl Run {
+    /// Every sample, for other programs and for [`Run::read`].
+    pub(crate) fn json(&self) -> String {
+        let mut told = Vec::new();
+        for result in &self.results {
+            for (point, candidate) in result.measure.cells() {
+                let samples = result.samples[point][candidate].iter();
+                let samples: Vec<Value> = samples
+                    .map(|sample| match sample {
+                        Sample::Figures(figures) => json!({ "figures": figures }),
+                        Sample::Unsupported(what) => json!({ "unsupported": what }),
+                    })
+                    .collect();
+                told.push(json!({
+                    "measure": result.measure.name,
+                    "candidate": result.measure.candidates[candidate].name(),
+                    "parameters": result.measure.points[point].parameters,
+                    "samples": samples,
+                }));
+            }
+        }
+        let Taken {
+            machine,
+            commit,
+            quick,
+        } = &self.taken;
+        let all = json!({ "machine": machine, "commit": commit, "quick": quick, "results": told });
+        let mut text = serde_json::to_string_pretty(&all).expect("maps have texts for keys");
+        text.push('\n');
+        text
+    }
+
+    /// What [`Run::json`] wrote; what the plan no longer has is left out.
+    pub(crate) fn read(text: &str) -> Result<Run, String> {
+        let all: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let taken = Taken {
+            machine: all["machine"].as_str().ok_or("no machine")?.to_owned(),
+            commit: all["commit"].as_str().map(str::to_owned),
+            quick: all["quick"].as_bool().unwrap_or(false),
+        };
+        let told = all["results"].as_array().ok_or("no results")?;
+        let mut results = Vec::new();
+        for measure in MEASURES {
+            let mut result = Results::new(measure);
+            for cell in told.iter().filter(|cell| cell["measure"] == measure.name) {
+                let point = measure
+                    .points
+                    .iter()
+                    .position(|point| cell["parameters"] == json!(point.parameters));
+                let candidate = measure
+                    .candidates
+                    .iter()
+                    .position(|candidate| cell["candidate"] == candidate.name());
+                let samples = cell["samples"].as_array().ok_or("a cell without samples")?;
+                if let (Some(point), Some(candidate)) = (point, candidate) {
+                    for sample in samples {
+                        result.add(point, candidate, Sample::read(sample)?);
+                    }
+                }
+            }
+            if result.repetitions() > 0 {
+                results.push(result);
+            }
+        }
+        Ok(Run { taken, results })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::MEASURES;
 
     fn sample(figure: f64) -> Sample {
         Sample::Figures([("ns_per_op".to_owned(), figure)].into())
@@ -180,5 +257,26 @@ mod tests {
             }
         );
         assert_eq!(results.spread(0, other, "ns_per_op").unwrap().median, 3.0);
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_written() {
+        let measure = &MEASURES[0];
+        let mut results = Results::new(measure);
+        for (point, candidate) in measure.cells() {
+            results.add(point, candidate, sample((point * 100 + candidate) as f64));
+        }
+        results.add(1, 2, Sample::Unsupported("owned values".to_owned()));
+        let taken = Taken {
+            machine: "one".to_owned(),
+            commit: None,
+            quick: true,
+        };
+        let text = Run {
+            taken,
+            results: vec![results],
+        }
+        .json();
+        assert_eq!(Run::read(&text).unwrap().json(), text);
     }
 }

@@ -1,4 +1,5 @@
 //! `runner [--quick] [--json FILE] [--only MEASURE…]`: builds the candidates, runs the plan, writes the page.
+//! `runner --from FILE`: writes the page from what an earlier run left in FILE.
 //!
 //! ```text
 //! plan       which measures there are, of which candidates, with which parameters: data
@@ -22,7 +23,9 @@ mod plan;
 mod plot;
 mod table;
 
+use figures::{Run, Taken};
 use options::Options;
+use std::fs;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -36,18 +39,27 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
+    if let Some(file) = &options.from {
+        let text = fs::read_to_string(file)
+            .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        return page::write(&Run::read(&text)?);
+    }
     let measures = options.chosen()?;
     for package in plan::packages(&measures) {
         build::candidate(package)?;
     }
-    let mut results = Vec::new();
+    let taken = Taken::here(options.quick);
+    let mut run = Run {
+        taken,
+        results: Vec::new(),
+    };
     for measure in measures {
-        results.push(measure::run(measure, options)?);
+        run.results.push(measure::run(measure, options)?);
+        // What was found so far is worth keeping if a later measure fails.
+        if let Some(file) = &options.json {
+            fs::write(file, run.json())
+                .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        }
     }
-    if let Some(file) = &options.json {
-        let json = figures::json(&results);
-        std::fs::write(file, json)
-            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    }
-    page::write(&results, options)
+    page::write(&run)
 }

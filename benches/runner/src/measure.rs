@@ -17,7 +17,7 @@ pub(crate) fn run(measure: &'static Measure, options: &Options) -> Result<Result
             if place.slow && options.quick {
                 continue;
             }
-            let name = [shown.package, shown.variant].join("/");
+            let name = shown.name();
             eprintln!(
                 "bench: {} {}/{repetitions}: {name} {}",
                 measure.name,
@@ -69,14 +69,5 @@ fn parsed(output: &str) -> Result<Sample, String> {
     let line = output.lines().last().ok_or("said nothing")?;
     let value: Value =
         serde_json::from_str(line).map_err(|error| format!("{error} in `{line}`"))?;
-    if let Some(what) = value["unsupported"].as_str() {
-        return Ok(Sample::Unsupported(what.to_owned()));
-    }
-    let figures = value["figures"]
-        .as_object()
-        .ok_or_else(|| format!("no figures in `{line}`"))?;
-    let figures = figures
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)));
-    Ok(Sample::Figures(figures.collect()))
+    Sample::read(&value)
 }

@@ -10,6 +10,8 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// Where all samples go as JSON.
     pub(crate) json: Option<PathBuf>,
+    /// Where they come from, instead of a run.
+    pub(crate) from: Option<PathBuf>,
     /// Names of measures; empty for all.
     only: Vec<String>,
 }
@@ -21,9 +23,13 @@ impl Options {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => options.quick = true,
-                "--json" => {
-                    let file = arguments.next().ok_or("`--json` is followed by a file")?;
-                    options.json = Some(file.into());
+                "--json" | "--from" => {
+                    let file = arguments.next();
+                    let file = file.ok_or_else(|| format!("`{argument}` is followed by a file"))?;
+                    match argument.as_str() {
+                        "--json" => options.json = Some(file.into()),
+                        _ => options.from = Some(file.into()),
+                    }
                 }
                 "--only" => {
                     while let Some(name) = arguments.next_if(|next| !next.starts_with("--")) {
@@ -35,7 +41,7 @@ impl Options {
                 }
                 other => {
                     return Err(format!(
-                        "unknown argument `{other}`: [--quick] [--json FILE] [--only MEASURE…]"
+                        "unknown argument `{other}`: [--quick] [--json FILE] [--only MEASURE…], or --from FILE"
                     ));
                 }
             }

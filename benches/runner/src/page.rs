@@ -3,9 +3,8 @@
 //! A line `{{figures NAME}}` of the template becomes a block between two comments. A run that measured NAME writes the block anew, any other keeps what lies
 //! between the comments, so that a part can be measured again without the rest.
 
-use crate::figures::Results;
+use crate::figures::{Results, Run, Taken};
 use crate::machine;
-use crate::options::Options;
 use crate::plot;
 use crate::table;
 use std::fmt::Write as _;
@@ -33,14 +32,14 @@ const NAMED: &[&str] = &[
     "tokio",
 ];
 
-pub(crate) fn write(results: &[Results], options: &Options) -> Result<(), String> {
+pub(crate) fn write(run: &Run) -> Result<(), String> {
     let docs = machine::root().join("docs");
     let (page, plots) = (docs.join("performance.md"), docs.join("performance"));
     let old = fs::read_to_string(&page).unwrap_or_default();
     let failed =
         |path: &Path, error: std::io::Error| format!("cannot write {}: {error}", path.display());
     fs::create_dir_all(&plots).map_err(|error| failed(&plots, error))?;
-    for result in results {
+    for result in &run.results {
         for (name, svg) in result
             .measure
             .figures
@@ -51,18 +50,13 @@ pub(crate) fn write(results: &[Results], options: &Options) -> Result<(), String
             fs::write(&file, svg).map_err(|error| failed(&file, error))?;
         }
     }
-    let text = filled(TEMPLATE, &old, results, options)?;
+    let text = filled(TEMPLATE, &old, run)?;
     fs::write(&page, text).map_err(|error| failed(&page, error))?;
     eprintln!("bench: wrote {}", page.display());
     Ok(())
 }
 
-fn filled(
-    template: &str,
-    old: &str,
-    results: &[Results],
-    options: &Options,
-) -> Result<String, String> {
+fn filled(template: &str, old: &str, run: &Run) -> Result<String, String> {
     let mut text = String::new();
     for line in template.lines() {
         let Some(place) = line
@@ -73,8 +67,12 @@ fn filled(
             continue;
         };
         let body = match place.strip_prefix("figures ") {
-            Some(name) => match results.iter().find(|result| result.measure.name == name) {
-                Some(result) => figures(result, options),
+            Some(name) => match run
+                .results
+                .iter()
+                .find(|result| result.measure.name == name)
+            {
+                Some(result) => figures(result, &run.taken),
                 None => kept(old, place).unwrap_or("Not measured yet.\n").to_owned(),
             },
             None if place == "versions" => versions()?,
@@ -103,7 +101,7 @@ fn kept<'p>(old: &'p str, place: &str) -> Option<&'p str> {
     Some(rest.split_once(&end(place))?.0)
 }
 
-fn figures(results: &Results, options: &Options) -> String {
+fn figures(results: &Results, taken: &Taken) -> String {
     let mut text = String::new();
     let drawn = results
         .measure
@@ -118,13 +116,19 @@ fn figures(results: &Results, options: &Options) -> String {
         );
     }
     text += &table::tables(results);
-    let short = if options.quick { ", a quick run" } else { "" };
-    let commit = machine::commit().map_or(String::new(), |commit| format!("commit {commit}, "));
+    let Taken {
+        machine,
+        commit,
+        quick,
+    } = taken;
+    let short = if *quick { ", a quick run" } else { "" };
+    let commit = commit
+        .as_ref()
+        .map_or(String::new(), |commit| format!("commit {commit}, "));
     let _ = writeln!(
         text,
-        "<sub>{} repetitions{short}, {commit}{}.</sub>\n",
-        results.repetitions(),
-        machine::described()
+        "<sub>{} repetitions{short}, {commit}{machine}.</sub>\n",
+        results.repetitions()
     );
     text
 }
@@ -155,13 +159,21 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_stays() {
-        let options = Options::default();
+        let taken = Taken {
+            machine: "one".to_owned(),
+            commit: None,
+            quick: false,
+        };
+        let run = Run {
+            taken,
+            results: Vec::new(),
+        };
         let template = "before\n{{figures memory-hit}}\nafter\n";
         let old = "<!-- begin figures memory-hit -->\n| 42 |\n<!-- end figures memory-hit -->\n";
-        let text = filled(template, old, &[], &options).unwrap();
+        let text = filled(template, old, &run).unwrap();
         assert_eq!(text, format!("before\n{old}after\n"));
-        let first = filled(template, "", &[], &options).unwrap();
+        let first = filled(template, "", &run).unwrap();
         assert!(first.contains("Not measured yet."), "{first}");
-        assert!(filled("{{nothing}}\n", "", &[], &options).is_err());
+        assert!(filled("{{nothing}}\n", "", &run).is_err());
     }
 }

@@ -134,7 +134,7 @@ fn lines(results: &Results, figure: &Figure) -> Option<String> {
         least: first,
         most: last,
         from: 70.0,
-        to: WIDTH - 320.0,
+        to: WIDTH - 360.0,
     };
     let up = Axis {
         least: least * 0.9,

@@ -53,6 +53,12 @@ pub(crate) struct Candidate {
     pub(crate) label: &'static str,
 }
 
+impl Candidate {
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.package, self.variant)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Point {
     pub(crate) label: &'static str,
