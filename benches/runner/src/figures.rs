@@ -10,11 +10,16 @@ use std::collections::BTreeMap;
 pub(crate) enum Sample {
     Figures(BTreeMap<String, f64>),
     Unsupported(String),
+    /// The process ended badly.
+    Failed,
 }
 
 impl Sample {
     /// One that a candidate, or a run, wrote.
     pub(crate) fn read(value: &Value) -> Result<Sample, String> {
+        if value["failed"] == true {
+            return Ok(Sample::Failed);
+        }
         if let Some(what) = value["unsupported"].as_str() {
             return Ok(Sample::Unsupported(what.to_owned()));
         }
@@ -84,14 +89,14 @@ impl Results {
     pub(crate) fn unsupported(&self, point: usize, candidate: usize) -> Option<&str> {
         match self.samples[point][candidate].first()? {
             Sample::Unsupported(what) => Some(what),
-            Sample::Figures(_) => None,
+            Sample::Figures(_) | Sample::Failed => None,
         }
     }
 
     fn values(&self, point: usize, candidate: usize, figure: &str) -> Vec<Option<f64>> {
         let value = |sample: &Sample| match sample {
             Sample::Figures(figures) => figures.get(figure).copied(),
-            Sample::Unsupported(_) => None,
+            Sample::Unsupported(_) | Sample::Failed => None,
         };
         self.samples[point][candidate].iter().map(value).collect()
     }
@@ -103,6 +108,25 @@ impl Results {
                 .flatten()
                 .collect(),
         )
+    }
+
+    pub(crate) fn failed(&self, point: usize, candidate: usize) -> bool {
+        let samples = &self.samples[point][candidate];
+        samples
+            .iter()
+            .any(|sample| matches!(sample, Sample::Failed))
+    }
+
+    /// What failed, for the end of the run.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let failed = self.measure.cells();
+        let failed = failed.filter(|&(point, candidate)| self.failed(point, candidate));
+        let name = |(point, candidate): (usize, usize)| {
+            let parameters = self.measure.points[point].parameters.join(" ");
+            let candidate = self.measure.candidates[candidate].name();
+            format!("{} of {candidate} {parameters}", self.measure.name)
+        };
+        failed.map(name).collect()
     }
 
     /// How many samples have the figure: one that never came about is left out by who reports it.
@@ -172,6 +196,7 @@ impl Run {
                     .map(|sample| match sample {
                         Sample::Figures(figures) => json!({ "figures": figures }),
                         Sample::Unsupported(what) => json!({ "unsupported": what }),
+                        Sample::Failed => json!({ "failed": true }),
                     })
                     .collect();
                 told.push(json!({

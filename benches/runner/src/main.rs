@@ -23,7 +23,7 @@ mod plan;
 mod plot;
 mod table;
 
-use figures::{Run, Taken};
+use figures::{Results, Run, Taken};
 use options::Options;
 use std::fs;
 use std::process::ExitCode;
@@ -61,5 +61,13 @@ fn run(options: &Options) -> Result<(), String> {
                 .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         }
     }
-    page::write(&run)
+    page::write(&run)?;
+    let failures: Vec<_> = run.results.iter().flat_map(Results::failures).collect();
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "the page is written, but these failed: {}",
+            failures.join(", ")
+        )),
+    }
 }

@@ -60,6 +60,9 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
     if let Some(what) = results.unsupported(point, candidate) {
         return format!("no {what}");
     }
+    if results.failed(point, candidate) {
+        return "failed".to_owned();
+    }
     if results.repetitions_of(point, candidate) == 0 {
         return String::new();
     }

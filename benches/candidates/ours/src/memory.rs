@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub(crate) fn install(capacity: usize) {
     let cache = Cache::builder("bench")
         .memory(Memory::new().max_entries(capacity))
+        // A megabyte of bytes is four of JSON, which is what the bound is about.
+        .max_value_bytes(16 << 20)
         .build()
         .expect("nothing of it can be wrong");
     cache.install().expect("nobody installed one before");
