@@ -75,7 +75,7 @@ const HITBOX_BROADCAST: Candidate = candidate(
 
 const NS: Figure = Figure {
     name: "ns_per_op",
-    label: "ns",
+    label: "ns per hit",
     decimals: 1,
     better: Better::Less,
     plot: Plot::Bars,
@@ -310,7 +310,11 @@ pub(super) const MISS: Measure = Measure {
         HITBOX_BROADCAST,
     ],
     points: ONE_POINT,
-    figures: &[Figure { decimals: 0, ..NS }],
+    figures: &[Figure {
+        label: "ns per miss",
+        decimals: 0,
+        ..NS
+    }],
     baseline: None,
     repetitions: 5,
 };
