@@ -9,10 +9,11 @@ use crate::machine::{benches, cargo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Instant;
 use std::{env, fs};
 
-pub(crate) fn sample(package: &str, first: bool) -> Result<Sample, String> {
+pub(crate) fn sample(package: &str) -> Result<Sample, String> {
     let package = format!("user-{package}");
     let folder = env::temp_dir().join(format!("bench-build-{}", std::process::id()));
     let cleared = || {
@@ -38,7 +39,7 @@ pub(crate) fn sample(package: &str, first: bool) -> Result<Sample, String> {
     )?;
     let mut figures = BTreeMap::from([("seconds".to_owned(), start.elapsed().as_secs_f64())]);
     figures.insert("crates".to_owned(), crates(&package, &folder)? as f64);
-    if first && let Some(lines) = expansion(&package, &folder)? {
+    if let Some(lines) = known_expansion(&package, &folder)? {
         figures.insert("expansion_lines".to_owned(), lines as f64);
     }
     cleared().map_err(|error| format!("cannot clear {}: {error}", folder.display()))?;
@@ -66,6 +67,18 @@ fn crates(package: &str, folder: &Path) -> Result<usize, String> {
         .filter(|line| !line.is_empty())
         .collect();
     Ok(names.len() - 1)
+}
+
+/// An expansion does not change between repetitions, and asking for it builds half of the program again.
+fn known_expansion(package: &str, folder: &Path) -> Result<Option<usize>, String> {
+    static KNOWN: Mutex<BTreeMap<String, Option<usize>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().expect("nothing panics under this lock");
+    if let Some(lines) = known.get(package) {
+        return Ok(*lines);
+    }
+    let lines = expansion(package, folder)?;
+    known.insert(package.to_owned(), lines);
+    Ok(lines)
 }
 
 /// None for a program without an attribute.

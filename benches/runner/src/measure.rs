@@ -26,7 +26,7 @@ pub(crate) fn run(measure: &'static Measure, options: &Options) -> Result<Result
             );
             let sample = match measure.way {
                 Way::Program(told) => program(told, shown, place, options)?,
-                Way::CleanBuild => build_cost::sample(shown.package, repetition == 0)?,
+                Way::CleanBuild => build_cost::sample(shown.package)?,
             };
             results.add(point, candidate, sample);
         }

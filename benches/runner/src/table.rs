@@ -67,7 +67,7 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
         return String::new();
     }
     let Some(spread) = results.spread(point, candidate, figure.name) else {
-        return "never".to_owned();
+        return figure.absent.to_owned();
     };
     let number = |value: f64| number(value, figure.decimals);
     let mut cell = number(spread.median);
@@ -88,7 +88,12 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
     let missing =
         results.repetitions_of(point, candidate) - results.known(point, candidate, figure.name);
     if missing > 0 {
-        let _ = write!(cell, "<br>never in {missing} of {}", results.repetitions());
+        let _ = write!(
+            cell,
+            "<br>{} in {missing} of {}",
+            figure.absent,
+            results.repetitions()
+        );
     }
     cell
 }
@@ -118,7 +123,7 @@ fn ahead(text: &mut String, results: &Results, figure: &Figure) {
                 Better::Less => ratio.median,
                 Better::More => 1.0 / ratio.median,
             };
-            if shown.package != "ours" && share < EVEN {
+            if !shown.package.starts_with("ours") && share < EVEN {
                 names.push(format!("{} (× {:.2})", shown.label, ratio.median));
             }
         }

@@ -77,6 +77,8 @@ pub(crate) struct Figure {
     pub(crate) label: &'static str,
     /// How many decimals are worth reading.
     pub(crate) decimals: usize,
+    /// What a cell says where no sample has the figure.
+    pub(crate) absent: &'static str,
     pub(crate) better: Better,
     pub(crate) plot: Plot,
 }
@@ -159,6 +161,7 @@ const BUILD: Measure = Measure {
             name: "seconds",
             label: "clean build, s",
             decimals: 1,
+            absent: "—",
             better: Better::Less,
             plot: Plot::Bars,
         },
@@ -166,6 +169,7 @@ const BUILD: Measure = Measure {
             name: "crates",
             label: "crates",
             decimals: 0,
+            absent: "—",
             better: Better::Less,
             plot: Plot::None,
         },
@@ -173,6 +177,7 @@ const BUILD: Measure = Measure {
             name: "expansion_lines",
             label: "lines of expansion",
             decimals: 0,
+            absent: "—",
             better: Better::Less,
             plot: Plot::None,
         },
