@@ -259,14 +259,18 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{
+        sync::{Arc, Mutex, OnceLock},
+        time::Duration,
+    };
 
-    use super::{Beginning, FlightKind, Flights, Registered, Wanted};
+    use super::{Beginning, FlightKind, Flights, Outcome, Registered, Wanted};
     use crate::{
         bus::Coherence,
+        entry::Erased,
         key::Key,
         tags::{Cells, Labelling, Stamp},
-        tiers::memory::{Memory, MemoryTier, Reader},
+        tiers::memory::{Birth, Memory, MemoryTier, NewEntry, Particulars, Reader, Term},
     };
 
     /// An eviction holds the key, then marks its flights: asked before the lock, a flight could be neither held nor marked.
@@ -314,5 +318,70 @@ mod tests {
         });
         assert!(load.flight().held && load.flight().is_marked());
         assert!(put.flight().held && !put.flight().is_marked());
+    }
+
+    static WATCHED: OnceLock<Arc<Flights>> = OnceLock::new();
+    static DROPPED: Mutex<Vec<bool>> = Mutex::new(Vec::new());
+
+    /// Tells, when it is dropped, whether a lock of the flights is held.
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Tells;
+
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            if let Some(flights) = WATCHED.get() {
+                let locked = flights.shards.iter().any(|shard| shard.try_lock().is_err());
+                DROPPED.lock().unwrap().push(locked);
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_not_enter_memory_is_dropped_where_no_lock_is_held() {
+        let memory = Arc::new(MemoryTier::new(Memory::new()));
+        let cells = Arc::new(Cells::default());
+        let coherence = Arc::new(Coherence::new(false, Duration::ZERO));
+        let flights = Flights::new(Arc::clone(&memory), Arc::clone(&cells), coherence);
+        let flights = Arc::new(flights);
+        let key = Key::new("a");
+        let hash = memory.hash(key.text().as_bytes());
+        let reader = Reader {
+            schema: Some(0),
+            ..Reader::of::<Tells>()
+        };
+        let labelling = Labelling {
+            root: cells.root(""),
+            scope: None,
+            tags: Vec::new(),
+            late: false,
+        };
+        let begin = || Beginning {
+            held: false,
+            stamp: Stamp::of(&labelling, 2),
+            late: false,
+            tag_evictions: 0,
+        };
+        let wanted = Wanted {
+            reader,
+            kind: FlightKind::Load,
+            tags: &[],
+        };
+        let Registered::Leads(load) = flights.register(&key, hash, wanted, begin, || None) else {
+            panic!("nobody else loads");
+        };
+        let value: Erased = Arc::new(Tells);
+        let birth = Birth {
+            of: reader,
+            promoted: false,
+            base: load.flight().stamp.with(&[]).0,
+        };
+        let term = Term::new(0, (1_000, 1_000), u64::MAX, 0);
+        let own = Particulars::default();
+        let entry = memory.entry(key.text(), birth, own, &term, 1, &value);
+        flights.mark(hash, key.text(), || ());
+        WATCHED.get_or_init(|| Arc::clone(&flights));
+        let new = NewEntry { entry, late: false };
+        assert!(!load.end(Outcome::Value(Arc::clone(&value)), Some(new)));
+        assert_eq!(*DROPPED.lock().unwrap(), [false]);
     }
 }

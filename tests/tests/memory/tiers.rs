@@ -1,6 +1,7 @@
 //! The memory tier's bounds, leaving it out, and caches beside each other.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cache_runtime::{Cache, Evict, Key, Memory, Policy, Served, cacheable, key, traced};
@@ -231,4 +232,33 @@ async fn clones_of_a_handle_are_one_cache() {
     let cache = in_memory();
     cache.clone().put(&Key::new("a"), 1, &POLICY).await.unwrap();
     assert_eq!(cache.get(&Key::new("a")).await, Some(1));
+}
+
+static CLONES: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Dear;
+
+impl Clone for Dear {
+    fn clone(&self) -> Self {
+        CLONES.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+#[cacheable(key = "dear", ttl = "1h")]
+async fn dear() -> Dear {
+    Dear
+}
+
+#[tokio::test]
+async fn without_a_memory_tier_nothing_is_cloned_for_it() {
+    let cache = Cache::builder("off").no_memory().build().unwrap();
+    cache.as_current(dear()).await;
+    assert_eq!(CLONES.load(Ordering::SeqCst), 0);
+    let cache = Cache::builder("on").build().unwrap();
+    cache.as_current(dear()).await;
+    assert_eq!(CLONES.load(Ordering::SeqCst), 1, "the one in memory");
+    cache.as_current(dear()).await;
+    assert_eq!(CLONES.load(Ordering::SeqCst), 2, "the hit's");
 }

@@ -10,6 +10,7 @@ fn main() {
     match run.variant() {
         "memory" => run.measure(memory::Plain),
         "tag-1" => run.measure(memory::OneTag),
+        "tag-rendered" => run.measure(memory::RenderedTag),
         "tags-3" => run.measure(memory::ThreeTags),
         _ => run.unknown(),
     }

@@ -56,7 +56,7 @@ async fn slow(id: u64) -> Arc<Product> {
 
 #[cacheable(
     key = "product:{id}",
-    tags = "shelf:{id % 100}",
+    tags = "stock:{id}",
     ttl = "10m",
     stampede_protection
 )]
@@ -66,11 +66,22 @@ async fn tagged_once(id: u64) -> Arc<Product> {
 
 #[cacheable(
     key = "product:{id}",
-    tags = ["shelf:{id % 100}", "supplier:{id % 1000}", "products"],
+    tags = ["stock:{id}", "price:{id}", "products"],
     ttl = "10m",
     stampede_protection
 )]
 async fn tagged_thrice(id: u64) -> Arc<Product> {
+    origin::shared(id).await
+}
+
+/// Its key does not tell its tag, so the tag is rendered for the look into memory as well.
+#[cacheable(
+    key = "product:{id}",
+    tags = "shelf:{id % 100}",
+    ttl = "10m",
+    stampede_protection
+)]
+async fn shelved(id: u64) -> Arc<Product> {
     origin::shared(id).await
 }
 
@@ -127,6 +138,19 @@ impl Candidate for OneTag {
 
     fn shared(self, id: u64) -> impl Future<Output = Arc<Product>> + Send {
         tagged_once(id)
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct RenderedTag;
+
+impl Candidate for RenderedTag {
+    fn key_bytes(self, id: u64) -> usize {
+        Plain.key_bytes(id)
+    }
+
+    fn shared(self, id: u64) -> impl Future<Output = Arc<Product>> + Send {
+        shelved(id)
     }
 }
 

@@ -149,6 +149,11 @@ pub(super) const TAGS: Measure = Measure {
         OURS,
         candidate("ours", "tag-1", "**`#[cacheable]` with 1 tag**"),
         candidate("ours", "tags-3", "**`#[cacheable]` with 3 tags**"),
+        candidate(
+            "ours",
+            "tag-rendered",
+            "**`#[cacheable]` with 1 tag that the key does not tell**",
+        ),
     ],
     points: ONE_POINT,
     figures: &[NS],
