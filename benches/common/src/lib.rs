@@ -8,17 +8,20 @@
 
 mod candidate;
 mod counting;
+mod fleet;
 pub mod keys;
+mod latencies;
 mod measure;
 pub mod origin;
 mod process;
 mod product;
 mod report;
 mod run;
+mod server;
 
-pub use candidate::Candidate;
+pub use candidate::{Candidate, Selection};
 pub use counting::Counting;
-pub use product::{Blob, Product, Value};
+pub use product::{Blob, Document, Product, Undecoded, Value};
 pub use report::Report;
 pub use run::{Form, Parameters, Run};
 

@@ -3,7 +3,7 @@
 //! Values are made before anything is measured; the quick origin copies one out of a table. It counts how often it is run, with
 //! one relaxed addition: a measure of hits that ran it has measured something else.
 
-use crate::product::{Blob, Product};
+use crate::product::{Blob, Document, Product};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
@@ -49,6 +49,12 @@ pub async fn owned(id: u64) -> Product {
 pub async fn blob(id: u64) -> Blob {
     RUNS.fetch_add(1, Relaxed);
     Blob::numbered(id, BLOB_LENGTH.load(Relaxed))
+}
+
+/// A text of the length that the run asked for.
+pub async fn document(id: u64) -> Document {
+    RUNS.fetch_add(1, Relaxed);
+    Document::numbered(id, BLOB_LENGTH.load(Relaxed))
 }
 
 /// Takes as long as the run asked for, and leaves a record of itself.

@@ -1,7 +1,10 @@
 //! The command line of a candidate, and which measure it stands for.
 
 use crate::candidate::Candidate;
-use crate::measure::{self, aborted, entries, hits, misses, stampede};
+use crate::measure::{
+    self, aborted, cliff, cold_fleet, entries, evictions, hits, misses, redis_hits, redis_memory,
+    stampede, stopped,
+};
 use crate::report::Report;
 use crate::{keys, origin};
 use std::collections::BTreeMap;
@@ -26,6 +29,7 @@ pub enum Form {
     Text,
     Blob,
     SharedBlob,
+    Document,
     Slow,
 }
 
@@ -43,6 +47,13 @@ impl Parameters {
 
     pub fn word<'p>(&'p self, name: &str, default: &'p str) -> &'p str {
         self.0.get(name).map_or(default, String::as_str)
+    }
+
+    /// The URL of the server that was started for this run.
+    pub(crate) fn redis(&self) -> &str {
+        self.0
+            .get("redis")
+            .expect("a measure of Redis is given a server")
     }
 
     /// Whether the run is to be short.
@@ -82,7 +93,8 @@ impl Run {
             parameters,
         };
         // The keys that are more than a number exist for so many products.
-        assert!(run.keys() <= origin::PRODUCTS || run.measure == "entries");
+        let numbers = ["entries", "evictions", "redis-memory"].contains(&run.measure.as_str());
+        assert!(run.keys() <= origin::PRODUCTS || numbers);
         run
     }
 
@@ -92,6 +104,11 @@ impl Run {
 
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// The URL of the server that was started for this run.
+    pub fn redis(&self) -> &str {
+        self.parameters.redis()
     }
 
     /// How many keys will be asked for again.
@@ -124,11 +141,12 @@ impl Run {
             self.parameters.word("value", "shared"),
         );
         match (self.measure.as_str(), key, value) {
-            ("stampede" | "aborted", _, _) => Form::Slow,
+            ("stampede" | "aborted" | "cold-fleet" | "cliff", _, _) => Form::Slow,
             (_, "id", "shared") => Form::Shared,
             (_, "id", "owned") => Form::Owned,
             (_, "id", "blob") => Form::Blob,
             (_, "id", "shared_blob") => Form::SharedBlob,
+            (_, "id", "document") => Form::Document,
             (_, "three", "shared") => Form::Three,
             (_, "text", "shared") => Form::Text,
             _ => panic!("no candidate has keys of form `{key}` and values of form `{value}`"),
@@ -151,6 +169,14 @@ impl Run {
             "misses" => misses::measure(&runtime, candidate),
             "stampede" => stampede::measure(&runtime, candidate, parameters),
             "aborted" => aborted::measure(&runtime, candidate),
+            "redis-hits" => {
+                redis_hits::measure(&runtime, candidate, parameters, self.form(), self.keys())
+            }
+            "cold-fleet" => cold_fleet::measure(&runtime, candidate, parameters),
+            "cliff" => cliff::measure(&runtime, candidate, parameters),
+            "evictions" => evictions::measure(&runtime, candidate, parameters, self.keys()),
+            "redis-memory" => redis_memory::measure(&runtime, candidate, parameters, self.keys()),
+            "stopped" => stopped::measure(&runtime, candidate, parameters, self.keys()),
             unknown => panic!("no measure is called `{unknown}`"),
         };
         report.print(&self.measure, &format!("{}/{}", self.program, self.variant));

@@ -5,6 +5,7 @@
 //! plan       which measures there are, of which candidates, with which parameters: data
 //! build      each candidate built on its own
 //! measure    a fresh process for each candidate and repetition, in turns
+//! server     a fresh Redis server for each process, where the measure needs one
 //! figures    medians, ranges, ratios within a repetition
 //! page       tables and plots, put into the page where they belong
 //! ```
@@ -21,6 +22,8 @@ mod options;
 mod page;
 mod plan;
 mod plot;
+mod program;
+mod server;
 mod table;
 
 use figures::{Results, Run, Taken};

@@ -40,9 +40,9 @@ pub(crate) fn plot(results: &Results, figure: &Figure) -> Option<(String, String
 }
 
 fn colour(results: &Results, candidate: usize) -> &'static str {
-    match results.measure.candidates[candidate].package {
-        "ours" | "ours-memory" => OURS,
-        _ => COLOURS[candidate % COLOURS.len()],
+    match results.measure.candidates[candidate].is_ours() {
+        true => OURS,
+        false => COLOURS[candidate % COLOURS.len()],
     }
 }
 

@@ -108,7 +108,7 @@ fn ahead(text: &mut String, results: &Results, figure: &Figure) {
     let Some(ours) = measure
         .candidates
         .iter()
-        .position(|candidate| candidate.package == "ours")
+        .position(|candidate| candidate.is_ours())
     else {
         return;
     };
@@ -123,7 +123,7 @@ fn ahead(text: &mut String, results: &Results, figure: &Figure) {
                 Better::Less => ratio.median,
                 Better::More => 1.0 / ratio.median,
             };
-            if !shown.package.starts_with("ours") && share < EVEN {
+            if !shown.is_ours() && share < EVEN {
                 names.push(format!("{} (× {:.2})", shown.label, ratio.median));
             }
         }

@@ -43,6 +43,7 @@ pub(crate) fn measure<C: Candidate>(
             candidate.three(category, page, ascending)
         }),
         Form::Text => plan.run(runtime, ids(), move |id| candidate.text(keys::text(id))),
+        Form::Document => panic!("texts are measured in Redis"),
         Form::Slow => panic!("hits do not run the slow origin"),
     }
 }

@@ -1,10 +1,17 @@
 //! The measures. Each runs on a multi-threaded runtime with as many workers as there are cores, as a service does.
 
 pub(crate) mod aborted;
+pub(crate) mod cliff;
+pub(crate) mod cold_fleet;
 pub(crate) mod entries;
+pub(crate) mod evictions;
 pub(crate) mod hits;
 pub(crate) mod misses;
+pub(crate) mod redis_hits;
+pub(crate) mod redis_memory;
 pub(crate) mod stampede;
+pub(crate) mod stopped;
+mod together;
 
 use std::thread;
 use std::time::Duration;

@@ -5,6 +5,7 @@
 //! yet, a file to `common/src/measure`.
 
 mod memory;
+mod redis;
 
 /// In the order of the page.
 pub(crate) const MEASURES: &[Measure] = &[
@@ -17,6 +18,15 @@ pub(crate) const MEASURES: &[Measure] = &[
     memory::MISS,
     memory::STAMPEDE,
     memory::ABORTED,
+    redis::HIT,
+    redis::SIZES,
+    redis::COLD,
+    redis::COLD_IN_ONE,
+    redis::CLIFF,
+    redis::TAGS_AND_REGIONS,
+    redis::PATTERNS,
+    redis::ENTRY,
+    redis::STOPPED,
     BUILD,
 ];
 
@@ -40,6 +50,8 @@ pub(crate) struct Measure {
 pub(crate) enum Way {
     /// A candidate's own program, told this name.
     Program(&'static str),
+    /// The same, told this name, in so many processes at once and with a Redis server that is started for them.
+    Redis { told: &'static str, processes: u32 },
     /// A clean build of a program that uses it.
     CleanBuild,
 }
@@ -56,6 +68,11 @@ pub(crate) struct Candidate {
 impl Candidate {
     pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.package, self.variant)
+    }
+
+    /// Whether it is this project.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.package == "ours" || self.package.starts_with("ours-")
     }
 }
 
@@ -112,7 +129,7 @@ pub(crate) fn packages(measures: &[&'static Measure]) -> Vec<&'static str> {
     let mut packages = Vec::new();
     for measure in measures {
         for candidate in measure.candidates {
-            if matches!(measure.way, Way::Program(_)) && !packages.contains(&candidate.package) {
+            if !matches!(measure.way, Way::CleanBuild) && !packages.contains(&candidate.package) {
                 packages.push(candidate.package);
             }
         }
