@@ -33,6 +33,8 @@ pub(crate) fn lints() -> Step {
         "runner",
         "--package",
         "bench-ours",
+        "--package",
+        "bench-ours-redis",
     ];
     let start = [
         "clippy",

@@ -7,11 +7,12 @@ use crate::product::Value;
 use crate::report::Report;
 use crate::run::Parameters;
 use crate::server::Server;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// Entries that are brought in for all rounds of a sample together, so that few entries are evicted often and many once.
 const BUDGET: u64 = 20_000;
+const REST: Duration = Duration::from_millis(50);
 /// Keys of no measure, for what the first eviction of a process does besides.
 const WARM: u64 = 1 << 40;
 
@@ -59,6 +60,8 @@ pub(crate) fn measure<C: Candidate>(
         );
         times.push(runtime.block_on(async {
             let task = tokio::spawn(async move {
+                // After many entries as after few, everybody has come to rest.
+                tokio::time::sleep(REST).await;
                 let start = Instant::now();
                 candidate.evict(select, 0).await;
                 let took = start.elapsed();

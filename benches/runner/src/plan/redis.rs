@@ -13,6 +13,8 @@ const UNDECODED: Candidate =
     candidate("redis", "undecoded", "`MultiplexedConnection`, not decoded");
 const FRED: Candidate = candidate("fred", "json", "`fred` + serde_json");
 const CACHED: Candidate = candidate("cached-redis", "macro", "cached `#[concurrent_cached]`");
+const CACHEKIT: Candidate = candidate("cachekit-redis", "redis", "cachekit `#[cachekit]`");
+const AMALGAM: Candidate = candidate("amalgam-redis", "redis", "amalgam `get_or_set`");
 const HITBOX: Candidate = candidate("hitbox-redis", "plain", "hitbox `#[cached]`");
 const HITBOX_BROADCAST: Candidate = candidate(
     "hitbox-redis",
@@ -50,7 +52,9 @@ pub(super) const HIT: Measure = Measure {
         told: "redis-hits",
         processes: 1,
     },
-    candidates: &[RAW, OURS, UNDECODED, FRED, CACHED, HITBOX, BOTH],
+    candidates: &[
+        RAW, OURS, UNDECODED, FRED, CACHED, HITBOX, CACHEKIT, AMALGAM, BOTH,
+    ],
     points: &[
         point("1 task", 1.0, &["tasks=1"]),
         point("64 tasks", 64.0, &["tasks=64"]),
@@ -107,7 +111,24 @@ pub(super) const SIZES: Measure = Measure {
     repetitions: 5,
 };
 
-const COLD_CANDIDATES: &[Candidate] = &[BOTH, OURS, RAW, CACHED, HITBOX_BROADCAST, HITBOX];
+const COLD_CANDIDATES: &[Candidate] = &[
+    BOTH,
+    OURS,
+    RAW,
+    CACHED,
+    HITBOX_BROADCAST,
+    HITBOX,
+    candidate(
+        "cachekit-redis",
+        "both",
+        "cachekit `#[cachekit]`, memory over Redis",
+    ),
+    candidate(
+        "amalgam-redis",
+        "both",
+        "amalgam `get_or_set`, memory over Redis",
+    ),
+];
 
 const COLD_FIGURES: &[Figure] = &[
     less(
@@ -196,7 +217,11 @@ pub(super) const TAGS_AND_REGIONS: Measure = Measure {
         told: "evictions",
         processes: 1,
     },
-    candidates: &[EVICTED, candidate("redis", "json", "`UNLINK` by hand")],
+    candidates: &[
+        EVICTED,
+        candidate("redis", "json", "`UNLINK` by hand"),
+        AMALGAM,
+    ],
     points: &[
         point("key", 1.0, &["select=key", "entries=1000"]),
         point("tag, 10²", 1e2, &["select=tag", "entries=100"]),
@@ -255,6 +280,8 @@ pub(super) const ENTRY: Measure = Measure {
         OURS,
         CACHED,
         HITBOX,
+        CACHEKIT,
+        AMALGAM,
     ],
     points: &[
         point("20,000 entries", 2e4, &["entries=20000"]),
@@ -287,7 +314,7 @@ pub(super) const STOPPED: Measure = Measure {
         told: "stopped",
         processes: 1,
     },
-    candidates: &[OURS, RAW, FRED, CACHED, HITBOX],
+    candidates: &[OURS, RAW, FRED, CACHED, HITBOX, CACHEKIT, AMALGAM],
     points: &[point("", 1.0, &["entries=2000"])],
     figures: &[
         less("unanswered", "of 100 callers at once, hang for 15 s", 0),
