@@ -71,7 +71,7 @@ impl Cell {
             at: now,
             life,
         };
-        // Asked while the slot is closed: an eviction moves the count first and forgets then.
+        // Asked while the slot is closed, and that is when an eviction moves the count: it came before, and is seen here, or it forgets this.
         self.known.put(known, || self.before() == before);
     }
 
@@ -101,8 +101,8 @@ impl Cell {
     }
 
     pub(super) fn gone(&self, manner: Manner) {
-        count(&self.evictions, manner);
-        self.forget();
+        // While the slot is closed: who sees the count moved does not find what was known before.
+        self.known.clear_around(|| count(&self.evictions, manner));
     }
 }
 
@@ -125,9 +125,14 @@ pub(super) fn stands_since(evictions: &AtomicU64, count: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::{
+        sync::atomic::{AtomicBool, AtomicU64, Ordering},
+        thread,
+        time::Duration,
+    };
 
-    use super::{EVICTION, Manner, count, stands_since};
+    use super::{Cell, EVICTION, Generation, Label, Manner, count, stands_since};
+    use crate::tags::Logical;
 
     #[test]
     fn what_was_expired_stands_and_what_was_evicted_before_or_after_it_does_not() {
@@ -154,5 +159,38 @@ mod tests {
         let counter = AtomicU64::new(EVICTION - 1);
         count(&counter, Manner::Expire);
         assert!(!stands_since(&counter, EVICTION - 1));
+    }
+
+    #[test]
+    fn who_sees_that_the_count_has_moved_does_not_find_what_was_known_before() {
+        let (cell, over) = (Cell::new(Label::stored("a")), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let readers = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        let count = cell.evictions();
+                        if let Some(known) = cell.known(0, 0, Duration::ZERO) {
+                            assert!(known.evict >= count, "known since before the eviction");
+                        }
+                    }
+                })
+            });
+            for _ in 0..200_000 {
+                let before = cell.before();
+                let generation = Generation {
+                    evict: before.0,
+                    expire: 0,
+                    made: Logical { era: 0, n: 0 },
+                };
+                cell.learn(before, generation, 0, 0, Duration::MAX);
+                cell.gone(Manner::Evict);
+            }
+            over.store(true, Ordering::Relaxed);
+            for reader in readers {
+                reader
+                    .join()
+                    .expect("no reader found what was known before");
+            }
+        });
     }
 }

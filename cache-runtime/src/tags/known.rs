@@ -46,7 +46,15 @@ impl Slot {
 
     /// From here on nothing is known.
     pub(super) fn clear(&self) {
-        self.write(|| Some([0; WORDS]));
+        self.clear_around(|| ());
+    }
+
+    /// From here on nothing is known, and not while this is done either.
+    pub(super) fn clear_around(&self, done: impl FnOnce()) {
+        self.write(|| {
+            done();
+            Some([0; WORDS])
+        });
     }
 
     /// What is known, unless it is just being changed.
@@ -62,15 +70,16 @@ impl Slot {
 
     fn write(&self, words: impl FnOnce() -> Option<[u64; WORDS]>) {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version + 1, Ordering::Relaxed);
+        // It is odd already where the last writer has panicked.
+        let writing = self.version.load(Ordering::Relaxed) | 1;
+        self.version.store(writing, Ordering::Relaxed);
         fence(Ordering::Release);
         if let Some(words) = words() {
             for (word, new) in self.words.iter().zip(words) {
                 word.store(new, Ordering::Relaxed);
             }
         }
-        self.version.store(version + 2, Ordering::Release);
+        self.version.store(writing + 1, Ordering::Release);
     }
 }
 
@@ -106,7 +115,11 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::atomic::AtomicBool, thread};
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::atomic::AtomicBool,
+        thread,
+    };
 
     use super::*;
 
@@ -144,6 +157,27 @@ mod tests {
         assert_eq!(slot.get(), Some(ever));
         slot.clear();
         assert_eq!(slot.get(), None);
+    }
+
+    #[test]
+    fn nothing_is_known_while_something_is_done_around_which_it_is_cleared() {
+        let slot = Slot::default();
+        slot.put(known(3), || true);
+        slot.clear_around(|| assert_eq!(slot.get(), None));
+        assert_eq!(slot.get(), None);
+    }
+
+    #[test]
+    fn a_writer_that_panics_leaves_a_slot_that_can_be_written() {
+        let slot = Slot::default();
+        slot.put(known(3), || true);
+        let put = || slot.put(known(4), || panic!("asked in vain"));
+        catch_unwind(AssertUnwindSafe(put)).unwrap_err();
+        assert_eq!(slot.get(), None);
+        for of in [5, 6] {
+            slot.put(known(of), || true);
+            assert_eq!(slot.get(), Some(known(of)));
+        }
     }
 
     #[test]
