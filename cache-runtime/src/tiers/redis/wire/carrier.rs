@@ -67,6 +67,11 @@ impl Carrier {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.input.capacity()
+    }
+
     /// Ends with the reason why there is nothing more to do.
     fn carry(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
@@ -97,22 +102,34 @@ impl Carrier {
     /// Gives out the answers that are complete.
     fn deliver(&mut self) -> io::Result<()> {
         let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
-        while let Some(more) = self.walk.end(&self.input[self.walked..]).map_err(invalid)? {
-            self.walked += more;
-            let Some(first) = self.waiting.front_mut() else {
-                return Err(unasked(&self.input[..self.walked]));
+        let mut largest = 0;
+        while let Some(first) = self.waiting.front_mut() {
+            let rest = &self.input[self.walked..];
+            let Some(more) = self.walk.end(rest).map_err(invalid)? else {
+                self.walked = self.input.len();
+                break;
             };
+            self.walked += more;
             first.answers -= 1;
             if first.answers == 0 {
                 let answer = self.input.split_to(self.walked).freeze();
                 self.walked = 0;
+                largest = largest.max(answer.len());
                 if let Some(first) = self.waiting.pop_front() {
                     // Who has left needs none.
                     let _ = first.to.send(Ok(answer));
                 }
             }
         }
-        self.walked = self.input.len();
+        if self.waiting.is_empty() && !self.input.is_empty() {
+            return Err(unasked(&self.input));
+        }
+        if largest > KEPT {
+            // The buffer would be used again, whole, as soon as nobody has the answer any more.
+            let rest = std::mem::take(&mut self.input);
+            self.input.reserve(rest.len().max(CHUNK));
+            self.input.extend_from_slice(&rest);
+        }
         Ok(())
     }
 
@@ -192,7 +209,7 @@ impl Drop for Carrier {
     }
 }
 
-/// After an answer to nothing every later one would be taken for another's. It may say why the server has nothing to do with us.
+/// After an answer to nothing, or the beginning of one, every later one would be taken for another's. It may say why the server has nothing to do with us.
 fn unasked(answer: &[u8]) -> io::Error {
     let line = answer.split(|byte| *byte == b'\r').next().unwrap_or(answer);
     let line = &line[..line.len().min(200)];

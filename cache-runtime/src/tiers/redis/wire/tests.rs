@@ -1,5 +1,6 @@
 //! The connection over a stream that the test holds the other end of.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Wire, text};
+use super::{Carrier, Outbox, Wire, text};
 
 const SOON: Duration = Duration::from_secs(20);
 const MOST: u64 = 1_000;
@@ -187,6 +188,41 @@ async fn an_answer_that_nobody_asked_for_ends_the_connection() {
     assert_eq!(told(asked).await.unwrap().as_deref(), Some(&b"a"[..]));
     let why = words(told(ask(&wire, "b")).await);
     assert!(why.contains("max number of clients"), "{why}");
+}
+
+/// Who asked next would get it, and from then on each what the one before has asked for.
+#[tokio::test]
+async fn an_answer_that_begins_before_anybody_asks_ends_the_connection() {
+    let (wire, task, mut server) = wire(1 << 16);
+    server.write_all(b"$3\r\nol").await.unwrap();
+    timeout(SOON, task).await.expect("the task ends").unwrap();
+    let why = words(told(ask(&wire, "a")).await);
+    assert!(why.contains("nobody asked for: $3"), "{why}");
+}
+
+#[tokio::test]
+async fn the_memory_of_a_large_answer_is_given_back_and_what_came_behind_it_is_kept() {
+    let (ours, mut server) = duplex(1 << 16);
+    let outbox = Arc::new(Outbox::default());
+    let mut carrier = Carrier::new(Box::new(ours), 1 << 30, Arc::clone(&outbox));
+    let wire = Wire(outbox);
+    for length in [2_200_000, 10, 10] {
+        let [large, small] = ["a", "b"].map(|key| ask(&wire, key));
+        let text = "x".repeat(length);
+        let both = async {
+            commands(&mut server, "ab").await;
+            let answers = format!("${length}\r\n{text}\r\n$1\r\nb\r\n");
+            server.write_all(answers.as_bytes()).await.unwrap();
+            (told(large).await.unwrap(), told(small).await.unwrap())
+        };
+        let (large, small) = tokio::select! {
+            () = &mut carrier => panic!("the connection has ended"),
+            both = both => both,
+        };
+        assert!(large.as_deref() == Some(text.as_bytes()));
+        assert_eq!(small.as_deref(), Some(&b"b"[..]));
+        assert!(carrier.room() <= 256 << 10, "{} are kept", carrier.room());
+    }
 }
 
 #[tokio::test]
