@@ -41,8 +41,9 @@ impl Hasher for Hashed {
     }
 
     fn write_u64(&mut self, hash: u64) {
-        // What chose the shard is the same for all in it.
-        self.0 = hash.rotate_right(SHARDS.ilog2());
+        // What chose the shard, the low bits, is the same for all in it. The map takes its place from the low bits and compares the high ones first, so that goes
+        // into the middle, where nobody looks.
+        self.0 = hash.rotate_right(32);
     }
 
     fn finish(&self) -> u64 {
@@ -269,49 +270,84 @@ mod tests {
         bus::Coherence,
         entry::Erased,
         key::Key,
-        tags::{Cells, Labelling, Stamp},
-        tiers::memory::{Birth, Memory, MemoryTier, NewEntry, Particulars, Reader, Term},
+        tags::{Labelling, Stamp},
+        tiers::memory::{Birth, KeyHash, Memory, MemoryTier, NewEntry, Particulars, Reader, Term},
     };
 
-    /// An eviction holds the key, then marks its flights: asked before the lock, a flight could be neither held nor marked.
-    #[test]
-    fn what_holds_is_asked_for_under_the_lock_of_the_flights() {
+    fn flights() -> Arc<Flights> {
         let memory = Arc::new(MemoryTier::new(Memory::new()));
-        let cells = Arc::new(Cells::default());
         let coherence = Arc::new(Coherence::new(false, Duration::ZERO));
-        let flights = Flights::new(Arc::clone(&memory), Arc::clone(&cells), coherence);
-        let flights = Arc::new(flights);
-        let key = Key::new("a");
-        let hash = memory.hash(key.text().as_bytes());
-        let reader = Reader {
+        Arc::new(Flights::new(memory, Arc::default(), coherence))
+    }
+
+    fn reader() -> Reader {
+        Reader {
             schema: Some(0),
             ..Reader::of::<u8>()
-        };
+        }
+    }
+
+    fn wanted() -> Wanted<'static> {
+        Wanted {
+            reader: reader(),
+            kind: FlightKind::Load,
+            tags: &[],
+        }
+    }
+
+    fn beginning(flights: &Flights) -> Beginning {
         let labelling = Labelling {
-            root: cells.root(""),
+            root: flights.cells.root(""),
             scope: None,
             tags: Vec::new(),
             late: false,
         };
+        Beginning {
+            held: true,
+            stamp: Stamp::of(&labelling, 2),
+            late: false,
+            tag_evictions: 0,
+        }
+    }
+
+    #[test]
+    fn keys_of_one_hash_are_kept_apart() {
+        let (flights, hash) = (flights(), KeyHash(7));
+        let register = |text| {
+            let begin = || beginning(&flights);
+            flights.register(&Key::new(text), hash, wanted(), begin, || None)
+        };
+        let lead = |text| match register(text) {
+            Registered::Leads(guard) => guard,
+            _ => panic!("nobody else has registered {text}"),
+        };
+        let joins = |text| matches!(register(text), Registered::Joined(_));
+        let (a, b) = (lead("a"), lead("b"));
+        flights.mark(hash, "a", || ());
+        assert!(a.flight().is_marked() && !b.flight().is_marked());
+        assert!(joins("b"));
+        let a_again = lead("a");
+        drop(a);
+        assert!(joins("a") && joins("b"));
+        drop(b);
+        assert!(joins("a") && !a_again.flight().is_marked());
+        lead("b");
+    }
+
+    /// An eviction holds the key, then marks its flights: asked before the lock, a flight could be neither held nor marked.
+    #[test]
+    fn what_holds_is_asked_for_under_the_lock_of_the_flights() {
+        let (flights, key) = (flights(), Key::new("a"));
+        let hash = flights.memory.hash(key.text().as_bytes());
         let begin = || {
             assert!(flights.shards.iter().any(|shard| shard.try_lock().is_err()));
-            Beginning {
-                held: true,
-                stamp: Stamp::of(&labelling, 2),
-                late: false,
-                tag_evictions: 0,
-            }
+            beginning(&flights)
         };
-        let wanted = Wanted {
-            reader,
-            kind: FlightKind::Load,
-            tags: &[],
-        };
-        let registered = flights.register(&key, hash, wanted, begin, || None);
+        let registered = flights.register(&key, hash, wanted(), begin, || None);
         let Registered::Leads(load) = registered else {
             panic!("nobody else has registered");
         };
-        let put = flights.overtake(&key, hash, reader, FlightKind::Put, begin);
+        let put = flights.overtake(&key, hash, reader(), FlightKind::Put, begin);
         flights.mark(hash, "another", || {
             let closed = flights.shards.iter().any(|shard| shard.try_lock().is_err());
             assert!(closed, "none begins with what is about to be removed");
@@ -338,34 +374,14 @@ mod tests {
 
     #[test]
     fn what_may_not_enter_memory_is_dropped_where_no_lock_is_held() {
-        let memory = Arc::new(MemoryTier::new(Memory::new()));
-        let cells = Arc::new(Cells::default());
-        let coherence = Arc::new(Coherence::new(false, Duration::ZERO));
-        let flights = Flights::new(Arc::clone(&memory), Arc::clone(&cells), coherence);
-        let flights = Arc::new(flights);
-        let key = Key::new("a");
-        let hash = memory.hash(key.text().as_bytes());
+        let (flights, key) = (flights(), Key::new("a"));
+        let hash = flights.memory.hash(key.text().as_bytes());
         let reader = Reader {
             schema: Some(0),
             ..Reader::of::<Tells>()
         };
-        let labelling = Labelling {
-            root: cells.root(""),
-            scope: None,
-            tags: Vec::new(),
-            late: false,
-        };
-        let begin = || Beginning {
-            held: false,
-            stamp: Stamp::of(&labelling, 2),
-            late: false,
-            tag_evictions: 0,
-        };
-        let wanted = Wanted {
-            reader,
-            kind: FlightKind::Load,
-            tags: &[],
-        };
+        let wanted = Wanted { reader, ..wanted() };
+        let begin = || beginning(&flights);
         let Registered::Leads(load) = flights.register(&key, hash, wanted, begin, || None) else {
             panic!("nobody else loads");
         };
@@ -377,7 +393,9 @@ mod tests {
         };
         let term = Term::new(0, (1_000, 1_000), u64::MAX, 0);
         let own = Particulars::default();
-        let entry = memory.entry(key.text(), birth, own, &term, 1, &value);
+        let entry = flights
+            .memory
+            .entry(key.text(), birth, own, &term, 1, &value);
         flights.mark(hash, key.text(), || ());
         WATCHED.get_or_init(|| Arc::clone(&flights));
         let new = NewEntry { entry, late: false };

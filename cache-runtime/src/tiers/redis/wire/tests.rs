@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -262,6 +262,21 @@ async fn a_socket_that_takes_nothing_keeps_only_those_who_wait() {
     let waiting = wire.0.len();
     assert!(waiting <= 3_100, "{waiting} of 10,000 are kept");
     assert!(!stays.is_finished());
+}
+
+/// As one that encrypts does.
+#[tokio::test]
+async fn a_stream_that_keeps_back_what_is_written_is_flushed() {
+    let (ours, mut server) = duplex(1 << 16);
+    let (wire, carrier) = Wire::over(Box::new(BufWriter::new(ours)), MOST);
+    let _task = tokio::spawn(carrier);
+    for text in ["a", "b"] {
+        let asked = ask(&wire, text);
+        commands(&mut server, text).await;
+        let answer = format!("$1\r\n{text}\r\n");
+        server.write_all(answer.as_bytes()).await.unwrap();
+        assert_eq!(told(asked).await.unwrap().as_deref(), Some(text.as_bytes()));
+    }
 }
 
 #[tokio::test]
