@@ -7,8 +7,10 @@ use std::task::{Context, Waker};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-/// So many may wait before it is looked who of them has left.
+/// So many may wait before it is looked who of them has left,
 const SHED_AT: usize = 2048;
+/// or so many bytes: a few large commands are as much as many small ones.
+const SHED_BYTES_AT: usize = 16 << 20;
 
 /// Commands that are sent together.
 #[derive(Debug)]
@@ -29,8 +31,26 @@ struct State {
     /// The task, while it has nothing to write: the first request wakes it.
     asleep: Option<Waker>,
     closed: Option<redis::RedisError>,
-    /// How many were left when it was looked last.
-    stayed: usize,
+    /// What their commands have.
+    bytes: usize,
+    /// How many were left when it was looked last, and how many bytes.
+    stayed: (usize, usize),
+}
+
+impl State {
+    /// Those who stay are not looked at again before there are twice as many.
+    fn is_full(&self) -> bool {
+        let (requests, bytes) = self.stayed;
+        self.requests.len() >= SHED_AT.max(2 * requests)
+            || self.bytes >= SHED_BYTES_AT.max(2 * bytes)
+    }
+
+    /// Drops who has left.
+    fn shed(&mut self) {
+        self.requests.retain(|request| !request.to.is_closed());
+        self.bytes = self.requests.iter().map(|it| it.packed.len()).sum();
+        self.stayed = (self.requests.len(), self.bytes);
+    }
 }
 
 impl Outbox {
@@ -40,10 +60,10 @@ impl Outbox {
         if let Some(why) = &state.closed {
             return Err(why.clone());
         }
-        if state.requests.len() >= SHED_AT.max(2 * state.stayed) {
-            state.requests.retain(|request| !request.to.is_closed());
-            state.stayed = state.requests.len();
+        if state.is_full() {
+            state.shed();
         }
+        state.bytes += request.packed.len();
         state.requests.push(request);
         let asleep = state.asleep.take();
         drop(state);
@@ -56,7 +76,8 @@ impl Outbox {
     /// Appends all that waits; if nothing does, the task is woken when something comes.
     pub(super) fn take(&self, into: &mut Vec<Request>, task: &Context<'_>) {
         let mut state = self.lock();
-        state.stayed = 0;
+        state.bytes = 0;
+        state.stayed = (0, 0);
         if state.requests.is_empty() {
             let known = state.asleep.as_ref();
             if !known.is_some_and(|known| known.will_wake(task.waker())) {

@@ -264,6 +264,23 @@ async fn a_socket_that_takes_nothing_keeps_only_those_who_wait() {
     assert!(!stays.is_finished());
 }
 
+#[tokio::test]
+async fn neither_does_it_keep_the_large_commands_of_a_few_who_have_left() {
+    let (wire, _task, _server) = wire(1);
+    let stays = ask(&wire, "a");
+    tokio::task::yield_now().await;
+    for _ in 0..40 {
+        let (wire, packed) = (wire.clone(), vec![0; 1 << 20]);
+        let leaves = tokio::spawn(async move { wire.last_of(packed, 1).await });
+        tokio::task::yield_now().await;
+        leaves.abort();
+        assert!(leaves.await.unwrap_err().is_cancelled());
+    }
+    let waiting = wire.0.len();
+    assert!(waiting <= 17, "{waiting} megabytes of 40 are kept");
+    assert!(!stays.is_finished());
+}
+
 /// As one that encrypts does.
 #[tokio::test]
 async fn a_stream_that_keeps_back_what_is_written_is_flushed() {
