@@ -1,11 +1,11 @@
 //! Where one answer ends and the next begins, and how large one says it is.
 //!
-//! The client library keeps what a server announces until all of it is there, and a caller sees its length only then: a length of 512 MB
-//! fills memory before anybody can refuse it. So the announcements are read here, before the library has them. Texts are skipped by their
-//! length and lines are short, so this costs next to nothing; and a flat walk is enough, because whatever is nested has an announcement of
-//! its own.
+//! Whoever keeps what a server announces until all of it is there sees its length only then: a length of 512 MB fills memory before anybody
+//! can refuse it. So the announcements are read here, as they come: on the data connection ([`wire`](crate::tiers::redis::wire)) by who cuts
+//! the answers, and on a subscribed one before the client library has them. Texts are skipped by their length and lines are short, so this
+//! costs next to nothing; and a flat walk is enough, because whatever is nested has an announcement of its own.
 
-/// Values in one answer. Each costs the library some fifty bytes, whatever it costs on the wire.
+/// Values in one answer. Each costs some fifty bytes once it is parsed, whatever it costs on the wire.
 const MOST_VALUES: u64 = 1 << 20;
 /// A line that is no announcement: a status, an error, a number.
 const LONGEST_LINE: usize = 64 << 10;
