@@ -2,8 +2,9 @@
 //!
 //! Reading and writing take turns in one task: a server that cannot get rid of its answers takes no commands, so neither may wait for the other.
 //!
-//! What is there is written at once, unless others wait for their answers: then tasks that are ready to run are about to ask as well, and the carrier lets them go
-//! first, once. That is a turn of the scheduler and not of a clock. It makes one packet of what would be many, on both sides.
+//! What is there is written at once, unless others wait for their answers and none have just come: then tasks that are ready to run are about to ask as well, and
+//! the carrier lets them go first, once. That is a turn of the scheduler and not of a clock. It makes one packet of what would be many, on both sides. Where
+//! answers have just come it only looks whether there are more: to give way there too was measured to gain nothing.
 
 use std::collections::VecDeque;
 use std::io;
@@ -42,6 +43,7 @@ pub(super) struct Carrier {
     unflushed: bool,
     /// Who waits for the answers to what was written.
     waiting: VecDeque<Waiting>,
+    /// Others are let go first; what was taken out is written when it is asked for again.
     gave_way: bool,
 }
 
@@ -84,7 +86,12 @@ impl Carrier {
                 Poll::Ready(Err(error)) => return Poll::Ready(error),
                 Poll::Ready(Ok(())) => {}
                 Poll::Pending if read => {}
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    if self.gave_way {
+                        cx.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -164,7 +171,6 @@ impl Carrier {
             }
             if !self.waiting.is_empty() && !self.gave_way {
                 self.gave_way = true;
-                cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             self.gave_way = false;

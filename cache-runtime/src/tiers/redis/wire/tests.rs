@@ -1,6 +1,9 @@
 //! The connection over a stream that the test holds the other end of.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +21,32 @@ fn wire(buffer: usize) -> (Wire, JoinHandle<()>, DuplexStream) {
     let (ours, theirs) = duplex(buffer);
     let (wire, carrier) = Wire::over(Box::new(ours), MOST);
     (wire, tokio::spawn(carrier), theirs)
+}
+
+/// A connection whose task is polled by the test.
+fn by_hand(most: u64) -> (Wire, Carrier, DuplexStream) {
+    let (ours, theirs) = duplex(1 << 16);
+    let outbox = Arc::new(Outbox::default());
+    let carrier = Carrier::new(Box::new(ours), most, Arc::clone(&outbox));
+    (Wire(outbox), carrier, theirs)
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Polls it once.
+fn asks_for_another_turn(carrier: &mut Carrier) -> bool {
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let polled = Pin::new(carrier).poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending(), "the connection has ended");
+    woken.0.load(Ordering::SeqCst)
 }
 
 type Asked = JoinHandle<redis::RedisResult<Option<Bytes>>>;
@@ -138,6 +167,32 @@ async fn those_who_ask_while_others_wait_are_sent_together() {
 }
 
 #[tokio::test]
+async fn others_are_let_go_first_once_and_only_where_no_answers_have_just_come() {
+    let (wire, mut carrier, mut server) = by_hand(MOST);
+    let a = ask(&wire, "a");
+    tokio::task::yield_now().await;
+    assert!(!asks_for_another_turn(&mut carrier), "nobody else waits");
+    commands(&mut server, "a").await;
+    let b = ask(&wire, "b");
+    tokio::task::yield_now().await;
+    assert!(asks_for_another_turn(&mut carrier), "others may ask");
+    let c = ask(&wire, "c");
+    tokio::task::yield_now().await;
+    assert!(!asks_for_another_turn(&mut carrier), "they had their turn");
+    commands(&mut server, "bc").await;
+    server.write_all(b"$1\r\nx\r\n").await.unwrap();
+    let d = ask(&wire, "d");
+    tokio::task::yield_now().await;
+    assert!(!asks_for_another_turn(&mut carrier), "an answer has come");
+    commands(&mut server, "d").await;
+    server.write_all(&b"$1\r\nx\r\n".repeat(3)).await.unwrap();
+    assert!(!asks_for_another_turn(&mut carrier), "nobody asks");
+    for asked in [a, b, c, d] {
+        assert_eq!(told(asked).await.unwrap().as_deref(), Some(&b"x"[..]));
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_too_large_ends_the_connection_and_all_are_told_why() {
     let (wire, task, mut server) = wire(1 << 16);
     let asked = ["a", "b", "c"].map(|key| ask(&wire, key));
@@ -202,10 +257,7 @@ async fn an_answer_that_begins_before_anybody_asks_ends_the_connection() {
 
 #[tokio::test]
 async fn the_memory_of_a_large_answer_is_given_back_and_what_came_behind_it_is_kept() {
-    let (ours, mut server) = duplex(1 << 16);
-    let outbox = Arc::new(Outbox::default());
-    let mut carrier = Carrier::new(Box::new(ours), 1 << 30, Arc::clone(&outbox));
-    let wire = Wire(outbox);
+    let (wire, mut carrier, mut server) = by_hand(1 << 30);
     for length in [2_200_000, 10, 10] {
         let [large, small] = ["a", "b"].map(|key| ask(&wire, key));
         let text = "x".repeat(length);
