@@ -1,8 +1,9 @@
 //! `#[cacheable]`: look up, and on a miss fill.
 
-use std::{cell::Cell, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{
+    hit::{Hit, digested, in_memory},
     owned::Outlives,
     shape::{Plain, Res, Shape},
     tags::TagBuf,
@@ -106,7 +107,7 @@ impl<'a> Call<'a> {
     }
 
     /// Who is told how the call was answered.
-    fn told(&self, key: &str) -> Option<Box<Told>> {
+    pub(super) fn told(&self, key: &str) -> Option<Box<Told>> {
         let CallHooks { hit, miss } = self.hooks;
         (hit.is_some() || miss.is_some()).then(|| {
             Box::new(Told {
@@ -270,132 +271,10 @@ fn miss<V: CacheValue>(
     })))
 }
 
-/// What memory has for a call.
-enum Hit<V> {
-    Plain(V),
-    /// It calls for something, and is served by who does that.
-    Due(Arc<MemoryEntry>, Due),
-}
-
 fn rendered(call: &Call<'_>, tags: impl FnOnce(&mut TagBuf)) -> Result<Lines, Unrenderable> {
     let mut buffer = TagBuf::new(call.cache.core());
     tags(&mut buffer);
     buffer.finish()
-}
-
-/// An entry that needs more than a look under the lock of the map.
-enum Seen {
-    /// It may be served; its clone is its owner's code.
-    Usable(Arc<MemoryEntry>),
-    /// It is of another epoch, or nothing is heard: who knows more decides.
-    Doubtful(Arc<MemoryEntry>),
-    /// It may be served, and calls for something.
-    Due(Arc<MemoryEntry>, Due),
-}
-
-/// The hit: one reading of the clock, one probe, one comparison, one clone.
-// A call of its own is a tenth of it.
-#[inline(always)]
-fn in_memory<V: CacheValue>(
-    call: &Call<'_>,
-    bound: &Bound,
-    text: &[u8],
-    full: Option<&str>,
-    tags: Option<&Lines>,
-) -> Option<Hit<V>> {
-    let (core, reader) = (call.cache.core(), &bound.reader);
-    let now = core.clock.now();
-    let (value, seen) = (Cell::new(None), Cell::new(None));
-    let look = |entry: &Arc<MemoryEntry>| {
-        let carries = match tags {
-            None => entry.has_tags_of(reader),
-            Some(tags) => entry.carries(reader, tags.iter()),
-        };
-        if !carries || !entry.is_for(reader, full, now) {
-            return;
-        }
-        if !core.serves_at_once(entry, now) {
-            seen.set(Some(Seen::Doubtful(Arc::clone(entry))));
-        } else if let Some(due) = due(call, entry, now) {
-            seen.set(Some(Seen::Due(Arc::clone(entry), due)));
-        } else if bound.clones_at_once
-            && let Some(own) = entry.own::<V>()
-        {
-            value.set(Some(own.clone()));
-        } else {
-            seen.set(Some(Seen::Usable(Arc::clone(entry))));
-        }
-    };
-    core.memory.look(core.memory.hash(text), text, look);
-    let value = match value.into_inner() {
-        Some(value) => value,
-        None => match look_again(call, bound, seen.into_inner()?, now, text)? {
-            Hit::Plain(value) => value,
-            due @ Hit::Due(..) => return Some(due),
-        },
-    };
-    bound.counters.add(Count::L1Hit);
-    scope::report(Served::Memory);
-    if call.hooks.hit.is_some() {
-        tell_of_hit(call, bound, text);
-    }
-    Some(Hit::Plain(value))
-}
-
-/// The same for a key that is a digest.
-#[cold]
-fn digested<V: CacheValue>(
-    call: &Call<'_>,
-    bound: &Bound,
-    text: &[u8],
-    full: &str,
-    tags: Option<&Lines>,
-) -> Option<Hit<V>> {
-    in_memory(call, bound, text, Some(full), tags)
-}
-
-/// The same without the lock.
-fn look_again<V: CacheValue>(
-    call: &Call<'_>,
-    bound: &Bound,
-    seen: Seen,
-    now: u64,
-    text: &[u8],
-) -> Option<Hit<V>> {
-    let (entry, due) = match seen {
-        Seen::Usable(entry) => (entry, None),
-        Seen::Due(entry, due) => (entry, Some(due)),
-        Seen::Doubtful(entry) => {
-            if !call.cache.core().serves(&entry, now, text) {
-                return None;
-            }
-            let due = due(call, &entry, now);
-            (entry, due)
-        }
-    };
-    match due {
-        Some(due) => Some(Hit::Due(entry, due)),
-        None => entry.typed::<V>(&bound.reader).map(Hit::Plain),
-    }
-}
-
-/// What a hit calls for, if its site watches. An entry that somebody else has put into memory does not know yet.
-#[inline]
-fn due(call: &Call<'_>, entry: &MemoryEntry, now: u64) -> Option<Due> {
-    if !call.site.watched {
-        return None;
-    }
-    match entry.care() {
-        Some(care) => care.due(now, fastrand::f64),
-        None => Some(Due::Watch),
-    }
-}
-
-#[cold]
-fn tell_of_hit(call: &Call<'_>, bound: &Bound, text: &[u8]) {
-    if let Some(told) = call.told(&String::from_utf8_lossy(text)) {
-        told.tell(call.cache.core(), &bound.counters, Served::Memory);
-    }
 }
 
 #[cold]

@@ -5,6 +5,7 @@
 //! engine does the work.
 
 mod evict;
+mod hit;
 mod lookup;
 mod owned;
 mod put;

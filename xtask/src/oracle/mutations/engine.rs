@@ -228,7 +228,7 @@ pub(super) const ALL: &[Mutation] = &[
         "                entry.expire();\n" => ""; Schedules),
     engine!("memory does not heed that a pattern was expired", "tiers/memory/mod.rs",
         "                entry.expire();\n" => ""; Schedules),
-    engine!("a hit serves at once what was evicted or is of another epoch", "door/lookup.rs",
+    engine!("a hit serves at once what was evicted or is of another epoch", "door/hit.rs",
         "        if !core.serves_at_once(entry, now) {" => "        if entry.size() > 1_000_000 {"; Schedules),
     engine!("labels that were found current are never looked at again", "tiers/memory/entry.rs",
         "self.found_current.load(Ordering::Relaxed) == moves" => "self.found_current.load(Ordering::Relaxed) <= moves"; Schedules),
