@@ -21,6 +21,14 @@ pub enum ErrorKind {
     Key,
     /// The request makes no sense.
     Invalid,
+    /// Redis answered with an error: what it said is in the text.
+    Refused,
+    /// Redis did not answer in time. Whether the command was carried out is unknown.
+    Timeout,
+    /// There is no connection to Redis, or it broke. Whether a command that was under way was carried out is unknown.
+    Unavailable,
+    /// As many Redis operations are in flight as `max_in_flight` allows; nothing was sent.
+    Busy,
 }
 
 /// A call on a cache that could not do all it was asked.
@@ -53,7 +61,8 @@ impl CacheError {
     /// Whether the same call may succeed later without a change by the caller.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self.kind, ErrorKind::Queued | ErrorKind::NotStored)
+        use ErrorKind::{Busy, NotStored, Queued, Timeout, Unavailable};
+        matches!(self.kind, Queued | NotStored | Timeout | Unavailable | Busy)
     }
 }
 

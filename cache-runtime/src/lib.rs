@@ -29,16 +29,17 @@ pub use cache_macros::{cache_evict, cache_put, cacheable};
 
 pub use crate::{
     cache::{
-        BusHealth, Cache, CacheBuilder, EntryInfo, Health, RedisHealth, StoredInfo, Unfinished,
+        BusHealth, Cache, CacheBuilder, EntryInfo, Finding, Health, RedisHandle, RedisHealth,
+        Severity, StoredInfo, Unfinished,
         scope::{bypass, refresh, traced},
     },
     engine::{Evict, Known, Refresh, known},
     entry::CacheValue,
     error::{BuildError, CacheError, ErrorKind, InstallError, LoadTimeout},
     key::Key,
-    observe::{Event, Served, SiteStats, Stats, Why},
+    observe::{Event, Histogram, MemoryStats, RedisStats, Served, SiteStats, Stats, Why},
     policy::{MemoryUse, Policy, StampedeProtection},
-    tiers::memory::Memory,
+    tiers::{RedisReply, RedisScript, memory::Memory},
 };
 
 /// Builds a [`Key`] from a template, with the rules of the attributes' `key`.

@@ -33,7 +33,7 @@
 //! | [`store`](Tier::store) with [`Announce::Waiters`], [`release_later`](Tier::release_later) | [`News::Wake`], if somebody waits for the lease ([`Acquire::waits`]) |
 //! | [`store`](Tier::store) with [`Announce::Everybody`] that stored | [`News::Gone`] with the key |
 //! | [`remove`](Tier::remove) | [`News::Gone`] with all that was removed |
-//! | [`sweep`](Tier::sweep) | [`News::Gone`] with the pattern, once, after its second pass |
+//! | [`sweep`](Tier::sweep) | [`News::Gone`] with the pattern, once, when all is gone |
 //! | [`labelled`](Tier::labelled) or [`acquire`](Tier::acquire) that made the generation of the cache | [`News::Anew`] |
 //!
 //! # The logical clock

@@ -19,6 +19,7 @@ pub mod model;
 pub mod origin;
 mod pages;
 mod ports;
+pub mod postgres;
 pub mod promise;
 pub mod proxy;
 pub mod resp;

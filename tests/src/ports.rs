@@ -24,8 +24,13 @@ static OURS: Mutex<Vec<File>> = Mutex::new(Vec::new());
 pub(crate) fn free() -> u16 {
     (0..1_000)
         .map(|_| fastrand::u16(BELOW_EPHEMERAL))
-        .find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && is_locked(port))
+        .find(|&port| is_ours(port))
         .expect("a machine with no free port among a thousand cannot run the tests")
+}
+
+/// Whether a port is free, and from now on nobody else's.
+pub(crate) fn is_ours(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && is_locked(port)
 }
 
 fn is_locked(port: u16) -> bool {

@@ -57,7 +57,7 @@ fn head(model: &Cacheable<'_>) -> TokenStream {
     let (p, function) = (&model.door, model.function);
     let (site, name, template) = (site(), call::site_name(function), model.key.blanked());
     let (policy, tags) = (policy::constant(model.options, p), model.tags.of_site());
-    let watched = policy::watched(model.options);
+    let (pins, watched) = (model.tags.pins(), policy::watched(model.options));
     let (shape, ready) = (
         shape::shape(&function.returns.output, p),
         shape::ready(function),
@@ -65,6 +65,7 @@ fn head(model: &Cacheable<'_>) -> TokenStream {
     let share = shape::share(model.options, &function.returns, p);
     generated! {
         static #site: #p::Site = #p::Site::new(#name, #template, #policy)#tags #watched;
+        #pins
         #shape
         #ready
         let __share = #share;

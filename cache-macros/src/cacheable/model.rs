@@ -33,7 +33,7 @@ impl<'a> Cacheable<'a> {
             function,
             options,
             door: Door::of_body(options.root()),
-            tags: Tags::of(options, Some(&key)),
+            tags: Tags::of(options, &function.arguments, Some(&key)),
             owned: Owned::of(input),
             key,
         }

@@ -7,6 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::call::borrowed;
+use super::computed::{Computed, computed};
 use crate::names::generated;
 use crate::paths::Door;
 use crate::source::arguments::{Argument, Arguments};
@@ -105,26 +106,44 @@ impl KeyPlan {
         blanked(&self.parts)
     }
 
-    /// The template of a tag with its placeholders blanked. One whose value stands in `key` says which of its values that is: all tags that
-    /// functions of that key spell alike are then the same text for the same key.
-    pub(crate) fn blanked_beside(&self, key: Option<&Self>) -> String {
-        let blank = |part: &Part| match (part, key) {
-            (Part::Path, _) => "@".to_owned(),
-            (Part::Text(text) | Part::Glob(text), _) => text.clone(),
-            (Part::Hole(..), _) => "{result}".to_owned(),
-            (Part::Value(_) | Part::Secret(_), key) => match key.and_then(|key| key.place_of(part))
-            {
-                Some(place) => format!("{{{place}}}"),
-                None => "{}".to_owned(),
-            },
+    /// The template of a tag with its placeholders blanked. One that `key` tells says how: all tags that functions of that key spell alike are
+    /// then the same text for the same key.
+    pub(crate) fn blanked_beside(&self, key: Option<&Self>, arguments: &Arguments) -> String {
+        let blank = |part: &Part| match part {
+            Part::Path => "@".to_owned(),
+            Part::Text(text) | Part::Glob(text) => text.clone(),
+            Part::Hole(..) => "{result}".to_owned(),
+            Part::Value(_) | Part::Secret(_) => {
+                match key.and_then(|key| key.tells(part, arguments)) {
+                    Some(told) => format!("{{{}}}", told.text),
+                    None => "{}".to_owned(),
+                }
+            }
         };
         self.parts.iter().map(blank).collect()
     }
 
-    /// Whether every value that is known before the body stands in `key` as well.
-    pub(crate) fn stands_in(&self, key: Option<&Self>) -> bool {
-        let mut values = self.parts.iter().filter(|part| part.value().is_some());
-        values.all(|part| key.is_some_and(|key| key.place_of(part).is_some()))
+    /// How `key` tells each value that is known before the body; `None`: it does not.
+    pub(super) fn told_by(
+        &self,
+        key: Option<&Self>,
+        arguments: &Arguments,
+    ) -> impl Iterator<Item = Option<Computed>> {
+        let values = self.parts.iter().filter(|part| part.value().is_some());
+        values.map(move |part| key?.tells(part, arguments))
+    }
+
+    /// How the key tells a value of a tag: it stands in the key, or is computed of what does.
+    fn tells(&self, part: &Part, arguments: &Arguments) -> Option<Computed> {
+        if let Some(text) = self.place_of(part) {
+            let types = Vec::new();
+            return Some(Computed { text, types });
+        }
+        let Part::Value(value) = part else {
+            return None;
+        };
+        let place = |name: &Ident| self.place_of(&Part::Value(name.to_token_stream()));
+        computed(value, arguments, &place)
     }
 
     /// Where the value of `part` stands in the key or its scope: the how-manieth of their values it is, and their template.

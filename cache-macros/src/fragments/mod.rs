@@ -5,6 +5,7 @@
 
 pub(crate) mod body;
 pub(crate) mod call;
+mod computed;
 pub(crate) mod key;
 pub(crate) mod owned;
 pub(crate) mod policy;

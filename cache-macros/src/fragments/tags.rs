@@ -1,15 +1,18 @@
 //! Tags: labels of an entry, by which it is evicted together with others.
 //!
 //! They are rendered on a miss, before the body takes the arguments. A hit needs an entry that carries every tag this call would give it. Where
-//! the key tells them (a tag is literal, or its values stand in the key or the scope), functions of one key that spell their tags alike give the same,
-//! so a fingerprint of the spelling decides and a hit pays nothing. Else the lookup renders them as well.
+//! the key tells them (a tag is literal, or its values stand in the key or the scope, or are computed of such as [`computed`](super::computed) says),
+//! functions of one key that spell their tags alike give the same, so a fingerprint of the spelling decides and a hit pays nothing. Else the lookup
+//! renders them as well.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 
+use super::computed::pinned;
 use super::key::{KeyPlan, late};
 use crate::names::generated;
 use crate::options::Options;
 use crate::paths::Door;
+use crate::source::arguments::Arguments;
 use crate::source::value::template::Kind;
 
 /// The tags of a function that stores.
@@ -20,23 +23,35 @@ pub(crate) struct Tags {
     waiting: Vec<String>,
     /// The key does not tell them.
     by_argument: bool,
+    /// The types that those are computed in which the key tells.
+    computed_in: Vec<Ident>,
     /// There are more, in the value.
     from_value: bool,
 }
 
 impl Tags {
     /// The tags of entries under `key`.
-    pub(crate) fn of(options: &Options, key: Option<&KeyPlan>) -> Self {
+    pub(crate) fn of(options: &Options, arguments: &Arguments, key: Option<&KeyPlan>) -> Self {
         let secret = options.names("secret");
         let templates = options.templates("tags").iter();
         let plans: Vec<_> = templates
             .map(|template| KeyPlan::of(template, Kind::Tag, secret, true))
             .collect();
         let (waiting, known): (Vec<_>, Vec<_>) = plans.iter().partition(|plan| plan.has_holes());
-        let blanked =
-            |plans: &[&KeyPlan]| plans.iter().map(|plan| plan.blanked_beside(key)).collect();
+        let blank = |plan: &&KeyPlan| plan.blanked_beside(key, arguments);
+        let blanked = |plans: &[&KeyPlan]| plans.iter().map(blank).collect();
+        let told = |plan: &KeyPlan| plan.told_by(key, arguments).collect::<Vec<_>>();
         Self {
-            by_argument: !known.iter().all(|plan| plan.stands_in(key)),
+            by_argument: known
+                .iter()
+                .flat_map(|plan| told(plan))
+                .any(|it| it.is_none()),
+            computed_in: plans
+                .iter()
+                .flat_map(told)
+                .flatten()
+                .flat_map(|it| it.types)
+                .collect(),
             known: blanked(&known),
             waiting: blanked(&waiting),
             from_value: options.name("tags_from").is_some(),
@@ -51,6 +66,11 @@ impl Tags {
             return Some(generated! { .late_tags(&[#(#known),*], &[#(#waiting),*]) });
         }
         (!known.is_empty()).then(|| generated! { .tags(&[#(#known),*]) })
+    }
+
+    /// What has to hold for the blanked templates to mean what they say, as items.
+    pub(crate) fn pins(&self) -> TokenStream {
+        pinned(&self.computed_in)
     }
 
     /// What a lookup asks of an entry beside its key: the name of the method, and the closure that renders the tags for it.

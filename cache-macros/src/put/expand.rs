@@ -26,7 +26,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
             key.scoped(options.templates("scope").first(), secret)
         })
         .collect();
-    let tags = Tags::of(options, plans.first());
+    let tags = Tags::of(options, &function.arguments, plans.first());
     let (render, late) = (plans.first().map(|plan| plan.render(p)), late(&plans));
     let template = plans.first().map_or_else(String::new, KeyPlan::blanked);
     let head = head(input, p, &template, &tags);
@@ -50,13 +50,15 @@ pub(super) fn expand(input: &Input) -> TokenStream {
 
 fn head(input: &Input, p: &Door, template: &str, tags: &Tags) -> TokenStream {
     let (site, name) = (site(), call::site_name(&input.function));
-    let (policy, tags) = (policy::constant(&input.options, p), tags.of_site());
+    let (policy, pins) = (policy::constant(&input.options, p), tags.pins());
+    let tags = tags.of_site();
     let (shape, ready) = (
         shape::shape(&input.function.returns.output, p),
         shape::ready(&input.function),
     );
     generated! {
         static #site: #p::Site = #p::Site::new(#name, #template, #policy)#tags;
+        #pins
         #shape
         #ready
         let __instance = #p::instance(&|| {});

@@ -5,7 +5,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::visit::{self, Visit};
-use syn::{Attribute, FnArg, Pat, Signature, Token};
+use syn::{Attribute, FnArg, Pat, Signature, Token, Type};
 
 /// Every name that the signature binds.
 #[derive(Clone, Default)]
@@ -15,7 +15,15 @@ pub(crate) struct Arguments {
     pub(crate) list: Vec<Argument>,
     /// The `#[cfg]` of arguments that may not be there.
     pub(crate) conditional: Vec<(Ident, Attribute)>,
+    /// Those whose type is written as one of [`PLAIN`], or as a shared reference to one, with that name.
+    pub(crate) plain: Vec<(Ident, Ident)>,
 }
+
+/// Types whose operators are the compiler's, and whose text in a key tells their value.
+const PLAIN: [&str; 14] = [
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "bool",
+    "char",
+];
 
 /// One argument other than the receiver.
 #[derive(Clone)]
@@ -39,6 +47,17 @@ impl Arguments {
                     let cfg = typed.attrs.iter().find(|attr| attr.path().is_ident("cfg"));
                     if let (Argument::Name(name), Some(cfg)) = (&argument, cfg) {
                         arguments.conditional.push((name.clone(), cfg.clone()));
+                    }
+                    // One that may not be there may be there a second time, as another type.
+                    let is_certain = cfg.is_none()
+                        && !typed
+                            .attrs
+                            .iter()
+                            .any(|attr| attr.path().is_ident("cfg_attr"));
+                    if let (true, Argument::Name(name), Some(ty)) =
+                        (is_certain, &argument, plain(&typed.ty))
+                    {
+                        arguments.plain.push((name.clone(), ty.clone()));
                     }
                     arguments.list.push(argument);
                 }
@@ -83,6 +102,20 @@ impl Arguments {
             "it has {}",
             crate::diagnostics::listed(names.iter().map(String::as_str))
         )
+    }
+}
+
+/// The name of a type that is written as one of [`PLAIN`], or as a shared reference to one.
+pub(crate) fn plain(ty: &Type) -> Option<&Ident> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => {
+            let name = path.path.get_ident()?;
+            PLAIN.iter().any(|plain| name == plain).then_some(name)
+        }
+        Type::Reference(reference) if reference.mutability.is_none() => plain(&reference.elem),
+        Type::Paren(inner) => plain(&inner.elem),
+        Type::Group(inner) => plain(&inner.elem),
+        _ => None,
     }
 }
 

@@ -115,6 +115,14 @@ snapshot! {
 }
 
 snapshot! {
+    cacheable_with_tags_computed_of_its_key, cacheable::attribute, "cacheable",
+    (key = "product:{id}", tags = "shelf:{id % 100}", share_errors = false),
+    async fn product(id: u64) -> u64 {
+        id
+    }
+}
+
+snapshot! {
     cacheable_with_tags_of_its_key, cacheable::attribute, "cacheable", (skip(user), scope = "{user}", tags = "{id}:{user}", share_errors = false),
     async fn product(id: u64, user: u64) -> u64 {
         id + user

@@ -1,4 +1,5 @@
-//! The background tasks of the engine: one replays the journal, one frees the memory of what is dead in Redis, one runs hooks.
+//! The background tasks of the engine: one replays the journal, one frees the memory of what is dead in Redis, one runs hooks; one that
+//! looks for what is set up wrongly, and where that was asked for one that publishes figures.
 //!
 //! They belong to the cache (which ends them), run on the runtime of the first call that needed them, and are started again when that
 //! runtime is gone. From a `Drop` they are only woken.
@@ -30,6 +31,9 @@ pub(crate) struct Background {
     dead: Arc<Dead>,
     tell: Worker,
     news: Arc<News>,
+    #[cfg(feature = "metrics")]
+    publish: Worker,
+    report: Worker,
 }
 
 /// One task.
@@ -68,6 +72,21 @@ impl Worker {
         if !runs {
             *task = Task::Started(runtime.spawn(work(Arc::clone(&self.bell))));
         }
+    }
+
+    /// Starts it anew.
+    fn replace(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let Ok(runtime) = Handle::try_current() else {
+            return false;
+        };
+        let mut task = self.task();
+        match &*task {
+            Task::Ended => return false,
+            Task::Started(former) => former.abort(),
+            Task::None => {}
+        }
+        *task = Task::Started(runtime.spawn(work));
+        true
     }
 
     fn is_over(&self) -> bool {
@@ -124,7 +143,27 @@ impl Background {
         added
     }
 
+    /// Publishes figures from now on, in the place of who does it so far; false without a runtime, or if the cache is closed.
+    #[cfg(feature = "metrics")]
+    pub(super) fn publish(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        self.publish.replace(work)
+    }
+
+    /// Whether somebody publishes figures.
+    #[cfg(feature = "metrics")]
+    pub(super) fn publishes(&self) -> bool {
+        matches!(*self.publish.task(), Task::Started(_))
+    }
+
+    /// Has something found out for the log, in the place of what is being found out.
+    pub(super) fn report(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.report.replace(work);
+    }
+
     pub(crate) fn stop(&self) {
+        #[cfg(feature = "metrics")]
+        self.publish.stop();
+        self.report.stop();
         self.replay.stop();
         self.sweep.stop();
         self.tell.stop();

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use crate::{
     ports::Clock,
     tags::Cells,
     tiers::{
-        NoTier, Tier,
+        Commands, Moment, NoTier, Tier,
         memory::{Memory, MemoryTier},
     },
 };
@@ -37,6 +37,7 @@ pub struct CacheBuilder {
     max_in_flight: usize,
     max_value_bytes: usize,
     max_key_bytes: usize,
+    show_keys: bool,
     clock: Clock,
     tier: Option<Arc<dyn Tier>>,
     #[cfg(feature = "test-util")]
@@ -51,6 +52,9 @@ pub(super) fn is_name(name: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     !name.is_empty() && name.chars().all(legal)
 }
+
+/// The tier of a fleet, and the same once more where it is a Redis.
+type SharedTier = (Arc<dyn Tier>, Option<Arc<dyn Commands>>);
 
 /// A URL and where it came from, for the error that names it.
 struct RedisUrl {
@@ -75,6 +79,7 @@ impl CacheBuilder {
             max_in_flight: 1_024,
             max_value_bytes: 1 << 20,
             max_key_bytes: 64 << 10,
+            show_keys: false,
             clock: Clock::default(),
             tier: None,
             #[cfg(feature = "test-util")]
@@ -128,7 +133,7 @@ impl CacheBuilder {
     /// What sites that do not say otherwise do. What it does not say stays as it was: from an earlier call or from
     /// [`Cache::from_env`].
     pub fn defaults(mut self, defaults: Policy) -> Self {
-        self.defaults = defaults.over(&self.defaults);
+        self.defaults = defaults.laid_over(&self.defaults);
         self
     }
 
@@ -172,6 +177,13 @@ impl CacheBuilder {
         self
     }
 
+    /// Names keys, tags and scopes in spans. Default: `false`, because they are made of arguments: spans name the region of a key, which is of the program's own
+    /// text. What a `secret(…)` argument has become is a digest either way.
+    pub fn show_keys(mut self, show: bool) -> Self {
+        self.show_keys = show;
+        self
+    }
+
     /// Runs the memory tier's deadlines on a clock that a test moves.
     #[cfg(feature = "test-util")]
     pub fn manual_clock(mut self, clock: crate::testing::ManualClock) -> Self {
@@ -206,7 +218,7 @@ impl CacheBuilder {
     /// If a setting makes no sense; the error names it and its value.
     pub fn build(self) -> Result<Cache, BuildError> {
         self.check()?;
-        let tier = self.shared_tier()?;
+        let (tier, commands) = self.shared_tier()?;
         let secret = match &self.key_secret {
             Some(bytes) => Some(KeySecret::new(bytes)),
             None if tier.is_present() => None,
@@ -224,6 +236,7 @@ impl CacheBuilder {
                 evict_deadline: self.evict_deadline,
                 max_value_bytes: self.max_value_bytes,
                 max_key_bytes: self.max_key_bytes,
+                show_keys: self.show_keys,
             },
             clock: self.clock,
             flights: Arc::new(Flights::new(
@@ -237,6 +250,7 @@ impl CacheBuilder {
             memory,
             retries: Arc::new(Retries::default()),
             tier,
+            commands,
             holds: Holds::default(),
             journal: Journal::default(),
             lately: Lately::default(),
@@ -248,13 +262,19 @@ impl CacheBuilder {
             secret,
             background: Background::default(),
             closed: AtomicBool::new(false),
+            started: Moment::now(),
+            logged: Mutex::default(),
+            #[cfg(feature = "metrics")]
+            published: std::sync::Mutex::default(),
         });
         core.tier.listen(Arc::new(Ear::of(&core)));
         let owner = Arc::downgrade(&core);
         core.tier.on_reconnect(Arc::new(move || {
-            if let Some(core) = owner.upgrade().filter(|core| core.journal.len() > 0) {
+            let Some(core) = owner.upgrade() else { return };
+            if core.journal.len() > 0 {
                 core.background.nudge(&core);
             }
+            core.report_connection();
         }));
         let owner = Arc::downgrade(&core);
         let may_move = core.tier.on_move(Arc::new(move || {
@@ -306,41 +326,40 @@ impl CacheBuilder {
         }
     }
 
-    fn shared_tier(&self) -> Result<Arc<dyn Tier>, BuildError> {
+    fn shared_tier(&self) -> Result<SharedTier, BuildError> {
         match (&self.tier, &self.redis) {
             (Some(_), Some(RedisUrl { source, .. })) => Err(BuildError(format!(
                 "`{source}` and `tier` are both set; a cache has one shared tier: leave one of them out"
             ))),
-            (Some(tier), None) => Ok(Arc::clone(tier)),
+            (Some(tier), None) => Ok((Arc::clone(tier), None)),
             (None, _) => self.redis_tier(),
         }
     }
 
     #[cfg(feature = "redis")]
-    fn redis_tier(&self) -> Result<Arc<dyn Tier>, BuildError> {
+    fn redis_tier(&self) -> Result<SharedTier, BuildError> {
         let Some(RedisUrl { source, url }) = &self.redis else {
-            return Ok(Arc::new(NoTier));
+            return Ok((Arc::new(NoTier), None));
         };
         let endpoint = crate::tiers::redis::parse(url).map_err(|why| {
             BuildError(format!("`{source}` is `{}`: {why}", without_account(url)))
         })?;
         #[cfg(feature = "test-util")]
         let endpoint = endpoint.with_hosts(self.hosts.clone());
-        Ok(Arc::new(crate::tiers::redis::RedisTier::new(
-            &self.name,
-            endpoint,
-            crate::tiers::redis::Limits {
-                max_in_flight: self.max_in_flight,
-                patience: self.redis_budget,
-                max_value_bytes: self.max_value_bytes,
-            },
-        )))
+        let limits = crate::tiers::redis::Limits {
+            max_in_flight: self.max_in_flight,
+            patience: self.redis_budget,
+            max_value_bytes: self.max_value_bytes,
+        };
+        let redis = crate::tiers::redis::RedisTier::new(&self.name, endpoint, limits);
+        let redis = Arc::new(redis);
+        Ok((Arc::clone(&redis) as Arc<dyn Tier>, Some(redis)))
     }
 
     #[cfg(not(feature = "redis"))]
-    fn redis_tier(&self) -> Result<Arc<dyn Tier>, BuildError> {
+    fn redis_tier(&self) -> Result<SharedTier, BuildError> {
         match &self.redis {
-            None => Ok(Arc::new(NoTier)),
+            None => Ok((Arc::new(NoTier), None)),
             Some(RedisUrl { source, .. }) => Err(BuildError(format!(
                 "`{source}` is set, but cache-runtime was built without its feature `redis`"
             ))),

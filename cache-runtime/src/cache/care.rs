@@ -2,8 +2,8 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{Cache, EntryInfo, Health, inspect};
-use crate::{key::Key, observe::Stats};
+use super::{Cache, EntryInfo, Health, commands::SITE, inspect};
+use crate::{key::Key, observe::Stats, tiers::LinkState};
 
 /// What [`Cache::close`] could not finish in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,11 +34,31 @@ impl Cache {
         inspect::inspect(self.core(), key).await
     }
 
-    /// Counters per site and in total, since the cache was built.
+    /// Counters per site and in total, since the cache was built, and what is there now. Reading them costs the calls that are counted nothing.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = self.core().sites.stats();
-        stats.total.decode_errors += self.core().tier.foreign_types();
+        let core = self.core();
+        let mut stats = core.sites.stats();
+        let foreign = core.tier.foreign_types();
+        if foreign > 0 {
+            // Whoever met them did not know of what site.
+            stats.total.decode_errors += foreign;
+            let site = stats.sites.entry(SITE.to_owned()).or_default();
+            site.decode_errors += foreign;
+        }
+        stats.started = core.started.wall;
+        stats.uptime = core.started.at.elapsed();
+        stats.memory.entries = core.memory.len() as u64;
+        stats.memory.bytes = core.memory.bytes();
+        stats.redis.connected = match core.tier.state() {
+            LinkState::Absent => None,
+            LinkState::Connected { .. } => Some(true),
+            _ => Some(false),
+        };
+        stats.redis.queued_evictions = core.journal.len() as u64;
+        if let Some(redis) = &core.commands {
+            stats.redis.round_trips = redis.round_trips();
+        }
         stats
     }
 
@@ -90,6 +110,10 @@ impl Cache {
         let told = self.core().background.told();
         let _ = tokio::time::timeout_at(deadline - moment / 2, told).await;
         self.core().closed.store(true, Ordering::Release);
+        #[cfg(feature = "metrics")]
+        if self.core().background.publishes() {
+            self.publish_metrics();
+        }
         self.core().background.stop();
         // Loads under way give their leases back, so that no other process waits for them.
         self.core().flights.mark_where(|_| true);

@@ -71,7 +71,12 @@ impl Cache {
     ///
     /// If one is installed already.
     pub fn install(&self) -> Result<(), InstallError> {
-        current::install(self)
+        current::install(self)?;
+        if !self.core.tier.is_present() {
+            // Of one with Redis it is said when that is connected.
+            self.core.report_connection();
+        }
+        Ok(())
     }
 
     /// Runs a future with this cache as the current one: for tests, and for services with a cache per tenant.
@@ -94,7 +99,8 @@ impl Cache {
         if !self.is_usable(key) {
             return None;
         }
-        let mut call = self.call::<T>(key.clone(), &Policy::new(), "get");
+        let counters = self.counters("get");
+        let mut call = self.call::<T>(key.clone(), &Policy::new(), counters);
         call.reader.schema = None;
         let value = call.stored().await?;
         value.downcast_ref::<T>().cloned()
@@ -136,12 +142,13 @@ impl Cache {
     {
         let mode = scope::mode();
         let key = in_scope_of(key, policy);
-        if let Some(why) = self.bypassed(mode, &key, "get_or_load") {
+        let site = self.site_of(policy, "get_or_load");
+        if let Some(why) = self.bypassed(mode, &key, &site) {
             let result = scope::in_load(without_known(load())).await;
             scope::report(Served::Bypassed(why));
             return result;
         }
-        let mut call = self.call::<T>(key, policy, "get_or_load");
+        let mut call = self.call::<T>(key, policy, site);
         call.refresh = mode == Mode::Refresh;
         let with = Loaded {
             hooks: Hooks::none(),
@@ -227,12 +234,13 @@ impl Cache {
             },
             timeout: None,
         };
-        if let Some(why) = self.bypassed(mode, &key, "get_or_refresh") {
+        let site = self.site_of(policy, "get_or_refresh");
+        if let Some(why) = self.bypassed(mode, &key, &site) {
             let result = scope::in_load(without_known((origin.run)())).await;
             scope::report(Served::Bypassed(why));
             return result;
         }
-        let mut call = self.call::<T>(key, policy, "get_or_refresh");
+        let mut call = self.call::<T>(key, policy, site);
         call.refresh = mode == Mode::Refresh;
         match serve_hit::<T, E>(&mut call, &origin) {
             Some(value) => Ok(value),
@@ -265,16 +273,16 @@ impl Cache {
                 "the key is longer than `max_key_bytes`",
             ));
         }
-        let tags = tags_of(policy);
+        let counters = self.site_of(policy, "put");
+        let tags = tags_of::<T>(policy);
         let reader = self.reader::<T>(&key, policy, &tags);
-        let policy = Resolved::new(policy, &self.core.settings.defaults);
+        let resolved = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
-        let put = Put::begin(core, key, reader, policy, self.counters("put"), tags).await;
-        let wish = Wish {
-            veto: false,
-            ttl: None,
-            took: Duration::ZERO,
-            tags: Vec::new(),
+        let put = Put::begin(core, key, reader, resolved, counters, tags).await;
+        // What is asked here may panic, which evicts.
+        let wish = match policy.own() {
+            Some(own) => Wish::of(own, &value, Duration::ZERO),
+            None => Wish::default(),
         };
         put.finish(Arc::new(value), wish).await
     }
@@ -307,10 +315,9 @@ impl Cache {
     async fn remove(&self, what: Evict, manner: Manner, site: &str) -> Result<(), CacheError> {
         what.check()?;
         let counters = self.counters(site);
-        counters.add(Count::Eviction);
         let items = what.items.into_iter().map(|item| Item { manner, ..item });
         EvictTask::new(&self.core, items.collect())
-            .counted_by(counters)
+            .asked_for(counters)
             .run_detached()
             .await
     }
@@ -327,14 +334,21 @@ impl Cache {
         self.core.sites.counters(site)
     }
 
+    /// Where a call is counted: under its policy's name for it, or else this one.
+    pub(super) fn site_of(&self, policy: &Policy, otherwise: &str) -> Arc<Counters> {
+        let named = policy.own_site();
+        let named = named.and_then(|name| self.core.sites.named(name));
+        named.unwrap_or_else(|| self.counters(otherwise))
+    }
+
     /// Why a call takes no part, counted.
-    fn bypassed(&self, mode: Mode, key: &Key, site: &str) -> Option<Why> {
+    fn bypassed(&self, mode: Mode, key: &Key, site: &Counters) -> Option<Why> {
         let why = match mode {
             Mode::Bypass => Why::Asked,
             _ if !self.is_usable(key) => Why::Key,
             _ => return None,
         };
-        self.counters(site).add(Count::Bypassed);
+        site.add(Count::Bypassed);
         Some(why)
     }
 
@@ -353,12 +367,14 @@ impl Cache {
         }
     }
 
-    fn call<T: CacheValue>(&self, key: Key, policy: &Policy, site: &str) -> Call {
-        let tags = tags_of(policy);
+    fn call<T: CacheValue>(&self, key: Key, policy: &Policy, site: Arc<Counters>) -> Call {
+        let tags = tags_of::<T>(policy);
         let reader = self.reader::<T>(&key, policy, &tags);
-        let policy = Resolved::new(policy, &self.core.settings.defaults);
+        let resolved = Resolved::new(policy, &self.core.settings.defaults);
         let core = Arc::clone(&self.core);
-        Call::new(core, key, reader, policy, self.counters(site), false, tags)
+        let mut call = Call::new(core, key, reader, resolved, site, false, tags);
+        call.own = policy.own().cloned();
+        call
     }
 }
 
@@ -369,7 +385,7 @@ fn in_scope_of(key: &Key, policy: &Policy) -> Key {
     }
 }
 
-fn tags_of(policy: &Policy) -> Tags {
+fn tags_of<T: CacheValue>(policy: &Policy) -> Tags {
     let mut known: Vec<_> = policy
         .own_tags()
         .iter()
@@ -379,6 +395,7 @@ fn tags_of(policy: &Policy) -> Tags {
     known.dedup();
     Tags {
         known,
+        late: policy.own().is_some_and(|own| own.names_tags_of::<T>()),
         ..Tags::default()
     }
 }

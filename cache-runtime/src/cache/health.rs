@@ -73,6 +73,13 @@ pub enum BusHealth {
     },
 }
 
+impl RedisHealth {
+    /// Whether commands are answered.
+    pub(super) const fn is_up(&self) -> bool {
+        matches!(self, Self::Connected { .. } | Self::Degraded { .. })
+    }
+}
+
 impl Health {
     /// Whether everything that is configured works.
     #[must_use]

@@ -76,7 +76,7 @@ fn in_memory(core: &Core, key: &Key) -> Option<StoredInfo> {
         tags: entry.labels().filter_map(Label::as_tag).collect(),
         age: Duration::from_millis(now.saturating_sub(entry.term().born)),
         remaining: Duration::from_millis(entry.term().fresh_until.saturating_sub(now)),
-        size: entry.size(),
+        size: entry.size().unwrap_or_default(),
         version: entry.birth().of.schema.unwrap_or_default(),
         absent: entry.is_absent(),
         codec: "typed",

@@ -7,7 +7,6 @@ use crate::{
     cache::CacheRef,
     engine::{Core, EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD},
     key::{Holes, KeyBuf, LateTemplate, Pattern, UNSPECIFIED, fingerprint, segment_of},
-    observe::Count,
     site::{EvictSite, counters_name},
     tags::Label,
 };
@@ -191,8 +190,7 @@ impl EvictPlan {
 
     fn task(&self, items: Vec<Item>) -> EvictTask {
         let counters = self.core.sites.counters(&counters_name(self.instance));
-        counters.add(Count::Eviction);
-        EvictTask::new(&self.core, items).counted_by(counters)
+        EvictTask::new(&self.core, items).asked_for(counters)
     }
 
     fn items(&self, targets: &[Target], hold: Duration) -> Vec<Item> {

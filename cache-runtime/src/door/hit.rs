@@ -13,14 +13,14 @@ use crate::{
     entry::CacheValue,
     key::Lines,
     observe::{Count, Served},
-    tiers::memory::{Due, MemoryEntry},
+    tiers::memory::{Due, MemoryEntry, Record, Remembered},
 };
 
 /// What memory has for a call.
 pub(super) enum Hit<V> {
     Plain(V),
     /// It calls for something, and is served by who does that.
-    Due(Arc<MemoryEntry>, Due),
+    Due(Remembered, Due),
 }
 
 /// An entry that needs more than a look under the lock of the map.
@@ -66,10 +66,10 @@ pub(super) fn in_memory<V: CacheValue>(
             seen.set(Some(Seen::Usable(Arc::clone(entry))));
         }
     };
-    core.memory.look(core.memory.hash(text), text, look);
+    let record = core.memory.look(core.memory.hash(text), text, look);
     let value = match value.into_inner() {
         Some(value) => value,
-        None => match look_again(call, bound, seen.into_inner()?, now, text)? {
+        None => match look_again(call, bound, (seen.into_inner()?, record?), now, text)? {
             Hit::Plain(value) => value,
             due @ Hit::Due(..) => return Some(due),
         },
@@ -98,23 +98,28 @@ pub(super) fn digested<V: CacheValue>(
 fn look_again<V: CacheValue>(
     call: &Call<'_>,
     bound: &Bound,
-    seen: Seen,
+    (seen, record): (Seen, Record),
     now: u64,
     text: &[u8],
 ) -> Option<Hit<V>> {
+    let core = call.cache.core();
     let (entry, due) = match seen {
         Seen::Usable(entry) => (entry, None),
         Seen::Due(entry, due) => (entry, Some(due)),
         Seen::Doubtful(entry) => {
-            if !call.cache.core().serves(&entry, now, text) {
+            if !core.serves(&entry, now, text) {
                 return None;
             }
             let due = due(call, &entry, now);
             (entry, due)
         }
     };
+    let due = match due {
+        Some(Due::Watch) if entry.is_watched_late() => due_late(call, &entry, now),
+        due => due,
+    };
     match due {
-        Some(due) => Some(Hit::Due(entry, due)),
+        Some(due) => Some(Hit::Due(Remembered::new(entry, record), due)),
         None => entry.typed::<V>(&bound.reader).map(Hit::Plain),
     }
 }
@@ -126,6 +131,15 @@ fn due(call: &Call<'_>, entry: &MemoryEntry, now: u64) -> Option<Due> {
         return None;
     }
     match entry.care() {
+        Some(care) => care.due(now, fastrand::f64),
+        None => Some(Due::Watch),
+    }
+}
+
+/// The same for an entry whose site has not asked, and another has: in a table, which only here may be locked.
+#[cold]
+fn due_late(call: &Call<'_>, entry: &Arc<MemoryEntry>, now: u64) -> Option<Due> {
+    match call.cache.core().memory.care(entry) {
         Some(care) => care.due(now, fastrand::f64),
         None => Some(Due::Watch),
     }

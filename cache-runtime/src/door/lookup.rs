@@ -22,7 +22,7 @@ use crate::{
     policy::{Policy, Resolved},
     site::{self, Hooks, Share, Site},
     tags::Label,
-    tiers::memory::{Due, MemoryEntry, Reader},
+    tiers::memory::{Due, Reader, Remembered},
 };
 
 /// One call of an annotated function.
@@ -146,7 +146,7 @@ enum Missed {
     Bypass(Why, Arc<Counters>),
     Fill(Fill),
     /// A hit that calls for something.
-    Due(Fill, Arc<MemoryEntry>, Due),
+    Due(Fill, Remembered, Due),
 }
 
 #[derive(Clone)]
@@ -229,13 +229,16 @@ fn miss<V: CacheValue>(
     mode: Mode,
     buffer: KeyBuf<'_>,
     tags: Option<Lines>,
-    mut due: Option<(Arc<MemoryEntry>, Due)>,
+    mut due: Option<(Remembered, Due)>,
 ) -> Found<V> {
     let reads = mode == Mode::Normal && bound.reads_memory;
     let rendered = match buffer.finish() {
         Ok(rendered) => rendered,
         Err(why) => {
             tracing::debug!(site = call.site.name, %why, "a key cannot be rendered; the call bypasses the cache");
+            if why == Unrenderable::NoSecret {
+                bound.counters.set_terms(|terms| terms.lacks_secret = true);
+            }
             return bypass(bound, Why::Key);
         }
     };

@@ -11,7 +11,7 @@ use crate::{
     engine::{Core, EvictTask, Item, Put, Tags, Target, UNKNOWN_OUTCOME_HOLD, without_known},
     entry::CacheValue,
     key::{Holes, Key, KeyBuf, LateTemplate},
-    observe::{Count, Counters},
+    observe::Counters,
     policy::{Policy, Resolved},
     site::Hooks,
     tiers::memory::Reader,
@@ -154,9 +154,9 @@ impl Evicting {
         }
     }
 
-    async fn now(mut self) {
+    async fn now(mut self, counters: &Arc<Counters>) {
         if let Some(target) = self.target.take() {
-            evict(&self.core, target).await;
+            evict(&self.core, target, counters).await;
         }
     }
 }
@@ -176,9 +176,9 @@ impl Drop for Evicting {
 }
 
 /// Errors are the journal's: the caller of an annotated function does not hear of Redis.
-async fn evict(core: &Arc<Core>, target: Target) {
-    let items = vec![Item::evict(target)];
-    let _ = EvictTask::new(core, items).run_detached().await;
+async fn evict(core: &Arc<Core>, target: Target, counters: &Arc<Counters>) {
+    let task = EvictTask::new(core, vec![Item::evict(target)]);
+    let _ = task.asked_for(Arc::clone(counters)).run_detached().await;
 }
 
 impl PutGuard {
@@ -212,8 +212,7 @@ impl PutGuard {
         match self.state.take() {
             None | Some(State::Nothing | State::Late(_)) => {}
             Some(State::Evict(evicting)) => {
-                self.counters.add(Count::Eviction);
-                evicting.now().await;
+                evicting.now(&self.counters).await;
             }
             Some(State::Put(mut put)) => {
                 let Some(value) = value else {

@@ -41,7 +41,16 @@ impl Around<'_> {
         {
             return held.unwrap_or(Ok(()));
         }
-        let swept = core.tier.sweep(self.pattern, manner, within).await;
+        let mut swept = core
+            .tier
+            .sweep(self.pattern, manner, within)
+            .await
+            .map(drop);
+        if swept.is_ok() {
+            // The scan looks for digests where regions are registered. In a registry that was made anew meanwhile not all of them are: what it has left
+            // there is of the generation before, which this process may still believe in.
+            swept = self.ask_what_is_registered(core, within).await;
+        }
         match (swept, held) {
             (Err(error), _) if error.is_silence() => Err(error),
             (Err(error), None) => {
@@ -62,13 +71,7 @@ impl Around<'_> {
     ) -> Result<(), TierError> {
         if self.registered.is_none() {
             // Who registers after this loads after what was written.
-            let ask = Removal {
-                registry: true,
-                ..Removal::default()
-            };
-            let answer = core.tier.remove(ask, within).await?;
-            doubt(core, &answer);
-            self.registered = answer.regions;
+            self.ask_what_is_registered(core, within).await?;
         }
         let region = region_around(self.pattern.literal_region(), self.registered.as_deref());
         let label = region_label(region);
@@ -93,6 +96,21 @@ impl Around<'_> {
             core.background.reclaim(core, region);
         }
         result
+    }
+
+    async fn ask_what_is_registered(
+        &mut self,
+        core: &Core,
+        within: Duration,
+    ) -> Result<(), TierError> {
+        let ask = Removal {
+            registry: true,
+            ..Removal::default()
+        };
+        let answer = core.tier.remove(ask, within).await?;
+        doubt(core, &answer);
+        self.registered = answer.regions;
+        Ok(())
     }
 }
 

@@ -40,17 +40,30 @@ impl Budget {
         result: Result<T, TierError>,
         counters: &Counters,
     ) -> Option<T> {
+        let answer = self.answered(result, counters)?;
+        self.spend(started);
+        Some(answer)
+    }
+
+    /// Books a command but for its time, which is to be [spent](Self::spend) before another is sent.
+    pub(crate) fn answered<T>(
+        &mut self,
+        result: Result<T, TierError>,
+        counters: &Counters,
+    ) -> Option<T> {
         match result {
-            Ok(answer) => {
-                self.left = self.left.map(|left| left.saturating_sub(started.elapsed()));
-                Some(answer)
-            }
+            Ok(answer) => Some(answer),
             Err(error) => {
                 self.left = None;
                 count(&error, counters);
                 None
             }
         }
+    }
+
+    /// Books the time since `started`.
+    pub(crate) fn spend(&mut self, started: Instant) {
+        self.left = self.left.map(|left| left.saturating_sub(started.elapsed()));
     }
 
     /// As it was before a poll that was answered: waiting for another's load is bounded by `wait_timeout`, not
@@ -63,7 +76,11 @@ impl Budget {
 /// Counts a failed command by kind.
 pub(crate) fn count(error: &TierError, counters: &Counters) {
     counters.add(Count::RedisError);
-    if error.kind == ErrorKind::Timeout {
-        counters.add(Count::RedisTimeout);
-    }
+    counters.add(match error.kind {
+        ErrorKind::Timeout => Count::RedisTimeout,
+        ErrorKind::Unavailable => Count::RedisUnavailable,
+        ErrorKind::Refused => Count::RedisRefused,
+        ErrorKind::Busy => Count::RedisBusy,
+        ErrorKind::Protocol => Count::RedisProtocol,
+    });
 }

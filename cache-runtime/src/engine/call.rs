@@ -23,9 +23,9 @@ use crate::{
     flight::{Flight, FlightKind, InHand, Outcome, Registered, RetryPermit, SharedError, Wanted},
     key::{Key, LateTemplate},
     observe::{Count, Counters, Served, Why},
-    policy::{MemoryUse, Resolved, StampedeProtection},
+    policy::{MemoryUse, Own, Resolved, StampedeProtection},
     tags::{Label, Labelling},
-    tiers::memory::{Due, KeyHash, MemoryEntry, Reader},
+    tiers::memory::{Due, KeyHash, Reader, Remembered},
 };
 
 /// No wait is longer, whatever `wait_timeout` says: beyond it timers cannot count.
@@ -89,6 +89,8 @@ pub(crate) struct Call {
     pub(crate) labelling: Labelling,
     /// Tags that wait for the value.
     pub(crate) late: Vec<LateTemplate>,
+    /// What its policy wants to ask of the value; an annotated function has [`Hooks`](crate::site::Hooks) for that.
+    pub(crate) own: Option<Arc<Own>>,
     pub(crate) served: Served,
     pub(crate) purpose: Purpose,
     /// A value it has and would rather not serve.
@@ -108,6 +110,10 @@ pub(crate) struct Call {
     /// Who is told how it was answered.
     pub(crate) told: Option<Box<Told>>,
     pub(super) began: Instant,
+    /// It has not waited for anything since: what it asks Redis it asks at that moment.
+    prompt: bool,
+    /// Somebody wants to know how it goes: a span is around it.
+    pub(super) spanned: bool,
     wait_until: Option<Instant>,
     /// Share a load that is not stored: the wait ran out, or a put runs.
     unstored: bool,
@@ -148,6 +154,7 @@ impl Call {
             budget,
             labelling,
             late: tags.templates,
+            own: None,
             served: Served::Loaded,
             purpose: Purpose::Answer,
             in_hand: None,
@@ -159,6 +166,8 @@ impl Call {
             due: None,
             told: None,
             began: Instant::now(),
+            prompt: true,
+            spanned: false,
             wait_until: None,
             unstored: false,
             failed: false,
@@ -188,12 +197,14 @@ impl Call {
             self.refresh,
             self.tags(),
         );
+        again.own = self.own.clone();
         again.purpose = self.purpose;
         again.in_hand = self.in_hand.clone();
         again.flight = self.flight.clone();
         again.watch = self.watch.clone();
         again.told = self.told.clone();
         again.began = self.began;
+        again.prompt = false;
         again
     }
 
@@ -202,7 +213,7 @@ impl Call {
     }
 
     /// A usable entry in memory.
-    pub(super) fn entry(&self) -> Option<Arc<MemoryEntry>> {
+    pub(super) fn entry(&self) -> Option<Remembered> {
         let (key, labelling) = (&self.key, &self.labelling);
         self.reads_memory()
             .then(|| from_memory(&self.core, self.hash, key, &self.reader, labelling))
@@ -273,6 +284,15 @@ impl Call {
         }
     }
 
+    /// Now, or when the call began, if that was just now. Once.
+    pub(super) fn moment(&mut self) -> Instant {
+        if std::mem::take(&mut self.prompt) {
+            self.began
+        } else {
+            Instant::now()
+        }
+    }
+
     /// The end of all waiting of this call; the clock starts at the first wait.
     pub(super) fn deadline(&mut self) -> Instant {
         let timeout = self.policy.wait_timeout.min(LONGEST_WAIT);
@@ -306,12 +326,14 @@ impl Call {
             }
             // Before the flight is registered: the replay marks what runs.
             if self.core.journal.len() > 0 {
+                self.prompt = false;
                 let (key, labelling) = (&self.key, &self.labelling);
                 let cleared =
                     self.core
                         .clear_journal(key, labelling, &mut self.budget, &self.counters);
                 Box::pin(cleared).await;
             }
+            self.prompt &= !self.failed;
             if self.failed && !Box::pin(self.take_turn()).await {
                 return Step::Load(Role::Alone);
             }
@@ -453,6 +475,7 @@ impl Call {
 
     /// Joins a load, for as long as the caller wants to wait.
     async fn wait_for(&mut self, flight: &Arc<Flight>) -> Option<Step> {
+        self.prompt = false;
         self.flight = Some(Arc::clone(flight));
         if self.in_hand.is_none() && self.policy.fresh.keeps_stale() {
             let sure = !self.core.tier.is_present() || self.core.is_sure(flight);
@@ -477,7 +500,11 @@ impl Call {
         }
         let deadline = self.deadline();
         let patience = self.patience().filter(|patience| *patience < deadline);
-        match flight.wait(patience.unwrap_or(deadline)).await {
+        let counters = Arc::clone(&self.counters);
+        let waiting = counters.waiting();
+        let outcome = flight.wait(patience.unwrap_or(deadline)).await;
+        drop(waiting);
+        match outcome {
             None if patience.is_some() => {
                 let step = self.patience_is_over();
                 if let Some(Step::GiveUp) = step {

@@ -5,13 +5,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tracing::Instrument as _;
+
 use super::{
     EvictTask,
     call::Call,
     chain::{self, Link},
     owned::Origin,
     refresh::Errand,
+    run::wish,
     selection::{Item, Target},
+    spans,
 };
 use crate::{
     cache::scope,
@@ -59,10 +63,11 @@ where
         return;
     };
     let link = Link::new(core.id(), call.key.clone(), None);
-    let Ok(value) = scope::in_load(chain::with(link, (origin.run)())).await else {
+    let load = scope::in_load(chain::with(link, (origin.run)()));
+    let Ok(value) = load.instrument(spans::load(&call)).await else {
         return;
     };
-    let wish = origin.with.hooks.wish(&value, Duration::ZERO, &[]);
+    let wish = wish(&call, &origin.with.hooks, &value, Duration::ZERO);
     if wish.veto || wish.ttl.is_some_and(|ttl| ttl.is_zero()) {
         return;
     }

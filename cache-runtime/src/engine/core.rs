@@ -1,7 +1,8 @@
 //! What a cache consists of.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    collections::HashSet,
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use crate::{
     ports::Clock,
     tags::{Cells, Label, Labelling, Stamp},
     tiers::{
-        Tier,
+        Commands, Moment, Tier,
         memory::{KeyHash, MemoryEntry, MemoryTier},
     },
 };
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) evict_deadline: Duration,
     pub(crate) max_value_bytes: usize,
     pub(crate) max_key_bytes: usize,
+    /// In spans and log lines.
+    pub(crate) show_keys: bool,
 }
 
 /// The parts of a cache, shared by its handles.
@@ -48,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) wakes: Wakes,
     pub(crate) retries: Arc<Retries>,
     pub(crate) tier: Arc<dyn Tier>,
+    /// The same, where it is a Redis.
+    pub(crate) commands: Option<Arc<dyn Commands>>,
     pub(crate) holds: Holds,
     pub(crate) journal: Journal,
     pub(crate) lately: Lately,
@@ -59,6 +64,11 @@ pub(crate) struct Core {
     pub(crate) secret: Option<KeySecret>,
     pub(crate) background: Background,
     pub(crate) closed: AtomicBool,
+    pub(crate) started: Moment,
+    /// What is set up wrongly and was said: codes, and the sites they are about.
+    pub(crate) logged: Mutex<HashSet<(&'static str, Option<String>)>>,
+    #[cfg(feature = "metrics")]
+    pub(crate) published: std::sync::Mutex<crate::observe::Published>,
 }
 
 impl Core {
@@ -83,7 +93,8 @@ impl Core {
     fn beginning_at(&self, now: u64, text: &str, labelling: &Labelling) -> Beginning {
         // An eviction sets the hold, then moves the count, then marks the flights whose counts are old. Read in the same order, a new
         // count could come with a hold that was not there yet, and nothing would mark the flight.
-        let stamp = Stamp::of(labelling, self.coherence.epoch());
+        let moves = self.cells.moves();
+        let stamp = Stamp::of(labelling, self.coherence.epoch()).after(moves);
         Beginning {
             held: self.holds.holds(text, now) || labelling.is_held(now),
             tag_evictions: self.cells.tag_evictions(),

@@ -11,18 +11,21 @@ use std::{
     time::Duration,
 };
 
+use tracing::Instrument as _;
+
 use super::{
     Core,
     around::Around,
     budget::count,
     read::millis,
     selection::{Item, Target, region_label},
+    spans,
 };
 use crate::{
     bus::{Gone, Manner},
     error::{CacheError, ErrorKind},
     key::{Below, Pattern, below},
-    observe::Counters,
+    observe::{Count, Counters},
     tags::{Label, LabelKind, Standing},
     tiers::{Eviction, LabelEviction, Removal, Removed, TierError, memory::MemoryEntry},
 };
@@ -49,8 +52,24 @@ impl EvictTask {
         self
     }
 
+    /// An eviction that somebody has asked for.
+    pub(crate) fn asked_for(self, counters: Arc<Counters>) -> Self {
+        counters.add(Count::Eviction);
+        for item in &self.items {
+            counters.add(item.target.kind());
+        }
+        self.counted_by(counters)
+    }
+
     /// Runs to the end even if the caller stops waiting.
-    pub(crate) async fn run_detached(mut self) -> Result<(), CacheError> {
+    pub(crate) async fn run_detached(self) -> Result<(), CacheError> {
+        let span = spans::evict(&self.core, &self.items, self.counters.as_deref());
+        let result = self.detached().instrument(span.clone()).await;
+        spans::evicted(&span, &result);
+        result
+    }
+
+    async fn detached(mut self) -> Result<(), CacheError> {
         if !self.core.tier.is_present() {
             settle(&self.core, &mem::take(&mut self.items));
             return Ok(());
@@ -344,11 +363,9 @@ fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>
         Manner::Evict => core.memory.remove(hash, text),
         Manner::Expire => {
             // To be dropped where no lock is held, like one that is removed.
-            let entry = core.memory.get(hash, text.as_bytes());
-            if let Some(entry) = &entry {
-                entry.expire();
-            }
-            entry
+            let found = core.memory.get(hash, text.as_bytes())?;
+            found.expire();
+            Some(found.entry)
         }
     })
 }

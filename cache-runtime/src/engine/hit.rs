@@ -1,7 +1,5 @@
 //! Hits in memory of sites that want more than the value: a refresh before it ends, a comparison with the origin, a timer.
 
-use std::sync::Arc;
-
 use super::{
     call::Call,
     check,
@@ -13,7 +11,7 @@ use super::{
 use crate::{
     entry::CacheValue,
     observe::Served,
-    tiers::memory::{Care, Due, MemoryEntry},
+    tiers::memory::{Care, Due, Remembered},
 };
 
 /// Answers a call from memory, whatever that calls for.
@@ -35,7 +33,7 @@ where
 /// Answers a hit in memory that calls for something.
 pub(crate) fn serve_due<V, E>(
     mut call: Call,
-    entry: &Arc<MemoryEntry>,
+    entry: &Remembered,
     due: Due,
     origin: &Origin<V, E>,
 ) -> Option<V>
@@ -52,12 +50,13 @@ where
             let wants = wants(&call.policy, call.watch.as_ref()).unwrap_or_default();
             let care = Care::new(&wants, &entry.term(), None);
             // Another hit may have been first, or a timer may have ended.
-            entry.watch(care);
-            if let Some(used) = entry.care().and_then(Care::used) {
+            let memory = &call.core.memory;
+            memory.watch(&entry.entry, care);
+            let care = memory.care(&entry.entry);
+            if let Some(used) = care.as_ref().and_then(|care| care.used()) {
                 timer::resumed(&call, used);
             }
             timer::keep_fresh(&errand, origin);
-            let care = entry.care();
             care.and_then(|care| care.due(call.core.clock.now(), fastrand::f64))
         }
         due => Some(due),

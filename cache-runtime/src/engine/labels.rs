@@ -22,6 +22,8 @@ pub(super) const MOST_TAGS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct View {
     known: Vec<(Label, Standing, Source)>,
+    /// What the cells knew of the other labels when a load was asked for: it is from before that load, though a cell may have forgotten it since.
+    relied: Vec<(Arc<Cell>, Generation)>,
     /// The data connection the last question was asked over, or an earlier one.
     connection: Option<u64>,
 }
@@ -67,6 +69,8 @@ pub(super) struct Question {
     labels: Vec<Label>,
     cells: Vec<(Arc<Cell>, Before)>,
     cache: Option<(Arc<Cell>, Before)>,
+    /// What a load does not ask, because cells know it.
+    relied: Vec<(Arc<Cell>, Generation)>,
     now: u64,
     epoch: Option<u64>,
     /// Taken before it is asked: an answer never comes over an earlier one.
@@ -144,8 +148,13 @@ impl Question {
     ) -> Self {
         let mut question = Self::new(core, life);
         question.add_region(labelling);
+        if question.cache.is_none() {
+            question.rely_on(&labelling.root.cells()[0]);
+        }
         for cell in labelling.cells().skip(1) {
-            question.add_unknown(cell);
+            if !question.rely_on(cell) {
+                question.add(Arc::clone(cell));
+            }
         }
         for label in more {
             question.add(core.cells.cell(label));
@@ -176,6 +185,7 @@ impl Question {
             labels: Vec::new(),
             cells: Vec::new(),
             cache: None,
+            relied: Vec::new(),
             now,
             epoch,
             connection: core.tier.connection(),
@@ -203,10 +213,21 @@ impl Question {
     }
 
     fn add_unknown(&mut self, cell: &Arc<Cell>) {
-        let known = |epoch| cell.known(epoch, self.now, self.life).is_some();
-        if !self.epoch.is_some_and(known) {
+        if self.known(cell).is_none() {
             self.add(Arc::clone(cell));
         }
+    }
+
+    /// Keeps what a cell knows; `false` if it does not.
+    fn rely_on(&mut self, cell: &Arc<Cell>) -> bool {
+        let known = self.known(cell);
+        self.relied
+            .extend(known.map(|generation| (Arc::clone(cell), generation)));
+        known.is_some()
+    }
+
+    fn known(&self, cell: &Cell) -> Option<Generation> {
+        cell.known(self.epoch?, self.now, self.life)
     }
 
     fn add(&mut self, cell: Arc<Cell>) {
@@ -250,7 +271,7 @@ impl Question {
 
     /// Takes in what a load was answered.
     pub(super) fn learn_all(
-        self,
+        mut self,
         core: &Core,
         labelling: &Labelling,
         answer: &Labelled,
@@ -266,6 +287,7 @@ impl Question {
             learn(cell, *before, standing, self.epoch, now, Duration::MAX);
             view.put(cell.label(), standing, Source::Read);
         }
+        view.relied = std::mem::take(&mut self.relied);
         self.learn(core, &answer.labels, view);
     }
 }
@@ -395,7 +417,9 @@ impl View {
         let present = Present::of(core);
         let generation = |cell: &Arc<Cell>| match self.get(present, cell) {
             Some((Standing::Is(generation), _)) => Some(generation),
-            _ => None,
+            Some(_) => None,
+            // Forgotten since, because an entry disagreed with it. If it was old after all, what carries it is dead.
+            None => self.relied_on(cell),
         };
         let common = labelling.root.cells().iter().chain(&labelling.scope);
         let common: Option<Vec<_>> = common.map(generation).collect();
@@ -410,6 +434,14 @@ impl View {
             connection: self.connection?,
             life,
         })
+    }
+
+    fn relied_on(&self, cell: &Arc<Cell>) -> Option<Generation> {
+        let of = |(it, _): &&(Arc<Cell>, Generation)| Arc::ptr_eq(it, cell);
+        self.relied
+            .iter()
+            .find(of)
+            .map(|(_, generation)| *generation)
     }
 
     /// The generations of tags that a value has named, if it may be stored under them: they were not evicted, nor made, after the clock

@@ -10,6 +10,7 @@ use super::{
     labels::{Burden, Question, View},
     lease::{Ended, LEASE, Lease},
     read::Stored,
+    spans::shown,
 };
 use crate::{
     entry::{Erased, Token},
@@ -187,23 +188,29 @@ impl Lead {
             return Look::Go(self);
         };
         let question = Question::of_hit(&call.core, &call.labelling);
-        let asked = self.guard.flight().asks_now();
+        let asked = call.moment();
+        self.guard.flight().asks_at(asked);
         let tier = &call.core.tier;
         let answer = tier.read(call.key.text(), question.labels(), within).await;
-        let Some(read) = call.budget.book(asked, answer, &call.counters) else {
+        let Some(read) = call.budget.answered(answer, &call.counters) else {
             self.without_redis();
             return Look::Go(self);
         };
         question.learn(&call.core, &read.labels, &mut self.view);
-        let Some(bytes) = read.value else {
+        let judged = match &read.value {
+            Some(bytes) => self.judge_now(call, bytes),
+            None => Judged::Useless,
+        };
+        if let Judged::Alive(stored) = judged {
+            call.served = Served::Redis;
+            return Look::Serve(self.serve(call, stored));
+        }
+        // A hit asks nothing more, so what it has left is no matter.
+        call.budget.spend(asked);
+        let Judged::Asks(asks) = judged else {
             return Look::Go(self);
         };
-        let stored = match self.judge_now(call, &bytes) {
-            Judged::Alive(stored) => Some(stored),
-            Judged::Useless => None,
-            Judged::Asks(asks) => Box::pin(self.ask_labels(call, *asks)).await.ok(),
-        };
-        let Some(stored) = stored else {
+        let Ok(stored) = Box::pin(self.ask_labels(call, *asks)).await else {
             return Look::Go(self);
         };
         call.served = Served::Redis;
@@ -296,7 +303,12 @@ impl Lead {
         if self.burden.is_some() {
             self.lease = Some(lease);
         } else {
-            tracing::debug!(cache = call.core.settings.name, key = %call.key, "a label is held: the load is not stored");
+            tracing::debug!(
+                cache = call.core.settings.name,
+                region = call.key.region(),
+                key = shown(&call.core, &call.key),
+                "a label is held: the load is not stored"
+            );
             self.right = Right::Nothing;
         }
         self

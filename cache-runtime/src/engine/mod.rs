@@ -41,6 +41,7 @@ mod replay;
 mod run;
 mod selection;
 mod shown;
+mod spans;
 mod store;
 mod timer;
 mod told;
@@ -49,6 +50,7 @@ mod workers;
 
 pub(crate) use self::core::{Core, Settings};
 pub use self::selection::Evict;
+pub(crate) use budget::count;
 pub(crate) use call::{Call, Tags};
 pub(crate) use chain::without_known;
 pub(crate) use ear::Ear;

@@ -3,6 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 
 use super::{
     call::{Call, Purpose, Role, Step},
@@ -10,7 +11,7 @@ use super::{
     refresh::{self, Errand},
     run::{Loaded, alone, complete, typed},
     shown::Shown,
-    timer,
+    spans, timer,
 };
 use crate::{
     entry::CacheValue,
@@ -41,12 +42,24 @@ impl<V, E> Clone for Origin<V, E> {
 }
 
 /// Answers a call: from a tier, from another's load, or by running the origin, of which the caller need not see the end.
-pub(crate) async fn run_owned<V, E>(call: Call, origin: Origin<V, E>) -> Result<V, E>
+pub(crate) fn run_owned<V, E>(
+    call: Call,
+    origin: Origin<V, E>,
+) -> impl Future<Output = Result<V, E>>
 where
     V: CacheValue,
     E: Send + 'static,
 {
     let mut call = Box::new(call);
+    let span = spans::fill(&mut call);
+    fill(call, origin).instrument(span)
+}
+
+async fn fill<V, E>(mut call: Box<Call>, origin: Origin<V, E>) -> Result<V, E>
+where
+    V: CacheValue,
+    E: Send + 'static,
+{
     // Without a runtime nothing can go on by itself, nor be waited for.
     if Handle::try_current().is_ok() {
         call.purpose = Purpose::AnswerOwned;
@@ -58,6 +71,7 @@ where
         answer(call, origin.clone()).await
     };
     call.finished();
+    spans::answered(&call, &result);
     follow_up(&call, &result, &origin);
     result
 }

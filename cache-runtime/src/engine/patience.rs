@@ -18,7 +18,7 @@ use crate::{
     flight::{InHand, Source},
     observe::{Count, Served, Why},
     policy::StampedeProtection,
-    tiers::memory::{Care, Due, MemoryEntry},
+    tiers::memory::{Care, Due, Remembered},
 };
 
 impl Call {
@@ -230,9 +230,9 @@ impl Call {
     }
 
     /// What a hit of this entry calls for.
-    pub(super) fn due_of(&self, entry: &MemoryEntry) -> Option<Due> {
+    pub(super) fn due_of(&self, entry: &Remembered) -> Option<Due> {
         wants(&self.policy, None)?;
-        match entry.care() {
+        match self.core.memory.care(&entry.entry) {
             Some(care) => care.due(self.core.clock.now(), fastrand::f64),
             None => Some(Due::Watch),
         }

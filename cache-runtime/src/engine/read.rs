@@ -15,9 +15,7 @@ use crate::{
     observe::{Count, Counters},
     policy::{MemoryUse, Resolved},
     tags::{Label, Labelling},
-    tiers::memory::{
-        Birth, Care, KeyHash, MemoryEntry, NewEntry, Particulars, Reader, Term, Wants,
-    },
+    tiers::memory::{Birth, Care, KeyHash, NewEntry, Particulars, Reader, Remembered, Term, Wants},
 };
 
 /// What `GET` or an acquire brought.
@@ -257,7 +255,7 @@ pub(crate) fn from_memory(
     key: &Key,
     reader: &Reader,
     labelling: &Labelling,
-) -> Option<Arc<MemoryEntry>> {
+) -> Option<Remembered> {
     let entry = core.memory.get(hash, key.text().as_bytes())?;
     let now = core.clock.now();
     let tags = labelling.tags.iter().map(|tag| tag.label().as_str());
@@ -289,7 +287,7 @@ pub(crate) fn kept_in_memory(
 }
 
 /// An entry of the memory tier, for who would rather not serve it.
-pub(crate) fn in_hand(entry: &MemoryEntry, reader: &Reader) -> Option<InHand> {
+pub(crate) fn in_hand(entry: &Remembered, reader: &Reader) -> Option<InHand> {
     let term = entry.term();
     Some(InHand {
         value: entry.value_as(reader)?,

@@ -12,6 +12,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::{
     Core,
@@ -21,6 +22,7 @@ use super::{
     owned::Origin,
     read::in_hand,
     run::{Loaded, complete},
+    spans,
 };
 use crate::{
     cache::scope,
@@ -28,8 +30,8 @@ use crate::{
     flight::{InHand, Registered},
     key::Key,
     observe::{Count, Counters},
-    policy::Resolved,
-    tiers::memory::{MemoryEntry, Reader},
+    policy::{Own, Resolved},
+    tiers::memory::{Reader, Remembered},
 };
 
 /// A value is news to a refresh if it was born so much later than the one in hand, milliseconds: clocks are read at different moments.
@@ -46,7 +48,7 @@ pub(crate) struct Errand {
 /// The right to refresh an entry of the memory tier: the one hit that called for it. Dropping it gives it back.
 pub(crate) struct Claim {
     core: Arc<Core>,
-    entry: Arc<MemoryEntry>,
+    entry: Remembered,
     /// Hits may call for a refresh again after so long, milliseconds.
     pause: u64,
 }
@@ -60,6 +62,16 @@ pub(crate) enum Refreshed {
     Done,
     /// The load failed: for so long the origin is left alone.
     Failed(Duration),
+}
+
+impl Refreshed {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Needless => "needless",
+            Self::Done => "ok",
+            Self::Failed(_) => "error",
+        }
+    }
 }
 
 impl Errand {
@@ -113,6 +125,7 @@ pub(crate) struct Intent {
     policy: Resolved,
     counters: Arc<Counters>,
     tags: Tags,
+    own: Option<Arc<Own>>,
     watch: Option<Arc<AtomicU64>>,
     scope: scope::Surroundings,
 }
@@ -127,6 +140,7 @@ impl Intent {
             policy: call.policy,
             counters: Arc::clone(&call.counters),
             tags: call.tags(),
+            own: call.own.clone(),
             watch: call.watch.clone(),
             scope: errand.scope.clone(),
         }
@@ -143,6 +157,7 @@ impl Intent {
             false,
             self.tags.clone(),
         );
+        call.own = self.own.clone();
         call.watch = self.watch.clone();
         Some(Errand {
             call,
@@ -153,11 +168,11 @@ impl Intent {
 
 impl Claim {
     /// `None`: another hit has called for it.
-    pub(crate) fn of(core: &Arc<Core>, entry: &Arc<MemoryEntry>) -> Option<Self> {
-        let claimed = entry.care()?.claim(core.clock.now());
+    pub(crate) fn of(core: &Arc<Core>, entry: &Remembered) -> Option<Self> {
+        let claimed = core.memory.care(&entry.entry)?.claim(core.clock.now());
         claimed.then(|| Self {
             core: Arc::clone(core),
-            entry: Arc::clone(entry),
+            entry: entry.clone(),
             pause: PAUSE,
         })
     }
@@ -170,7 +185,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(care) = self.entry.care() {
+        if let Some(care) = self.core.memory.care(&self.entry.entry) {
             care.look_again_at(self.core.clock.now().saturating_add(self.pause));
         }
     }
@@ -265,7 +280,22 @@ where
     V: CacheValue,
     L: Future<Output = Result<V, E>> + ?Sized,
 {
-    let mut call = Box::new(call);
+    let call = Box::new(call);
+    let span = spans::refresh(&call);
+    let refreshed = attempt(call, with, load).instrument(span.clone()).await;
+    span.record("outcome", refreshed.name());
+    refreshed
+}
+
+async fn attempt<V, E, L>(
+    mut call: Box<Call>,
+    with: Loaded<V, E>,
+    load: impl FnOnce() -> Pin<Box<L>>,
+) -> Refreshed
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>> + ?Sized,
+{
     call.purpose = Purpose::Refresh;
     let core = Arc::clone(&call.core);
     core.clear_journal(&call.key, &call.labelling, &mut call.budget, &call.counters)

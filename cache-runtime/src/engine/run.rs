@@ -10,12 +10,13 @@ use std::{
 };
 
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::{
     call::{Call, Role, Step},
     chain::{self, Link},
     lead::Lead,
-    refresh,
+    refresh, spans,
     store::Wish,
 };
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     flight::{Outcome, SharedError},
     key::{self, Holes, Key, LateTemplate},
     observe::{Count, Served},
+    policy::{Own, StampedeProtection},
     site::{Hooks, Share},
     tags::Label,
     tiers::memory::Due,
@@ -47,11 +49,20 @@ impl<V, E> Copy for Loaded<V, E> {}
 ///
 /// A future is as large as the largest it may come to wait for, and a hit in Redis allocates one: so what only a load needs has a box of its own, here and
 /// in what is called.
-pub(crate) async fn run<V, E, L>(
+pub(crate) fn run<V, E, L>(
     mut call: Box<Call>,
     with: Loaded<V, E>,
     load: Pin<Box<L>>,
-) -> Result<V, E>
+) -> impl Future<Output = Result<V, E>>
+where
+    V: CacheValue,
+    L: Future<Output = Result<V, E>>,
+{
+    let span = spans::fill(&mut call);
+    fill(call, with, load).instrument(span)
+}
+
+async fn fill<V, E, L>(mut call: Box<Call>, with: Loaded<V, E>, load: Pin<Box<L>>) -> Result<V, E>
 where
     V: CacheValue,
     L: Future<Output = Result<V, E>>,
@@ -62,6 +73,7 @@ where
                 call.finished();
                 let in_hand = call.in_hand.take();
                 let value = typed::<V>(value);
+                spans::answered::<(), ()>(&call, &Ok(()));
                 return Ok(Box::pin(refresh::here(&call, in_hand, None, value, with, load)).await);
             }
             Step::Serve(value) => {
@@ -85,6 +97,7 @@ where
         }
     };
     call.finished();
+    spans::answered(&call, &result);
     result
 }
 
@@ -101,15 +114,20 @@ where
 {
     call.counters.add(Count::Load);
     let link = Link::new(call.core.id(), call.key.clone(), call.old());
-    let load = scope::in_load(chain::with(Arc::clone(&link), load));
+    spans::leads(&call);
+    let load = scope::in_load(chain::with(Arc::clone(&link), load)).instrument(spans::load(&call));
     lead.guard.flight().asks_now();
     let started = Instant::now();
+    let loading = call.counters.loading();
     let result = tokio::select! {
         // The load is looked at first: when both are ready, its value counts and the lease decides.
         biased;
         result = load => result,
         never = lead.renew(call.core.settings.redis_budget) => match never {},
     };
+    drop(loading);
+    let took = started.elapsed();
+    call.counters.loaded_in(took);
     count_error(&call, &result);
     let result = match result {
         Ok(value) => {
@@ -117,7 +135,8 @@ where
                 call.counters.add(Count::NotModified);
             }
             call.core.failures.forget(call.key.text());
-            let wish = with.hooks.wish(&value, started.elapsed(), &call.late);
+            let wish = wish(&call, &with.hooks, &value, took);
+            note_terms(&call, &wish);
             let value = Arc::new(value);
             call.stored = lead
                 .finish(&mut call, Arc::clone(&value) as Erased, wish)
@@ -146,7 +165,14 @@ where
         call.counters.add(Count::Load);
     }
     let link = Link::new(call.core.id(), call.key.clone(), None);
-    let result = scope::in_load(chain::with(link, load)).await;
+    let started = Instant::now();
+    let loading = call.counters.loading();
+    let load = scope::in_load(chain::with(link, load)).instrument(spans::load(call));
+    let result = load.await;
+    drop(loading);
+    if !matches!(call.served, Served::Bypassed(_)) {
+        call.counters.loaded_in(started.elapsed());
+    }
     count_error(call, &result);
     match result {
         Err(error) => match call.stale_for_error() {
@@ -155,6 +181,17 @@ where
         },
         value => value,
     }
+}
+
+/// What the site asks for, for the report.
+fn note_terms(call: &Call, wish: &Wish) {
+    let policy = &call.policy;
+    call.counters.set_terms(|terms| {
+        terms.ttl = Some(wish.ttl.unwrap_or(policy.lifetimes.ttl)).filter(|ttl| !ttl.is_zero());
+        terms.negative_ttl = policy.lifetimes.negative_ttl;
+        terms.wait_timeout = Some(policy.wait_timeout);
+        terms.fleet = policy.protection == StampedeProtection::Fleet;
+    });
 }
 
 fn count_error<V, E>(call: &Call, result: &Result<V, E>) {
@@ -169,6 +206,44 @@ pub(super) fn typed<V: CacheValue>(value: Erased) -> V {
         .downcast::<V>()
         .expect("values are handed over between readers of one type only");
     Arc::unwrap_or_clone(value)
+}
+
+/// What is wanted done with a value that was loaded in `took`: by its annotated function, or by the policy of a programmatic call.
+pub(super) fn wish<V: CacheValue>(
+    call: &Call,
+    hooks: &Hooks<V>,
+    value: &V,
+    took: Duration,
+) -> Wish {
+    match &call.own {
+        Some(own) => Wish::of(own, value, took),
+        None => hooks.wish(value, took, &call.late),
+    }
+}
+
+impl Wish {
+    /// What a policy wants done with a value that was loaded in `took`.
+    pub(crate) fn of<V: CacheValue>(own: &Own, value: &V, took: Duration) -> Self {
+        let veto = own.refuses(value);
+        let (ttl, mut tags) = if veto {
+            (None, Vec::new())
+        } else {
+            (own.ttl_of(value), labels(own.tags_of(value)))
+        };
+        tags.sort_unstable();
+        tags.dedup();
+        Self {
+            veto,
+            ttl,
+            took,
+            tags,
+        }
+    }
+}
+
+fn labels(tags: Vec<String>) -> Vec<Label> {
+    let tags = tags.into_iter();
+    tags.map(|tag| Label::tag(&Key::new(&tag))).collect()
 }
 
 impl<V> Hooks<V> {
@@ -204,8 +279,7 @@ impl<V> Hooks<V> {
             }
         }
         if let Some(tags_from) = self.tags_from {
-            let more = tags_from(value).into_iter();
-            tags.extend(more.map(|tag| Label::tag(&Key::new(&tag))));
+            tags.extend(labels(tags_from(value)));
         }
         tags.sort_unstable();
         tags.dedup();

@@ -6,7 +6,8 @@ use crate::{
     bus::Manner,
     error::{CacheError, ErrorKind},
     key::{Key, Pattern, scope_segment, segment_of},
-    tags::{Label, Labelling},
+    observe::Count,
+    tags::{Label, LabelKind, Labelling},
 };
 
 /// How long loads are not stored after a write whose outcome is unknown: its future was dropped, or it panicked.
@@ -33,6 +34,33 @@ impl Target {
             Self::Key(key) => key.text() == text,
             Self::Pattern(pattern) => pattern.matches(text),
             Self::Label(label) => labelling.may_carry(label),
+        }
+    }
+
+    /// As what it is counted.
+    pub(super) fn kind(&self) -> Count {
+        match self {
+            Self::Key(_) => Count::EvictedKey,
+            Self::Pattern(pattern) if pattern.as_region().is_some() => Count::EvictedRegion,
+            Self::Pattern(_) => Count::EvictedPattern,
+            Self::Label(label) => match label.kind() {
+                LabelKind::Tag => Count::EvictedTag,
+                LabelKind::Region => Count::EvictedRegion,
+                LabelKind::Scope => Count::EvictedScope,
+                LabelKind::Cache => Count::EvictedAll,
+            },
+        }
+    }
+
+    /// The same, for people.
+    pub(super) fn kind_name(&self) -> &'static str {
+        match self.kind() {
+            Count::EvictedKey => "key",
+            Count::EvictedPattern => "pattern",
+            Count::EvictedRegion => "region",
+            Count::EvictedTag => "tag",
+            Count::EvictedScope => "scope",
+            _ => "all",
         }
     }
 

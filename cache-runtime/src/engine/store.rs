@@ -18,6 +18,7 @@ use super::{
     lease::Lease,
     read::{care, kept_until, millis},
     selection::{Item, Target},
+    spans::shown,
 };
 use crate::{
     entry::{Carried, EncodeError, Erased, Header, Token, Top, encode},
@@ -33,7 +34,7 @@ use crate::{
 };
 
 /// What a site wants done with a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
     /// `unless` said not to store it.
     pub(crate) veto: bool,
@@ -275,7 +276,12 @@ pub(super) fn prepare(
     let tags = &parts.labelling.tags;
     late.retain(|tag| tags.iter().all(|cell| cell.label() != tag));
     if tags.len() + late.len() > MOST_TAGS {
-        tracing::warn!(key = %parts.key, "an entry has more than {MOST_TAGS} tags and is not stored");
+        tracing::warn!(
+            cache = parts.core.settings.name,
+            region = parts.key.region(),
+            key = shown(parts.core, parts.key),
+            "an entry has more than {MOST_TAGS} tags and is not stored"
+        );
         return Err(Unstored::Remove);
     }
     let (payload, size) = encoded(parts, value, for_redis)?;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::{
     state::{Flight, Outcome},
-    table::Flights,
+    table::Shard,
 };
 use crate::tiers::memory::{KeyHash, NewEntry};
 
 /// Held by the leader from registration to the end.
 #[derive(Debug)]
 pub(crate) struct FlightGuard {
-    table: Arc<Flights>,
+    shard: Arc<Shard>,
     flight: Arc<Flight>,
     hash: KeyHash,
     /// What the waiters get if the guard is dropped.
@@ -20,9 +20,9 @@ pub(crate) struct FlightGuard {
 }
 
 impl FlightGuard {
-    pub(super) fn new(table: Arc<Flights>, flight: Arc<Flight>, hash: KeyHash) -> Self {
+    pub(super) fn new(shard: Arc<Shard>, flight: Arc<Flight>, hash: KeyHash) -> Self {
         Self {
-            table,
+            shard,
             flight,
             hash,
             fallback: None,
@@ -41,13 +41,13 @@ impl FlightGuard {
 
     /// Marks the flight and takes it out of the table: later callers start anew.
     pub(crate) fn mark(&self) {
-        self.table.mark_one(&self.flight, self.hash);
+        self.shard.mark_one(&self.flight, self.hash);
     }
 
     /// Ends the flight; tells whether `entry` went into memory.
     pub(crate) fn end(mut self, outcome: Outcome, entry: Option<NewEntry>) -> bool {
         self.ended = true;
-        self.table.end(&self.flight, self.hash, outcome, entry)
+        self.shard.end(&self.flight, self.hash, outcome, entry)
     }
 }
 
@@ -56,7 +56,7 @@ impl Drop for FlightGuard {
         if !self.ended {
             let fallback = self.fallback.take();
             let outcome = fallback.map_or(Outcome::Abandoned, |outcome| *outcome);
-            self.table.end(&self.flight, self.hash, outcome, None);
+            self.shard.end(&self.flight, self.hash, outcome, None);
         }
     }
 }

@@ -144,8 +144,13 @@ impl Flight {
     /// What it brings is as old as this moment: Redis is asked now, or the origin.
     pub(crate) fn asks_now(&self) -> Instant {
         let now = Instant::now();
-        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self.asks_at(now);
         now
+    }
+
+    /// The same of a moment that has just been: to say an earlier one is safe, and keeps what is brought from some who could have it.
+    pub(crate) fn asks_at(&self, moment: Instant) {
+        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
     }
 
     /// A value of this flight with the moment it is as old as.

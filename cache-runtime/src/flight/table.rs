@@ -1,10 +1,8 @@
 //! All flights of a cache, by key.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasherDefault, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashTable;
 
 use super::{
     guard::FlightGuard,
@@ -14,7 +12,7 @@ use crate::{
     bus::Coherence,
     key::Key,
     tags::Cells,
-    tiers::memory::{KeyHash, MemoryEntry, MemoryTier, NewEntry, Reader},
+    tiers::memory::{KeyHash, MemoryTier, NewEntry, Reader, Remembered},
 };
 
 const SHARDS: usize = 64;
@@ -22,39 +20,45 @@ const SHARDS: usize = 64;
 /// The table of flights, and the memory tier they end in.
 #[derive(Debug)]
 pub(crate) struct Flights {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Arc<Shard>]>,
+    cells: Arc<Cells>,
+}
+
+/// A part of the table. Who holds a flight holds its shard: a count of all who hold the table would be a line that every processor writes.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(super) struct Shard {
+    flights: Mutex<InFlight>,
     memory: Arc<MemoryTier>,
     cells: Arc<Cells>,
     coherence: Arc<Coherence>,
 }
 
 /// By the hash of the key. Usually one flight per key; a second template, a put or an unstored load may stand beside it, and a key of the same hash.
-type Shard = HashMap<u64, Vec<Arc<Flight>>, BuildHasherDefault<Hashed>>;
+type InFlight = HashTable<Held>;
 
-/// A hash is hashed already, with a seed of this process.
-#[derive(Debug, Default)]
-struct Hashed(u64);
+#[derive(Debug)]
+struct Held {
+    hash: KeyHash,
+    flight: Arc<Flight>,
+}
 
-impl Hasher for Hashed {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("a hash is one number");
+impl Held {
+    fn place(&self) -> u64 {
+        place(self.hash)
     }
+}
 
-    fn write_u64(&mut self, hash: u64) {
-        // What chose the shard, the low bits, is the same for all in it. The map takes its place from the low bits and compares the high ones first, so that goes
-        // into the middle, where nobody looks.
-        self.0 = hash.rotate_right(32);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
+/// A hash is hashed already, with a seed of this process. What chose the shard, the low bits, is the same for all in it. The map takes its place from the
+/// low bits and compares the high ones first, so that goes into the middle, where nobody looks.
+fn place(hash: KeyHash) -> u64 {
+    hash.0.rotate_right(32)
 }
 
 /// The answer to a caller that found nothing in memory.
 pub(crate) enum Registered {
     /// It is in memory after all.
-    Stored(Arc<MemoryEntry>),
+    Stored(Remembered),
     /// Somebody is loading it.
     Joined(Arc<Flight>),
     /// A put's body is running: its old value is not worth waiting for.
@@ -69,11 +73,17 @@ impl Flights {
         cells: Arc<Cells>,
         coherence: Arc<Coherence>,
     ) -> Self {
+        let shard = |_| {
+            Arc::new(Shard {
+                flights: Mutex::default(),
+                memory: Arc::clone(&memory),
+                cells: Arc::clone(&cells),
+                coherence: Arc::clone(&coherence),
+            })
+        };
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            memory,
+            shards: (0..SHARDS).map(shard).collect(),
             cells,
-            coherence,
         }
     }
 
@@ -81,86 +91,70 @@ impl Flights {
     /// ended in between has left something usable, and `begin` what holds at this moment: an eviction that sets a hold or moves a
     /// count marks after it, so a flight either begins with it or is marked.
     pub(crate) fn register(
-        self: &Arc<Self>,
+        &self,
         key: &Key,
         hash: KeyHash,
         wanted: Wanted<'_>,
         begin: impl FnOnce() -> Beginning,
-        look_again: impl FnOnce() -> Option<Arc<MemoryEntry>>,
+        look_again: impl FnOnce() -> Option<Remembered>,
     ) -> Registered {
         let Wanted { reader, kind, .. } = wanted;
-        let mut shard = self.shard(hash);
-        let flights = shard.get(&hash.0).map_or(&[][..], Vec::as_slice);
+        let shard = self.shard(hash);
+        let mut in_flight = shard.lock();
         let of_key = |flight: &&Arc<Flight>| {
             flight.key.text() == key.text() && flight.key.full() == key.full()
         };
+        let flights = || in_flight.iter_hash(place(hash)).map(|held| &held.flight);
         if let Some(stored) = look_again() {
             return Registered::Stored(stored);
         }
         if matches!(kind, FlightKind::Load | FlightKind::Unstored) {
-            let mut same = flights.iter().filter(of_key);
+            let mut same = flights().filter(of_key);
             if let Some(flight) = same.find(|flight| flight.is_for(&wanted)) {
                 return Registered::Joined(Arc::clone(flight));
             }
         }
         if matches!(kind, FlightKind::Load | FlightKind::Alone)
-            && flights
-                .iter()
+            && flights()
                 .filter(of_key)
                 .any(|flight| flight.kind == FlightKind::Put)
         {
             return Registered::PutRuns;
         }
-        Registered::Leads(self.start(&mut shard, key, hash, reader, kind, begin()))
+        Registered::Leads(shard.start(&mut in_flight, key, hash, reader, kind, begin()))
     }
 
     /// Starts a flight that overtakes what runs: a put, or a forced refresh. The flights of the key are marked.
     pub(crate) fn overtake(
-        self: &Arc<Self>,
+        &self,
         key: &Key,
         hash: KeyHash,
         reader: Reader,
         kind: FlightKind,
         begin: impl FnOnce() -> Beginning,
     ) -> FlightGuard {
-        let mut shard = self.shard(hash);
-        mark_key(&mut shard, hash, key.text());
-        self.start(&mut shard, key, hash, reader, kind, begin())
-    }
-
-    fn start(
-        self: &Arc<Self>,
-        shard: &mut Shard,
-        key: &Key,
-        hash: KeyHash,
-        reader: Reader,
-        kind: FlightKind,
-        beginning: Beginning,
-    ) -> FlightGuard {
-        let flight = Arc::new(Flight::new(key.clone(), reader, kind, beginning));
-        shard.entry(hash.0).or_default().push(Arc::clone(&flight));
-        FlightGuard::new(Arc::clone(self), flight, hash)
+        let shard = self.shard(hash);
+        let mut in_flight = shard.lock();
+        mark_key(&mut in_flight, hash, key.text());
+        shard.start(&mut in_flight, key, hash, reader, kind, begin())
     }
 
     /// Marks every flight of one key, and does this to memory before another can begin: that one has nothing in hand of before.
     pub(crate) fn mark<T>(&self, hash: KeyHash, text: &str, memory: impl FnOnce() -> T) -> T {
-        let mut shard = self.shard(hash);
-        mark_key(&mut shard, hash, text);
+        let mut in_flight = self.shard(hash).lock();
+        mark_key(&mut in_flight, hash, text);
         memory()
     }
 
     /// Marks the flights that are chosen.
     pub(crate) fn mark_where(&self, chosen: impl Fn(&Flight) -> bool) {
         for shard in &self.shards {
-            lock(shard).retain(|_, flights| {
-                flights.retain(|flight| {
-                    let concerned = chosen(flight);
-                    if concerned {
-                        flight.mark();
-                    }
-                    !concerned
-                });
-                !flights.is_empty()
+            shard.lock().retain(|held| {
+                let concerned = chosen(&held.flight);
+                if concerned {
+                    held.flight.mark();
+                }
+                !concerned
             });
         }
     }
@@ -168,6 +162,41 @@ impl Flights {
     /// Marks the flights one of whose labels was evicted.
     pub(crate) fn mark_outdated(&self) {
         self.mark_where(|flight| flight.is_outdated(&self.cells));
+    }
+
+    /// How many flights are in the table.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    fn shard(&self, hash: KeyHash) -> &Arc<Shard> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "only the low bits choose the shard"
+        )]
+        let index = hash.0 as usize % SHARDS;
+        &self.shards[index]
+    }
+}
+
+impl Shard {
+    fn start(
+        self: &Arc<Self>,
+        in_flight: &mut InFlight,
+        key: &Key,
+        hash: KeyHash,
+        reader: Reader,
+        kind: FlightKind,
+        beginning: Beginning,
+    ) -> FlightGuard {
+        let flight = Arc::new(Flight::new(key.clone(), reader, kind, beginning));
+        let held = Held {
+            hash,
+            flight: Arc::clone(&flight),
+        };
+        in_flight.insert_unique(place(hash), held, Held::place);
+        FlightGuard::new(Arc::clone(self), flight, hash)
     }
 
     /// Ends a flight: its outcome to the waiters, and `entry` into memory unless an eviction came first, or might have.
@@ -180,15 +209,15 @@ impl Flights {
         outcome: Outcome,
         entry: Option<NewEntry>,
     ) -> bool {
-        let mut shard = self.shard(hash);
+        let mut in_flight = self.lock();
         let enters = entry
             .as_ref()
             .is_some_and(|entry| self.may_enter(flight, entry));
         // What is refused has a value of its own, to be dropped where no lock is held.
         let (entry, _refused) = if enters { (entry, None) } else { (None, entry) };
         let pushed_out = entry.map(|new| self.memory.insert(new.entry));
-        take_out(&mut shard, flight, hash);
-        drop(shard);
+        take_out(&mut in_flight, flight, hash);
+        drop(in_flight);
         flight.end(outcome);
         pushed_out.is_some()
     }
@@ -202,60 +231,30 @@ impl Flights {
 
     /// Marks one flight and takes it out of the table.
     pub(super) fn mark_one(&self, flight: &Arc<Flight>, hash: KeyHash) {
-        let mut shard = self.shard(hash);
+        let mut in_flight = self.lock();
         flight.mark();
-        take_out(&mut shard, flight, hash);
+        take_out(&mut in_flight, flight, hash);
     }
 
-    /// How many flights are in the table.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| lock(shard).values().map(Vec::len).sum::<usize>())
-            .sum()
-    }
-
-    fn shard(&self, hash: KeyHash) -> MutexGuard<'_, Shard> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "only the low bits choose the shard"
-        )]
-        let index = hash.0 as usize % SHARDS;
-        lock(&self.shards[index])
+    /// Nothing panics under this lock but a failing allocation, after which the table is still whole.
+    fn lock(&self) -> MutexGuard<'_, InFlight> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn take_out(shard: &mut Shard, flight: &Arc<Flight>, hash: KeyHash) {
-    if let Entry::Occupied(mut flights) = shard.entry(hash.0) {
-        flights
-            .get_mut()
-            .retain(|other| !Arc::ptr_eq(other, flight));
-        if flights.get().is_empty() {
-            flights.remove();
-        }
+fn take_out(in_flight: &mut InFlight, flight: &Arc<Flight>, hash: KeyHash) {
+    let is_it = |held: &Held| Arc::ptr_eq(&held.flight, flight);
+    if let Ok(held) = in_flight.find_entry(place(hash), is_it) {
+        held.remove();
     }
 }
 
-fn mark_key(shard: &mut Shard, hash: KeyHash, text: &str) {
-    let Entry::Occupied(mut flights) = shard.entry(hash.0) else {
-        return;
-    };
-    flights.get_mut().retain(|flight| {
-        let concerned = flight.key.text() == text;
-        if concerned {
-            flight.mark();
-        }
-        !concerned
-    });
-    if flights.get().is_empty() {
-        flights.remove();
+fn mark_key(in_flight: &mut InFlight, hash: KeyHash, text: &str) {
+    let concerned = |held: &Held| held.flight.key.text() == text;
+    while let Ok(held) = in_flight.find_entry(place(hash), concerned) {
+        held.get().flight.mark();
+        held.remove();
     }
-}
-
-/// Nothing panics under these locks but a failing allocation, after which the table is still whole.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -338,9 +337,14 @@ mod tests {
     #[test]
     fn what_holds_is_asked_for_under_the_lock_of_the_flights() {
         let (flights, key) = (flights(), Key::new("a"));
-        let hash = flights.memory.hash(key.text().as_bytes());
+        let hash = flights.shards[0].memory.hash(key.text().as_bytes());
         let begin = || {
-            assert!(flights.shards.iter().any(|shard| shard.try_lock().is_err()));
+            assert!(
+                flights
+                    .shards
+                    .iter()
+                    .any(|shard| shard.flights.try_lock().is_err())
+            );
             beginning(&flights)
         };
         let registered = flights.register(&key, hash, wanted(), begin, || None);
@@ -349,7 +353,10 @@ mod tests {
         };
         let put = flights.overtake(&key, hash, reader(), FlightKind::Put, begin);
         flights.mark(hash, "another", || {
-            let closed = flights.shards.iter().any(|shard| shard.try_lock().is_err());
+            let closed = flights
+                .shards
+                .iter()
+                .any(|shard| shard.flights.try_lock().is_err());
             assert!(closed, "none begins with what is about to be removed");
         });
         assert!(load.flight().held && load.flight().is_marked());
@@ -366,7 +373,10 @@ mod tests {
     impl Drop for Tells {
         fn drop(&mut self) {
             if let Some(flights) = WATCHED.get() {
-                let locked = flights.shards.iter().any(|shard| shard.try_lock().is_err());
+                let locked = flights
+                    .shards
+                    .iter()
+                    .any(|shard| shard.flights.try_lock().is_err());
                 DROPPED.lock().unwrap().push(locked);
             }
         }
@@ -375,7 +385,7 @@ mod tests {
     #[test]
     fn what_may_not_enter_memory_is_dropped_where_no_lock_is_held() {
         let (flights, key) = (flights(), Key::new("a"));
-        let hash = flights.memory.hash(key.text().as_bytes());
+        let hash = flights.shards[0].memory.hash(key.text().as_bytes());
         let reader = Reader {
             schema: Some(0),
             ..Reader::of::<Tells>()
@@ -393,7 +403,7 @@ mod tests {
         };
         let term = Term::new(0, (1_000, 1_000), u64::MAX, 0);
         let own = Particulars::default();
-        let entry = flights
+        let entry = flights.shards[0]
             .memory
             .entry(key.text(), birth, own, &term, 1, &value);
         flights.mark(hash, key.text(), || ());

@@ -18,10 +18,15 @@ pub(super) fn check(bytes: &[u8]) {
         // A digest does not show what it stands for: too much is selected rather than too little.
         Some(_) => assert!(matched || !defined, "{raw:?} {key}"),
     }
-    assert!(
-        !matched || glob_matches(pattern.server_glob().as_bytes(), key.text().as_bytes()),
-        "{raw:?} {key}"
-    );
+    // Whether the regions of all keys are known or not.
+    let regions = [key.region().into()];
+    for regions in [None, Some(&regions[..])] {
+        let glob = pattern.server_glob(regions);
+        assert!(
+            !matched || glob_matches(glob.as_bytes(), key.text().as_bytes()),
+            "{raw:?} {key} {regions:?}"
+        );
+    }
     let text = pattern.to_text();
     if text.len() <= 8_192 {
         assert_eq!(

@@ -38,11 +38,13 @@ fn stands_where_it_belongs(url: &str) -> bool {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "+-".contains(c))
         });
-        let parameter = before.rsplit(['?', '&']).next().unwrap_or(before);
+        let parameter = before.rsplit_once(['?', '&']);
         (in_url && has_account && after.contains('@'))
-            || ["pass=", "sentinel_password="]
-                .iter()
-                .any(|name| parameter.starts_with(name))
+            || parameter.is_some_and(|(_, parameter)| {
+                ["pass=", "sentinel_password="]
+                    .iter()
+                    .any(|name| parameter.starts_with(name))
+            })
     })
 }
 

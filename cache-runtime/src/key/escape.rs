@@ -93,6 +93,16 @@ fn escape_from(text: &mut Text, raw: &str, mut at: usize, colon: Colon) -> Resul
     text.push(&raw[copied..])
 }
 
+/// A text of the user's as data: nothing in it means anything to keys, globs or Redis.
+#[cfg(feature = "redis")]
+pub(crate) fn escaped(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    for c in raw.chars() {
+        push_literal_char(&mut out, c, is_reserved(c));
+    }
+    out
+}
+
 /// Appends one character as it stands in a literal.
 pub(super) fn push_literal_char(out: &mut String, c: char, escaped: bool) {
     if !escaped {
@@ -155,6 +165,15 @@ impl Unit {
             Some(unit)
         })
     }
+}
+
+/// Whether keys and values could have been written so: nothing is escaped that need not be, and what is reserved and not escaped is structure.
+pub(super) fn is_encoded(text: &str) -> bool {
+    const STRUCTURE: &str = ":(),=~'#";
+    Unit::all(text).all(|unit| match unit.escaped {
+        true => is_reserved(unit.c),
+        false => !is_reserved(unit.c) || STRUCTURE.contains(unit.c),
+    })
 }
 
 /// Decodes the run of `%XX` that spells one character.

@@ -8,8 +8,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::buf::Unrenderable;
-use super::digest::seal;
-use super::escape::{Colon, escape};
+use super::digest::{MAX_TEXT, region_end, seal};
+use super::escape::{Colon, escape, is_encoded};
 use super::fingerprint::UNSPECIFIED;
 use super::rendered::Rendered;
 use super::scope::{push_scope, split_scope};
@@ -45,6 +45,33 @@ impl Key {
         escape(&mut encoded, text, Colon::Separates).expect("a text without a limit is never full");
         let literal = encoded.len();
         seal(encoded, Some(literal)).into_key(UNSPECIFIED)
+    }
+
+    /// The key that [`as_str`](Self::as_str), events and [`Cache::inspect`](crate::Cache::inspect) show as this text, its scope included; `None` if no
+    /// key is shown so. For people who copy what they were shown; text of your own is for [`new`](Self::new).
+    ///
+    /// It names the entry for [`Cache::inspect`](crate::Cache::inspect) and for evictions. The text of a key over 512 bytes is not all there: reads
+    /// and stores under what was made of its digest never meet the entry.
+    ///
+    /// ```
+    /// use cache_runtime::{Key, key};
+    ///
+    /// let id = "a:b";
+    /// let mine = key!("basket:{id}").in_scope("user:1");
+    /// assert_eq!(Key::from_shown("basket:a%3Ab:,user%3A1"), Some(mine));
+    /// assert_eq!(Key::from_shown("basket:*"), None);
+    /// ```
+    pub fn from_shown(text: &str) -> Option<Self> {
+        let (key, _) = split_scope(text);
+        let is_shown = key.len() <= MAX_TEXT && split_scope(key).1.is_none() && is_encoded(text);
+        is_shown.then(|| Self {
+            text: text.into(),
+            full: None,
+            template: UNSPECIFIED,
+            region: region_end(key.as_bytes(), Some(key.len())),
+            key: key.len(),
+            unusable: None,
+        })
     }
 
     /// The same key as it belongs to an owner: a user, a tenant. It is another entry than the key itself, and than the key in every

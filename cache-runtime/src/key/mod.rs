@@ -57,6 +57,8 @@ pub use late::Holes;
 pub(crate) use buf::Unrenderable;
 pub(crate) use canonical::canonical;
 pub(crate) use digest::KeySecret;
+#[cfg(feature = "redis")]
+pub(crate) use escape::escaped;
 pub(crate) use fingerprint::{UNSPECIFIED, fingerprint, fingerprint_all};
 pub(crate) use late::LateTemplate;
 pub(crate) use lines::Lines;

@@ -1,12 +1,14 @@
 //! Counters of one site, cheap enough for a hit.
 
-use std::cell::{Cell, OnceCell};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
 use super::SiteStats;
+use super::histogram::Durations;
+use super::stripes::Stripes;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $variant:ident => $field:ident,)*) => {
@@ -21,7 +23,12 @@ macro_rules! counters {
         impl Counters {
             /// The figures of this moment; each is exact, together they may be a few calls apart.
             pub(crate) fn snapshot(&self) -> SiteStats {
-                SiteStats { $($field: self.get(Count::$variant),)* }
+                SiteStats {
+                    $($field: self.numbers.get(Count::$variant as usize),)*
+                    waiting: self.waiting.load(Ordering::Relaxed),
+                    loading: self.loading.load(Ordering::Relaxed),
+                    load_times: self.load_times.get().map(Durations::snapshot).unwrap_or_default(),
+                }
             }
         }
 
@@ -29,6 +36,9 @@ macro_rules! counters {
             /// Adds another site's figures to these.
             pub(crate) fn add(&mut self, other: &Self) {
                 $(self.$field += other.$field;)*
+                self.waiting += other.waiting;
+                self.loading += other.loading;
+                self.load_times.add(&other.load_times);
             }
         }
     };
@@ -47,8 +57,18 @@ counters! {
     RefusedStore => refused_stores,
     Put => puts,
     Eviction => evictions,
+    EvictedKey => evicted_keys,
+    EvictedPattern => evicted_patterns,
+    EvictedRegion => evicted_regions,
+    EvictedTag => evicted_tags,
+    EvictedScope => evicted_scopes,
+    EvictedAll => evicted_all,
     RedisError => redis_errors,
     RedisTimeout => redis_timeouts,
+    RedisUnavailable => redis_unavailable,
+    RedisRefused => redis_refused,
+    RedisBusy => redis_busy,
+    RedisProtocol => redis_protocol,
     DecodeError => decode_errors,
     Oversized => oversized,
     Unserializable => unserializable,
@@ -62,154 +82,122 @@ counters! {
     EventDropped => events_dropped,
 }
 
-/// So many threads count for themselves.
-const ALONE: usize = 64;
-const UNKNOWN: usize = usize::MAX;
-
 /// The counters of a site in a cache.
-///
-/// **Problem.** A number that all threads add to makes the threads of a hot function wait for each other, and even alone an atomic addition is a
-/// sixth of a hit.
-///
-/// **Decision.** Each of the first threads of a process has numbers of its own, which nobody else writes as long as it lives; the others share one set.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    alone: [OnceBox<Stripe>; ALONE],
-    shared: Stripe,
+    numbers: Stripes<KINDS>,
+    /// What it is the site of.
+    name: Box<str>,
+    waiting: AtomicU64,
+    loading: AtomicU64,
+    load_times: OnceBox<Durations>,
+    terms: Mutex<Terms>,
 }
 
-/// Processors fetch cache lines in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Stripe([AtomicU64; KINDS]);
-
-thread_local! {
-    /// The place of this thread among those that count; beyond the last it shares.
-    static PLACE: Cell<usize> = const { Cell::new(UNKNOWN) };
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self {
-            alone: [const { OnceBox::new() }; ALONE],
-            shared: Stripe::default(),
-        }
-    }
+/// What a site asks for, as its last load had it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// Of the last value, without jitter.
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) negative_ttl: Option<Duration>,
+    pub(crate) wait_timeout: Option<Duration>,
+    /// One load in the whole fleet.
+    pub(crate) fleet: bool,
+    /// Calls have bypassed the cache for want of a `key_secret`.
+    pub(crate) lacks_secret: bool,
 }
 
 impl Counters {
+    pub(crate) fn of(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            numbers: Stripes::default(),
+            waiting: AtomicU64::new(0),
+            loading: AtomicU64::new(0),
+            load_times: OnceBox::new(),
+            terms: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     #[inline]
     pub(crate) fn add(&self, what: Count) {
-        match self.alone.get(place()).and_then(OnceBox::get) {
-            Some(own) => {
-                let count = &own.0[what as usize];
-                // Nobody else writes it.
-                count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            }
-            None => self.add_first(what),
-        }
+        self.numbers.add(what as usize, 1);
     }
 
-    /// For the first time of a thread, or one that shares.
-    #[cold]
-    fn add_first(&self, what: Count) {
-        let stripe = match self.alone.get(place()) {
-            Some(own) => own.get_or_init(Box::default),
-            None => &self.shared,
-        };
-        stripe.0[what as usize].fetch_add(1, Ordering::Relaxed);
+    /// A load took so long, however it ended.
+    pub(crate) fn loaded_in(&self, took: Duration) {
+        let times = self.load_times.get_or_init(Box::default);
+        times.record(took);
     }
 
-    fn get(&self, what: Count) -> u64 {
-        let counted = |stripe: &Stripe| stripe.0[what as usize].load(Ordering::Relaxed);
-        let alone = self.alone.iter().filter_map(OnceBox::get);
-        alone.chain([&self.shared]).map(counted).sum()
+    pub(crate) fn terms(&self) -> Terms {
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-#[inline]
-fn place() -> usize {
-    match PLACE.get() {
-        UNKNOWN => take_place(),
-        place => place,
+    /// Says what the site asks for; of loads, not of hits.
+    pub(crate) fn set_terms(&self, set: impl FnOnce(&mut Terms)) {
+        set(&mut self.terms.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A load runs until this is dropped.
+    pub(crate) fn loading(&self) -> Present<'_> {
+        Present::enter(&self.loading)
+    }
+
+    /// A call waits for another's load until this is dropped.
+    pub(crate) fn waiting(&self) -> Present<'_> {
+        Present::enter(&self.waiting)
     }
 }
 
-/// A thread that ends gives its place to another: what it has counted happened before.
-struct Returned(usize);
+/// One more, as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Present<'c>(&'c AtomicU64);
 
-impl Drop for Returned {
+impl<'c> Present<'c> {
+    fn enter(number: &'c AtomicU64) -> Self {
+        number.fetch_add(1, Ordering::Relaxed);
+        Self(number)
+    }
+}
+
+impl Drop for Present<'_> {
     fn drop(&mut self) {
-        // What this thread counts from now on it counts with the others.
-        PLACE.set(ALONE);
-        places().free.push(self.0);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-#[derive(Default)]
-struct Places {
-    free: Vec<usize>,
-    taken: usize,
-}
-
-fn places() -> MutexGuard<'static, Places> {
-    static PLACES: Mutex<Places> = Mutex::new(Places {
-        free: Vec::new(),
-        taken: 0,
-    });
-    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cold]
-fn take_place() -> usize {
-    thread_local! {
-        static RETURNED: OnceCell<Returned> = const { OnceCell::new() };
-    }
-    let mut places = places();
-    let place = match places.free.pop() {
-        Some(place) => place,
-        None if places.taken < ALONE => {
-            places.taken += 1;
-            places.taken - 1
-        }
-        None => ALONE,
-    };
-    drop(places);
-    // A thread whose locals are gone already has no place to give back, and takes none.
-    let kept = place < ALONE && RETURNED.try_with(|it| it.set(Returned(place))).is_ok();
-    let place = if kept { place } else { ALONE };
-    PLACE.set(place);
-    place
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALONE, Count, Counters, OnceBox, Ordering};
+    use super::*;
 
     #[test]
-    fn what_threads_count_is_added_up() {
-        let counters = Counters::default();
-        std::thread::scope(|scope| {
-            for _ in 0..2 * ALONE {
-                scope.spawn(|| (0..1_000).for_each(|_| counters.add(Count::L1Hit)));
-            }
-        });
-        assert_eq!(counters.snapshot().l1_hits, 2_000 * ALONE as u64);
-        assert_eq!(counters.snapshot().l2_hits, 0);
-    }
-
-    #[test]
-    fn threads_that_end_leave_their_places_to_others() {
-        let counters = Counters::default();
-        for _ in 0..4 * ALONE {
-            std::thread::scope(|scope| {
-                scope.spawn(|| counters.add(Count::Load));
-            });
-        }
-        assert_eq!(counters.snapshot().loads, 4 * ALONE as u64);
-        let alone = counters.alone.iter().filter_map(OnceBox::get);
-        let counted = alone.map(|stripe| stripe.0[Count::Load as usize].load(Ordering::Relaxed));
-        // Other tests have threads too, so a few may have found no place.
-        assert!(counted.sum::<u64>() > 2 * ALONE as u64);
+    fn each_kind_is_counted_by_itself() {
+        let counters = Counters::of("site");
+        counters.add(Count::L1Hit);
+        counters.add(Count::EventDropped);
+        counters.loaded_in(Duration::from_millis(5));
+        let (first, second) = (counters.waiting(), counters.waiting());
+        drop(first);
+        let stats = counters.snapshot();
+        assert_eq!(
+            (stats.l1_hits, stats.events_dropped, stats.l2_hits),
+            (1, 1, 0)
+        );
+        assert_eq!(
+            (stats.waiting, stats.loading, stats.load_times.count()),
+            (1, 0, 1)
+        );
+        drop(second);
+        let mut sum = counters.snapshot();
+        sum.add(&stats);
+        assert_eq!(
+            (sum.l1_hits, sum.waiting, sum.load_times.count()),
+            (2, 1, 2)
+        );
     }
 }

@@ -1,15 +1,64 @@
 //! The figures `Cache::stats` gives.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
-/// Counters since the cache was built, per site and in total.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use super::Histogram;
+
+/// Counters since the cache was built, per site and in total, and what is there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
+    /// When the cache was built, by the clock on the wall.
+    pub started: SystemTime,
+    /// How long ago that is, by a clock that nobody sets.
+    pub uptime: Duration,
+    /// What is in memory now.
+    pub memory: MemoryStats,
+    /// How Redis is, and how fast.
+    pub redis: RedisStats,
     /// All sites together.
     pub total: SiteStats,
-    /// Each annotated function by its path; the programmatic calls as `get`, `get_or_load`, `put` and `evict`.
+    /// Each annotated function by its path; the programmatic calls as `get`, `get_or_load`, `get_or_refresh`, `put`, `evict` and `expire`, or by the name that
+    /// [`Policy::site`](crate::Policy::site) gives them; what [`RedisHandle`](crate::RedisHandle) meets as `redis`.
     pub sites: BTreeMap<String, SiteStats>,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            started: SystemTime::UNIX_EPOCH,
+            uptime: Duration::ZERO,
+            memory: MemoryStats::default(),
+            redis: RedisStats::default(),
+            total: SiteStats::default(),
+            sites: BTreeMap::new(),
+        }
+    }
+}
+
+/// What the memory tier has now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryStats {
+    /// Entries, those included that are past their end and still there.
+    pub entries: u64,
+    /// The bytes of their keys and of their values' encoded form. Where [`Memory::max_bytes`](crate::Memory::max_bytes) bounds the tier it is what counts there; else it is
+    /// estimated from some of the entries.
+    pub bytes: u64,
+}
+
+/// Redis, or what stands in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RedisStats {
+    /// Whether it is connected; `None` where the cache has memory only.
+    pub connected: Option<bool>,
+    /// Evictions that it has not confirmed.
+    pub queued_evictions: u64,
+    /// From a command (or several sent at once) to its answer, of those that were answered; what was not in time is counted as
+    /// `redis_timeouts`. What the connection sends for itself is left out.
+    pub round_trips: Histogram,
 }
 
 /// Counters of one site.
@@ -44,10 +93,30 @@ pub struct SiteStats {
     pub puts: u64,
     /// Evictions asked for.
     pub evictions: u64,
+    /// Of what was selected in them, the keys.
+    pub evicted_keys: u64,
+    /// The patterns that are no regions.
+    pub evicted_patterns: u64,
+    /// The regions.
+    pub evicted_regions: u64,
+    /// The tags.
+    pub evicted_tags: u64,
+    /// The scopes.
+    pub evicted_scopes: u64,
+    /// The times it was everything.
+    pub evicted_all: u64,
     /// Redis commands that failed or found no connection, timeouts included.
     pub redis_errors: u64,
     /// Redis commands that had no answer within their budget.
     pub redis_timeouts: u64,
+    /// Redis commands that found no connection, or lost it.
+    pub redis_unavailable: u64,
+    /// Redis commands that the server answered with an error.
+    pub redis_refused: u64,
+    /// Redis commands that were not sent because `max_in_flight` were on their way.
+    pub redis_busy: u64,
+    /// Redis commands whose answer was none to the question.
+    pub redis_protocol: u64,
     /// Stored bytes that were no value: foreign, damaged, of another shape.
     pub decode_errors: u64,
     /// Values returned but not stored, because they are larger than `max_value_bytes`.
@@ -70,6 +139,12 @@ pub struct SiteStats {
     pub consistency_differences: u64,
     /// Calls that hooks were not told of because too many waited to be told.
     pub events_dropped: u64,
+    /// Calls that wait for another call's load now, in this process.
+    pub waiting: u64,
+    /// Loads that run now.
+    pub loading: u64,
+    /// How long loads took, those that failed included.
+    pub load_times: Histogram,
 }
 
 impl SiteStats {

@@ -4,12 +4,16 @@
 //! the cache's defaults it becomes [`Resolved`], which has an answer for everything.
 
 mod life;
+mod own;
 mod resolved;
 
 pub(crate) use life::{Life, Lifetimes};
+pub(crate) use own::Own;
 pub(crate) use resolved::Resolved;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use crate::entry::CacheValue;
 
 /// Who waits for a load that is already running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,8 +73,8 @@ pub struct Policy {
     memory: Option<MemoryUse>,
     redis: Option<bool>,
     pub(crate) fresh: Freshness,
-    tags: Vec<String>,
-    scope: Option<String>,
+    /// What only programmatic calls have.
+    own: Option<Arc<Own>>,
 }
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -82,6 +86,7 @@ pub(crate) struct Freshness {
     pub(crate) early_refresh: Option<f64>,
     pub(crate) stale_while_revalidate: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) window: Option<Duration>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) soft_timeout: Option<Duration>,
     pub(crate) hard_timeout: Option<Duration>,
@@ -96,6 +101,7 @@ impl Freshness {
         early_refresh: None,
         stale_while_revalidate: None,
         stale_if_error: None,
+        window: None,
         retry_after: None,
         soft_timeout: None,
         hard_timeout: None,
@@ -112,6 +118,7 @@ impl Freshness {
                 .stale_while_revalidate
                 .or(defaults.stale_while_revalidate),
             stale_if_error: self.stale_if_error.or(defaults.stale_if_error),
+            window: self.window.or(defaults.window),
             retry_after: self.retry_after.or(defaults.retry_after),
             soft_timeout: self.soft_timeout.or(defaults.soft_timeout),
             hard_timeout: self.hard_timeout.or(defaults.hard_timeout),
@@ -124,12 +131,21 @@ impl Freshness {
     /// How long a value is kept beyond its ttl.
     pub(crate) fn window(&self) -> Duration {
         let revalidated = self.stale_while_revalidate.unwrap_or_default();
-        revalidated.max(self.stale_if_error.unwrap_or_default())
+        let served = revalidated.max(self.stale_if_error.unwrap_or_default());
+        self.window.unwrap_or(served)
     }
 
     /// Whether a value past its ttl may be of use.
     pub(crate) fn keeps_stale(&self) -> bool {
         !self.window().is_zero() || self.soft_timeout.is_some()
+    }
+
+    /// Whether a hit may have to do more than to serve.
+    pub(crate) fn watches(&self) -> bool {
+        self.background_refresh.is_some()
+            || self.early_refresh.is_some()
+            || self.refresh_every.is_some()
+            || self.consistency_check.is_some()
     }
 
     /// The first pause after a failure.
@@ -171,8 +187,7 @@ impl Policy {
             memory: None,
             redis: None,
             fresh: Freshness::NONE,
-            tags: Vec::new(),
-            scope: None,
+            own: None,
         }
     }
 
@@ -243,6 +258,33 @@ impl Policy {
         self
     }
 
+    /// For so long after the ttl the value is kept, whatever this call itself would serve of it. Default: the longer of [`stale_while_revalidate`](Self::stale_while_revalidate)
+    /// and [`stale_if_error`](Self::stale_if_error).
+    ///
+    /// For calls of one key that differ in what they accept: what one of them stores is then as good for the others as if they had stored it themselves.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cache_runtime::{Cache, Policy, key};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// const HOUR: Duration = Duration::from_secs(3600);
+    /// let cache = Cache::builder("rates").build()?;
+    /// let strict = Policy::new().ttl(Duration::from_millis(1)).window(HOUR);
+    /// let up = || async { Ok::<_, String>(108_u64) };
+    /// assert_eq!(cache.try_get_or_load(&key!("eur"), &strict, up).await, Ok(108));
+    /// tokio::time::sleep(Duration::from_millis(20)).await;
+    /// let down = || async { Err::<u64, _>("down".to_owned()) };
+    /// let lenient = strict.clone().stale_if_error(HOUR);
+    /// assert_eq!(cache.try_get_or_load(&key!("eur"), &strict, down).await, Err("down".to_owned()));
+    /// assert_eq!(cache.try_get_or_load(&key!("eur"), &lenient, down).await, Ok(108));
+    /// # Ok::<(), cache_runtime::BuildError>(()) }).unwrap();
+    /// ```
+    pub const fn window(mut self, window: Duration) -> Self {
+        self.fresh.window = Some(window);
+        self
+    }
+
     /// How long the fleet leaves an origin alone that has failed while there is a stale value to serve; refreshes that go on failing
     /// wait twice as long each time, at most a minute. Not jittered. Default: 1 second.
     pub const fn retry_after(mut self, pause: Duration) -> Self {
@@ -291,7 +333,8 @@ impl Policy {
     ///
     /// For programmatic calls; as a cache's defaults they are an error of `build`.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.tags.extend(tags.into_iter().map(Into::into));
+        let tags = tags.into_iter().map(Into::into);
+        self.own_mut().tags.extend(tags);
         self
     }
 
@@ -301,8 +344,83 @@ impl Policy {
     ///
     /// For programmatic calls; as a cache's default it is an error of `build`.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = Some(scope.into());
+        self.own_mut().scope = Some(scope.into());
         self
+    }
+
+    /// Each value's own ttl, in the place of [`ttl`](Self::ttl); zero: the value is returned and not stored, and what is stored is removed. For a `None`
+    /// the answer is not used: [`negative_ttl`](Self::negative_ttl) decides.
+    ///
+    /// Asked once for each value that is loaded or put and that [`unless`](Self::unless) does not refuse. One function at a time: a later one takes the place of an
+    /// earlier one, and one over another type than the call's value is not asked. A [`ttl`](Self::ttl) that is the upper bound saves a round trip to Redis.
+    ///
+    /// For programmatic calls; as a cache's defaults it is an error of `build`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cache_runtime::{Cache, Policy, key};
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Token { text: String, expires_in: u64 }
+    ///
+    /// let policy = Policy::new()
+    ///     .ttl_from(|token: &Token| Duration::from_secs(token.expires_in))
+    ///     .unless(|token: &Token| token.text.is_empty())
+    ///     .site("token");
+    /// let load = || async { Token { text: "abc".to_owned(), expires_in: 300 } };
+    /// let cache = Cache::builder("tokens").build().unwrap();
+    /// let token = cache.get_or_load(&key!("token"), &policy, load).await;
+    /// assert_eq!(token.text, "abc");
+    /// assert_eq!(cache.stats().sites["token"].loads, 1);
+    /// # });
+    /// ```
+    pub fn ttl_from<T: CacheValue>(
+        mut self,
+        ttl_from: impl Fn(&T) -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        self.own_mut().set_ttl_from(ttl_from);
+        self
+    }
+
+    /// Labels that each value names, beside [`tags`](Self::tags): texts as [`Evict::tag`](crate::Evict::tag) takes them.
+    ///
+    /// While such a load runs, the eviction of any tag makes this process not store its value: nobody can know yet whether it is concerned. A tag that Redis does not
+    /// know yet costs one load that is not stored. Who is asked, and when, as for [`ttl_from`](Self::ttl_from).
+    pub fn tags_from<T: CacheValue>(
+        mut self,
+        tags_from: impl Fn(&T) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.own_mut().set_tags_from(tags_from);
+        self
+    }
+
+    /// True: the value is returned, to those as well who have waited for it, and not stored; what is stored stays. A [`put`](crate::Cache::put) of such a
+    /// value evicts, and says so.
+    ///
+    /// Who is asked, as for [`ttl_from`](Self::ttl_from), and before the other two.
+    pub fn unless<T: CacheValue>(
+        mut self,
+        unless: impl Fn(&T) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.own_mut().set_unless(unless);
+        self
+    }
+
+    /// Counts the call under this name instead of `get_or_load`, `get_or_refresh` or `put`: in [`Cache::stats`](crate::Cache::stats), and where figures and
+    /// spans name a site.
+    ///
+    /// A name stands for a place in the program, not for a key: of the first 256 names of a cache, of at most 128 bytes each, the figures are kept, and calls under others are
+    /// counted as if they had none.
+    ///
+    /// For programmatic calls; as a cache's defaults it is an error of `build`.
+    pub fn site(mut self, name: impl Into<String>) -> Self {
+        self.own_mut().site = Some(name.into().into());
+        self
+    }
+
+    fn own_mut(&mut self) -> &mut Own {
+        Arc::make_mut(self.own.get_or_insert_default())
     }
 
     /// Leaves the memory tier out (`false`) or caps its life (a `Duration`).
@@ -344,11 +462,10 @@ impl Policy {
                 "`defaults.jitter` is {share}; it must be from 0 to 1"
             ));
         }
-        if !self.tags.is_empty() || self.scope.is_some() {
-            return Err(
-                "`defaults.tags` or `defaults.scope` is set; both belong to single calls"
-                    .to_owned(),
-            );
+        if let Some(name) = self.own.as_ref().and_then(|own| own.first()) {
+            return Err(format!(
+                "`defaults.{name}` is set; it belongs to single calls"
+            ));
         }
         if let Some(name) = self.fresh.outliving() {
             return Err(format!(
@@ -377,17 +494,34 @@ impl Policy {
             memory: self.memory.or(defaults.memory),
             redis: self.redis.or(defaults.redis),
             fresh: self.fresh.over(&defaults.fresh),
-            tags: Vec::new(),
-            scope: None,
+            own: None,
         }
     }
 
+    /// The same, with what belongs to single calls, so that [`check`](Self::check) finds it.
+    pub(crate) fn laid_over(self, defaults: &Self) -> Self {
+        let over = self.over(defaults);
+        Self {
+            own: self.own,
+            ..over
+        }
+    }
+
+    pub(crate) fn own(&self) -> Option<&Arc<Own>> {
+        self.own.as_ref()
+    }
+
+    /// The name that the call wants to be counted under.
+    pub(crate) fn own_site(&self) -> Option<&str> {
+        self.own.as_ref()?.site.as_deref()
+    }
+
     pub(crate) fn own_tags(&self) -> &[String] {
-        &self.tags
+        self.own.as_ref().map_or(&[], |own| &own.tags)
     }
 
     pub(crate) fn own_scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+        self.own.as_ref()?.scope.as_deref()
     }
 
     /// Whether a hit may come from memory; a hit asks before anything else is resolved.

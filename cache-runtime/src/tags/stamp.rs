@@ -60,7 +60,12 @@ pub(crate) struct Base {
     root: Arc<Root>,
     at_root: u64,
     pub(crate) epoch: u64,
+    /// The [moves](super::Cells::moves) of all counts before those of the labels of its own were read.
+    moves: u64,
 }
+
+/// Nobody has looked.
+const UNKNOWN: u64 = u64::MAX;
 
 /// Labels of one entry, each with its count.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +86,22 @@ impl Base {
         Arc::ptr_eq(&self.root, &other.root)
             && self.at_root == other.at_root
             && self.epoch == other.epoch
+    }
+
+    /// Whether no count at all has moved since those of its own labels were read: then none of these has.
+    #[inline]
+    pub(crate) fn knows(&self, moves: u64) -> bool {
+        self.moves == moves
+    }
+
+    /// Whether it says no more than the other one may: what it knows was true of those labels as well.
+    pub(crate) fn is_no_later(&self, other: &Self) -> bool {
+        self.moves <= other.moves && other.moves != UNKNOWN
+    }
+
+    /// The same of what has no labels of its own.
+    pub(crate) fn without_own(self) -> Self {
+        Self { moves: 0, ..self }
     }
 
     /// Tells the regions of living stamps apart.
@@ -115,9 +136,16 @@ impl Stamp {
                 root: Arc::clone(&labelling.root),
                 at_root: labelling.root.evictions(),
                 epoch,
+                moves: UNKNOWN,
             },
             own: Own(labelling.own().map(stamped).collect()),
         }
+    }
+
+    /// The same, with the moves of all counts from before they were read.
+    pub(crate) fn after(mut self, moves: u64) -> Self {
+        self.base.moves = moves;
+        self
     }
 
     /// What an entry has in common with others, and its own labels: these, and more under their counts of this moment.

@@ -8,6 +8,7 @@
 //! connection, for the answer), never panics, and after a failure leaves at most a lease behind that
 //! expires by itself. Tiers know keys, tokens and patterns; they import nothing of the engine.
 
+mod commands;
 mod error;
 pub(crate) mod memory;
 mod none;
@@ -16,6 +17,8 @@ pub(crate) mod redis;
 mod shared;
 mod words;
 
+pub(crate) use commands::{Commands, ServerFacts};
+pub use commands::{RedisReply, RedisScript};
 pub use error::{ErrorKind, TierError};
 pub(crate) use none::NoTier;
 pub use shared::{Fut, Tier};

@@ -110,8 +110,9 @@ pub trait Tier: Send + Sync + Debug {
         within: Duration,
     ) -> Fut<'a, Result<Removed, TierError>>;
 
-    /// Evicts or expires every key the pattern matches, in two passes, and announces it after the second; how many values
-    /// went or were marked. Holds stay. `batch_within` bounds each batch. After an error nothing is known about the rest.
+    /// Evicts or expires every key the pattern matches, and announces it when all is gone; how many values
+    /// went or were marked. What was loaded before the call under a key that matches is not stored after it, whenever it is stored: also not
+    /// between a look at its value and one at its lease. Holds stay. `batch_within` bounds each batch. After an error nothing is known about the rest.
     fn sweep<'a>(
         &'a self,
         pattern: &'a Pattern,

@@ -62,7 +62,7 @@ impl Catalogue {
             catalogue.with_connection(|connection| {
                 let mut select = connection
                     .prepare_cached("SELECT id, name, price_cents FROM products WHERE id = ?1")?;
-                select.query_one([id], from_row)
+                select.query_row([id], from_row)
             })
         };
         // SQLite blocks its thread, and a runtime's threads are for futures.

@@ -24,7 +24,7 @@ const RECORDED: [(&str, usize); 13] = [
     ("cache_evict", 4400),
     ("get_or_load", 5760),
     ("get", 4072),
-    ("evict", 280),
+    ("evict", 440),
     ("as_current", 88),
     ("traced(refresh(bypass))", 184),
 ];

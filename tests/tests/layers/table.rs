@@ -117,11 +117,11 @@ pub(crate) const TABLE: &[Row] = &[
     ),
     row(
         "tiers/redis",
-        &["tiers", "ports", "bus", "entry", "tags", "key"],
+        &["tiers", "observe", "ports", "bus", "entry", "tags", "key"],
         &[],
     ),
     row("tiers/memory", &["entry", "tags"], &[]),
-    row("tiers", &["bus", "entry", "tags", "key"], &[]),
+    row("tiers", &["observe", "bus", "entry", "tags", "key"], &[]),
     row("policy", &["entry"], &[]),
     row("observe", &[], &[]),
     row("ports", &[], &[]),

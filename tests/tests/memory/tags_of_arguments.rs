@@ -82,6 +82,56 @@ async fn page_for(table: &Table, id: u64, reader: u64) -> u64 {
     table.read()
 }
 
+/// The key tells it.
+#[cacheable(key = "product:{id}", tags = "shelf:{id % 100}")]
+async fn on_shelf(table: &Table, id: u64) -> u64 {
+    table.read()
+}
+
+#[cacheable(key = "product:{id}", tags = "shelf:{id % 10}")]
+async fn on_larger_shelf(table: &Table, id: u64) -> u64 {
+    table.read()
+}
+
+#[cacheable(key = "product:{id}", tags = "shelf:{!id % 100}")]
+async fn of_eight_bytes(table: &Table, id: u64) -> u64 {
+    table.read()
+}
+
+/// The same text as that of the one above, and another tag.
+#[cacheable(key = "product:{id}", tags = "shelf:{!id % 100}")]
+async fn of_one_byte(table: &Table, id: u8) -> u64 {
+    table.read()
+}
+
+#[cache_put(key = "product:{id}", tags = "shelf:{id % 100}")]
+async fn put_on_shelf(id: u64, value: u64) -> u64 {
+    value
+}
+
+/// A number whose remainders are what somebody has written down elsewhere: no key tells them.
+#[derive(Clone, Copy)]
+struct Moved<'t>(u64, &'t Table);
+
+impl Serialize for Moved<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl std::ops::Rem<u64> for Moved<'_> {
+    type Output = u64;
+
+    fn rem(self, by: u64) -> u64 {
+        (self.0 + self.1.read()) % by
+    }
+}
+
+#[cacheable(key = "moved:{id}", tags = "shelf:{*id % 100}")]
+async fn where_it_is(id: &Moved<'_>) -> u64 {
+    id.1.read()
+}
+
 async fn answered<T>(cache: &Cache, call: impl Future<Output = T>) -> (T, Served) {
     let (value, served) = cache.as_current(traced(call)).await;
     (value, served.expect("the call was annotated"))
@@ -95,6 +145,60 @@ async fn an_eviction_reaches_who_would_have_given_the_tag() {
     table.write(2);
     cache.evict(Evict::tag("viewer:2")).await.unwrap();
     assert_eq!(answered(&cache, doc(&table, 7, 2)).await.0, 2);
+}
+
+#[tokio::test]
+async fn a_tag_that_is_computed_of_the_key_evicts_what_it_is_computed_for() {
+    let (cache, table) = (in_memory(), Table::holds(1));
+    for (id, is) in [
+        (207, Served::Loaded),
+        (207, Served::Memory),
+        (8, Served::Loaded),
+    ] {
+        assert_eq!(answered(&cache, on_shelf(&table, id)).await, (1, is));
+    }
+    table.write(2);
+    cache.evict(Evict::tag("shelf:7")).await.unwrap();
+    assert_eq!(
+        answered(&cache, on_shelf(&table, 207)).await,
+        (2, Served::Loaded)
+    );
+    assert_eq!(
+        answered(&cache, on_shelf(&table, 8)).await,
+        (1, Served::Memory)
+    );
+    cache.as_current(put_on_shelf(8, 3)).await;
+    assert_eq!(
+        answered(&cache, on_shelf(&table, 8)).await,
+        (3, Served::Memory)
+    );
+}
+
+#[tokio::test]
+async fn what_is_computed_otherwise_or_in_another_type_is_another_tag() {
+    let (cache, table) = (in_memory(), Table::holds(1));
+    let (one, other) = (on_shelf(&table, 17), on_larger_shelf(&table, 17));
+    assert_eq!(answered(&cache, one).await, (1, Served::Loaded));
+    assert_eq!(answered(&cache, other).await, (1, Served::Loaded));
+    let (one, other) = (of_eight_bytes(&table, 9), of_one_byte(&table, 9));
+    assert_eq!(answered(&cache, one).await, (1, Served::Loaded));
+    assert_eq!(answered(&cache, other).await, (1, Served::Loaded));
+}
+
+#[tokio::test]
+async fn an_operator_of_somebody_elses_type_is_asked_every_time() {
+    let (cache, table) = (in_memory(), Table::holds(1));
+    let id = &Moved(7, &table);
+    for (value, is) in [(1, Served::Loaded), (1, Served::Memory)] {
+        assert_eq!(answered(&cache, where_it_is(id)).await, (value, is));
+    }
+    // The same key, and another tag.
+    table.write(2);
+    assert_eq!(answered(&cache, where_it_is(id)).await, (2, Served::Loaded));
+    table.write(3);
+    cache.evict(Evict::tag("shelf:9")).await.unwrap();
+    table.write(2);
+    assert_eq!(answered(&cache, where_it_is(id)).await, (2, Served::Loaded));
 }
 
 #[tokio::test]

@@ -8,4 +8,5 @@ mod journal;
 mod patterns;
 mod promotion;
 mod puts;
+mod refills;
 mod unknown_tags;

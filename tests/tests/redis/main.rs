@@ -1,11 +1,14 @@
 //! The whole against real Redis servers that die, stall, refuse and hold bytes of others; one module per theme.
 
 mod arguments;
+mod by_value;
 mod close;
 mod cluster;
 mod coherence;
 mod commands;
 mod damage;
+mod figures;
+mod handle;
 mod hostile;
 mod journal;
 mod labels;
@@ -14,6 +17,7 @@ mod names;
 mod permissions;
 mod pushes;
 mod registry;
+mod report;
 mod restarts;
 mod runtimes;
 mod secrets;

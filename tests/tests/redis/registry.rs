@@ -115,3 +115,25 @@ async fn a_life_that_only_the_value_knows_keeps_its_region_as_well() {
     let seconds: i64 = time.list()[0].parse().unwrap();
     assert!(seconds * 1000 + life.int() < kept.int());
 }
+
+/// Of a long name Redis is shown the region and a digest.
+#[cacheable(key = "shelf:{name}", ttl = "3h", l1 = false)]
+async fn shelf(loads: &AtomicU64, name: &str) -> u64 {
+    let _ = name;
+    loads.fetch_add(1, Ordering::SeqCst)
+}
+
+/// A scan looks for digests only where the registry says that they may be.
+#[tokio::test]
+async fn who_scans_notices_a_registry_that_was_made_anew_before_he_is_told() {
+    let (server, loads) = (RedisServer::start().await, AtomicU64::new(0));
+    let cache = process(&server).await;
+    let name = format!("7{}", "x".repeat(600));
+    let read = async || cache.as_current(shelf(&loads, &name)).await;
+    assert_eq!((read().await, read().await), (0, 0));
+    let anew = "local gen = redis.call('HGET', KEYS[1], '#gen') redis.call('DEL', KEYS[1]) \
+        return redis.call('HSET', KEYS[1], 'other', '99999999999999', '#gen', 'g' .. string.rep('n', 16) .. string.sub(gen, 18))";
+    assert_eq!(server.cli(&["EVAL", anew, "1", SITES]).await.int(), 2);
+    cache.evict(Evict::pattern("shelf:7*x")).await.unwrap();
+    assert_eq!(read().await, 1);
+}

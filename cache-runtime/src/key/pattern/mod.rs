@@ -22,6 +22,8 @@ mod server;
 mod tests;
 mod wire;
 
+#[cfg(any(feature = "redis", test))]
+use super::digest::MARK;
 use super::digest::{MAX_TEXT, before_digest};
 use super::escape::{Unit, push_literal_char};
 #[cfg(test)]
@@ -151,13 +153,34 @@ impl Pattern {
         self.tokens.last() == Some(&Token::Any)
     }
 
-    /// What to give to `MATCH` of Redis' SCAN: a superset of the texts that [`matches`](Self::matches) selects.
+    /// What to give to `MATCH` of Redis' SCAN: a superset of the texts that [`matches`](Self::matches) selects. It ends in `*`.
+    ///
+    /// `regions` are those of all keys there are, if they are known: a digest stands right behind the region of its key, so the fewer places
+    /// there are for one, the less else is found.
     #[cfg(any(feature = "redis", test))]
-    pub(crate) fn server_glob(&self) -> String {
-        match self.reach {
-            _ if !self.reaches_digests() => server::glob_in_any_scope(&self.tokens),
-            Reach::Tokens => server::glob_with_digests(&self.literal),
-            Reach::Region => server::glob_with_digests(self.literal_region()),
+    pub(crate) fn server_glob(&self, regions: Option<&[Box<str>]>) -> String {
+        if !self.reaches_digests() {
+            return server::glob_in_any_scope(&self.tokens);
+        }
+        let literal = match self.reach {
+            Reach::Tokens => &self.literal,
+            Reach::Region => self.literal_region(),
+        };
+        // The empty region stands for any.
+        let Some(regions) = regions.filter(|regions| regions.iter().all(|it| !it.is_empty()))
+        else {
+            return server::glob_with_digests(literal, |_| true);
+        };
+        let places: Vec<usize> = regions
+            .iter()
+            .map(|region| format!("{region}:{MARK}"))
+            .filter(|digested| self.may_match_digest(digested))
+            .map(|digested| digested.len() - MARK.len_utf8())
+            .collect();
+        if places.is_empty() {
+            server::glob_in_any_scope(&self.tokens)
+        } else {
+            server::glob_with_digests(literal, |at| places.contains(&at))
         }
     }
 

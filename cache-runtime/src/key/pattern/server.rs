@@ -32,23 +32,32 @@ pub(super) fn glob_in_any_scope(tokens: &[Token]) -> String {
 }
 
 /// The same for a pattern that reaches digested keys: `a:b*` must also find `a:#…` and `#…`, where the digest stands
-/// in place of the literal. One glob has no alternatives, but each position has a class: the literal's own character, the
-/// mark where a segment begins, a digit of the digest after the first place. It ends where the shortest digested text does,
+/// in place of the literal. `begins` says at which places in the literal one may begin, always in front of a segment. One glob has no
+/// alternatives, but each position has a class: the literal's own character, the mark where a digest may begin, a digit of the
+/// digest behind the first of these places. It ends where the shortest digested text does,
 /// and in front of a character of several bytes, since the server's classes hold bytes.
-pub(super) fn glob_with_digests(literal: &str) -> String {
+pub(super) fn glob_with_digests(literal: &str, begins: impl Fn(usize) -> bool) -> String {
     let mut glob = String::new();
-    let mut segment_begins = true;
-    for (at, c) in literal
-        .chars()
-        .take(DIGEST)
-        .take_while(char::is_ascii)
-        .enumerate()
-    {
+    let (mut first, mut segment_begins) = (None, true);
+    for (at, c) in literal.char_indices() {
+        let marked = segment_begins && begins(at);
+        segment_begins = c == ':';
+        let first = match first {
+            Some(first) => first,
+            None if marked => *first.insert(at),
+            None => {
+                glob.push(c);
+                continue;
+            }
+        };
+        if at - first == DIGEST || !c.is_ascii() {
+            break;
+        }
         glob.push('[');
-        if segment_begins {
+        if marked {
             glob.push('#');
         }
-        if at > 0 {
+        if at > first {
             glob.push_str("0-9a-f");
         }
         if matches!(c, '-' | '^') {
@@ -56,7 +65,6 @@ pub(super) fn glob_with_digests(literal: &str) -> String {
         }
         glob.push(c);
         glob.push(']');
-        segment_begins = c == ':';
     }
     glob.push('*');
     glob

@@ -142,16 +142,47 @@ fn a_digested_key_matches_where_its_region_can() {
 
 #[test]
 fn the_server_s_glob_is_plain_where_no_digest_is_in_reach() {
-    assert_eq!(Pattern::parse("a:?:b[xy]").server_glob(), "a:*:b*");
+    assert_eq!(Pattern::parse("a:?:b[xy]").server_glob(None), "a:*:b*");
     assert_eq!(
-        Pattern::parse("a{b").server_glob(),
+        Pattern::parse("a{b").server_glob(None),
         "a%7Bb*",
         "in every scope"
     );
-    assert_eq!(Pattern::all().server_glob(), "*");
-    assert_eq!(Pattern::parse("a:*").server_glob(), "[#a][0-9a-f:]*");
-    assert_eq!(Pattern::region("ab").server_glob(), "[#a][0-9a-fb]*");
-    assert_eq!(Pattern::parse("é*").server_glob(), "*");
+    assert_eq!(Pattern::all().server_glob(None), "*");
+    assert_eq!(Pattern::parse("a:*").server_glob(None), "[#a][0-9a-f:]*");
+    assert_eq!(Pattern::region("ab").server_glob(None), "[#a][0-9a-fb]*");
+    assert_eq!(Pattern::parse("é*").server_glob(None), "*");
+}
+
+#[test]
+fn the_server_s_glob_is_narrow_where_the_regions_are_known() {
+    let glob = |pattern: &str, regions: &[&str]| {
+        let regions: Vec<_> = regions.iter().map(|it| (*it).into()).collect();
+        Pattern::parse(pattern).server_glob(Some(&regions))
+    };
+    assert_eq!(glob("a:7:*:b", &["c"]), "a:7:*:b*", "no digest is meant");
+    assert_eq!(glob("a:7:*:b", &[]), "a:7:*:b*");
+    assert_eq!(glob("a:7:*:b", &["a", "c"]), "a:[#7][0-9a-f:]*");
+    assert_eq!(glob("a:7:*:b", &["a:8"]), "a:7:*:b*");
+    assert_eq!(
+        glob("a:7:*:b", &["a:7"]),
+        "a:7:*",
+        "right behind the literal"
+    );
+    assert_eq!(glob("a:7:*:b", &["a:7:x"]), "a:7:*", "within what is any");
+    assert_eq!(glob("é:7*", &["é"]), "é:[#7]*");
+    assert_eq!(
+        glob("a:7:*:b", &["a", "a:7"]),
+        "a:[#7][0-9a-f:]*",
+        "the first of two"
+    );
+    assert_eq!(
+        glob("a:*", &["", "c"]),
+        "[#a][0-9a-f:]*",
+        "a key may be of any"
+    );
+    let region = Pattern::region("a:b").server_glob(Some(&["a".into()]));
+    assert_eq!(region, "a:[#b]*");
 }
 
 #[test]
@@ -272,9 +303,12 @@ proptest! {
     fn the_server_s_glob_misses_nothing(pattern in pattern_text(), keys in proptest::collection::vec(long_key(), 1..4)) {
         let region = Key::new(&pattern);
         for pattern in [Pattern::parse(&pattern), Pattern::region(region.region())] {
-            for key in &keys {
-                if pattern.matches(key.text()) {
-                    prop_assert!(redis_matches(pattern.server_glob().as_bytes(), key.text().as_bytes()), "{:?}", key);
+            let regions: Vec<Box<str>> = keys.iter().map(|key| key.region().into()).collect();
+            for glob in [pattern.server_glob(None), pattern.server_glob(Some(&regions))] {
+                for key in &keys {
+                    if pattern.matches(key.text()) {
+                        prop_assert!(redis_matches(glob.as_bytes(), key.text().as_bytes()), "{} {:?}", glob, key);
+                    }
                 }
             }
         }
@@ -286,9 +320,11 @@ proptest! {
         Unit::all(key.logical()).take(units).for_each(|unit| builder.push(Token::Literal(unit)));
         builder.any();
         let pattern = builder.finish();
-        let glob = pattern.server_glob();
         prop_assert!(pattern.matches(key.text()), "{:?}", key);
-        prop_assert!(redis_matches(glob.as_bytes(), key.text().as_bytes()), "{} {:?}", glob, key);
+        let regions = [key.region().into()];
+        for glob in [pattern.server_glob(None), pattern.server_glob(Some(&regions))] {
+            prop_assert!(redis_matches(glob.as_bytes(), key.text().as_bytes()), "{} {:?}", glob, key);
+        }
     }
 
     #[test]
@@ -304,6 +340,6 @@ proptest! {
         let (one, other) = (Key::new(&one), Key::new(&other));
         prop_assert!(Pattern::exact(&one).matches(one.text()));
         prop_assert_eq!(Pattern::exact(&one).matches(other.text()), one == other);
-        prop_assert!(redis_matches(Pattern::exact(&one).server_glob().as_bytes(), one.text().as_bytes()));
+        prop_assert!(redis_matches(Pattern::exact(&one).server_glob(None).as_bytes(), one.text().as_bytes()));
     }
 }

@@ -3,11 +3,38 @@
 //! `.c` a character, `%c` an escaped one, `?`, `*`, `[` or `^` and `-lh` for each range up to `]`. In front of all, how far
 //! the pattern reaches: `t` or `r`.
 
+use std::fmt::{self, Write as _};
+
 use super::{Pattern, Reach, Token, literal_of};
-use crate::key::escape::Unit;
+use crate::key::escape::{Unit, push_literal_char};
 
 /// The longest text that is read.
 const LONGEST: usize = 8_192;
+
+/// For people: as a glob over keys as they are shown.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for token in &self.tokens {
+            match token {
+                Token::Literal(unit) => {
+                    let mut text = String::new();
+                    push_literal_char(&mut text, unit.c, unit.escaped);
+                    f.write_str(&text)?;
+                }
+                Token::One => f.write_char('?')?,
+                Token::Any => f.write_char('*')?,
+                Token::Class { negated, ranges } => {
+                    f.write_str(if *negated { "[^" } else { "[" })?;
+                    for (low, high) in ranges {
+                        write!(f, "{low}-{high}")?;
+                    }
+                    f.write_char(']')?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Pattern {
     /// A text that [`from_text`](Self::from_text) reads.

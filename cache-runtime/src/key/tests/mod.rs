@@ -260,3 +260,37 @@ proptest! {
         prop_assert!(key.full().is_none_or(|full| key.region().is_empty() || full.starts_with(&above)));
     }
 }
+
+#[test]
+fn what_is_no_text_of_a_key_is_not_read_as_one() {
+    let long = "x".repeat(MAX_TEXT + 1);
+    for text in ["a b", "a*", "a{b}", "a%", "a%41", "a%3a", "a:,b:,c", &long] {
+        assert_eq!(Key::from_shown(text), None, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_key_is_read_from_what_is_shown_of_it(
+        value in any::<String>(),
+        list in any::<Vec<Option<String>>>(),
+        scope in proptest::option::of(any::<String>()),
+    ) {
+        let mut buf = KeyBuf::new(ROOM, None);
+        buf.lit("shop:item:");
+        buf.arg(&value);
+        buf.lit(":");
+        buf.arg(&list);
+        let key = buf.finish_key(0);
+        let key = match scope {
+            Some(scope) => key.in_scope(&scope),
+            None => key,
+        };
+        let read = Key::from_shown(key.as_str());
+        prop_assert_eq!(read.as_ref().map(Key::as_str), Some(key.as_str()));
+        if key.full().is_none() {
+            prop_assert_eq!(read.as_ref().and_then(Key::scope), key.scope());
+            prop_assert_eq!(read, Some(key));
+        }
+    }
+}

@@ -26,6 +26,7 @@ pub use self::network::{Fate, Network, Passage, Step};
 use self::{
     bus::{Line, Subscriber},
     labels::LabelStore,
+    scan::Sweeps,
     slot::Slot,
     tier::ModelTier,
 };
@@ -65,6 +66,7 @@ struct State {
     processes: usize,
     keys: BTreeMap<Box<str>, Slot>,
     labels: LabelStore,
+    sweeps: Sweeps,
     lines: Vec<Weak<Line>>,
     /// Changes when the data is lost.
     incarnation: u64,
@@ -80,6 +82,7 @@ impl Default for State {
             processes: 0,
             keys: BTreeMap::new(),
             labels: LabelStore::default(),
+            sweeps: Sweeps::default(),
             lines: Vec::new(),
             incarnation: 0,
             publishes: 0,
@@ -155,6 +158,7 @@ impl ModelRedis {
         let mut state = self.lock();
         state.keys.clear();
         state.labels = LabelStore::default();
+        state.sweeps.lose();
         state.incarnation += 1;
     }
 
@@ -246,6 +250,13 @@ impl ModelRedis {
     fn with<T>(&self, key: &str, act: impl FnOnce(&mut Slot) -> T) -> T {
         let mut state = self.lock();
         act(state.keys.entry(key.into()).or_default().live())
+    }
+
+    /// With the sweeps under way, in the same step.
+    fn with_sweeps<T>(&self, key: &str, act: impl FnOnce(&mut Slot, &mut Sweeps) -> T) -> T {
+        let state = &mut *self.lock();
+        let slot = state.keys.entry(key.into()).or_default().live();
+        act(slot, &mut state.sweeps)
     }
 
     /// Sends a command: there, carried out, and back.

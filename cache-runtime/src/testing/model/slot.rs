@@ -37,6 +37,8 @@ pub(super) struct Lease {
     pub(super) until: Instant,
     /// Somebody waits for its end.
     pub(super) awaited: bool,
+    /// Sweeps up to this one do not refuse what is loaded under it.
+    pub(super) knows: u64,
 }
 
 impl Slot {
@@ -51,7 +53,7 @@ impl Slot {
     }
 }
 
-pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
+pub(super) fn acquire(slot: &mut Slot, ask: Acquire, sweeps: u64) -> Acquired {
     let looks = ask.kind == LeaseKind::Load && !ask.ignore_value;
     if let Some((value, _)) = slot.value.as_ref().filter(|_| looks)
         && ask.seen != Some(Token::of_stored(value))
@@ -79,6 +81,7 @@ pub(super) fn acquire(slot: &mut Slot, ask: Acquire) -> Acquired {
                 kind: ask.kind,
                 until: until(ask.lease),
                 awaited: false,
+                knows: sweeps,
             });
             Acquired::Lead
         }
@@ -97,13 +100,17 @@ pub(super) struct Parcel {
     pub(super) life: Duration,
 }
 
-pub(super) fn store(slot: &mut Slot, entry: Parcel) -> Stored {
+/// `older`: it was loaded before a sweep that is under way and may mean the key.
+pub(super) fn store(slot: &mut Slot, entry: Parcel, older: bool) -> Stored {
     if !holds_lease(slot, entry.token) {
         return Stored::Refused;
     }
     slot.lease = None;
     if slot.hold.is_some() {
         return Stored::Held;
+    }
+    if older {
+        return Stored::Refused;
     }
     let there = slot.value.as_ref();
     if there.and_then(|(there, _)| schema_version(there)) > Some(entry.schema_version) {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     Command, Fate, Line, ModelRedis, Passage, Step, Subscriber, closed,
-    scan::{Pass, scan_one, values_below},
+    scan::{Name, scan_one, values_below},
     slot::{Parcel, acquire, fail, free, holds_lease, release, remove, store, until},
 };
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
     key::Pattern,
     tags::{Label, Standing},
     tiers::{
-        Acquire, Acquired, Announce, Fut, LabelEviction, Labelled, Labels, LinkState, Read,
-        Register, Remote, Removal, Removed, Store, Stored, Tier, TierError,
+        Acquire, Acquired, Announce, ErrorKind, Fut, LabelEviction, Labelled, Labels, LinkState,
+        Read, Register, Remote, Removal, Removed, Store, Stored, Tier, TierError,
     },
 };
 
@@ -183,7 +183,8 @@ impl Tier for ModelTier {
         Box::pin(
             self.server
                 .send_slowly(self.command("acquire", within), async move |server| {
-                    let acquired = server.with(&key, |slot| acquire(slot, ask));
+                    let acquired =
+                        server.with_sweeps(&key, |slot, sweeps| acquire(slot, ask, sweeps.known()));
                     if nothing {
                         return (acquired, Labelled::default());
                     }
@@ -212,9 +213,11 @@ impl Tier for ModelTier {
             Announce::Waiters => "store",
         };
         Box::pin(self.server.send(self.command(name, within), move |server| {
-            let (stored, awaited) = server.with(&key, |slot| {
-                let awaited = slot.lease.is_some_and(|lease| lease.awaited);
-                (store(slot, parcel), awaited)
+            let (stored, awaited) = server.with_sweeps(&key, |slot, sweeps| {
+                let lease = slot.lease.filter(|lease| lease.token == parcel.token);
+                let older = lease.is_some_and(|lease| sweeps.refuse(&key, lease.knows));
+                let awaited = lease.is_some_and(|lease| lease.awaited);
+                (store(slot, parcel, older), awaited)
             });
             let names = vec![key.into_boxed_str()];
             match announce {
@@ -225,7 +228,7 @@ impl Tier for ModelTier {
                     };
                     server.publish(News::Gone(gone), &by);
                 }
-                _ if awaited && stored != Stored::Refused => {
+                _ if awaited => {
                     server.publish(News::Wake(names), &by);
                 }
                 _ => {}
@@ -341,40 +344,38 @@ impl Tier for ModelTier {
         batch_within: Duration,
     ) -> Fut<'a, Result<u64, TierError>> {
         Box::pin(async move {
-            let mut swept = 0;
-            // First over the leases, then over the values; each key is a batch of its own.
-            for pass in [Pass::Leases, Pass::Values(manner)] {
-                let mut cursor: Option<Box<str>> = None;
-                loop {
-                    let from = cursor.clone();
-                    let pattern = pattern.clone();
-                    let step = move |server: &ModelRedis| scan_one(server, from, &pattern, pass);
-                    match self
-                        .server
-                        .send(self.command("sweep", batch_within), step)
-                        .await?
-                    {
-                        None => break,
-                        Some((next, touched)) => {
-                            swept += u64::from(touched && pass != Pass::Leases);
-                            cursor = Some(next);
-                        }
-                    }
-                }
+            let (meant, mut swept) = (pattern.clone(), 0);
+            let begin = move |server: &ModelRedis| server.lock().sweeps.begin(meant);
+            let command = || self.command("sweep", batch_within);
+            let number = self.server.send(command(), begin).await?;
+            let mut cursor: Option<Name> = None;
+            loop {
+                let (from, pattern) = (cursor.clone(), pattern.clone());
+                let step = move |server: &ModelRedis| scan_one(server, from, &pattern, manner);
+                let Some((next, touched)) = self.server.send(command(), step).await? else {
+                    break;
+                };
+                swept += u64::from(touched);
+                cursor = Some(next);
             }
             let (by, pattern) = (self.by(), pattern.clone());
-            let tell = move |server: &ModelRedis| {
-                let gone = Gone {
-                    manner,
-                    patterns: vec![pattern],
-                    ..Gone::default()
-                };
-                server.publish(News::Gone(gone), &by);
+            let end = move |server: &ModelRedis| {
+                let stood = server.lock().sweeps.end(number);
+                if stood {
+                    let gone = Gone {
+                        manner,
+                        patterns: vec![pattern],
+                        ..Gone::default()
+                    };
+                    server.publish(News::Gone(gone), &by);
+                }
+                stood
             };
-            self.server
-                .send(self.command("sweep", batch_within), tell)
-                .await?;
-            Ok(swept)
+            if self.server.send(command(), end).await? {
+                return Ok(swept);
+            }
+            // What was loaded before may have been stored meanwhile.
+            Err(TierError::new(ErrorKind::Refused, "the sweep was lost"))
         })
     }
 

@@ -5,6 +5,9 @@
 //! **Decision.** Entries of one reader, root, count and epoch share them: as long as nothing is evicted, all entries of a function under one region. An
 //! eviction of the region, or another epoch of the bus, begins another birth; the entries of the one before are out of use by then.
 //! What one entry has alone is beside its value.
+//!
+//! That is another line of memory, and a hit has to know that the labels in it were not evicted. As long as no label of any entry is, the birth says so: it
+//! knows how many evictions there were before its entries were loaded. After one, entries are asked themselves, until enough of them were born to be worth another birth.
 
 use std::{
     any::TypeId,
@@ -17,6 +20,9 @@ use crate::tags::Base;
 
 /// So many kinds of entries are remembered; beyond, they are forgotten and made again.
 const MOST: usize = 1_024;
+
+/// So many entries share a birth before there is another that only knows of a later eviction: a hundredth of what they have.
+const SHARED_BY: u32 = 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -37,8 +43,9 @@ impl Birth {
         reader.accepts(self.of.template, self.of.instance, schema)
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self, labelled: bool) -> Kind {
         Kind {
+            labelled,
             template: self.of.template,
             instance: self.of.instance,
             schema: self.of.schema,
@@ -53,6 +60,8 @@ impl Birth {
 
 #[derive(PartialEq, Eq, Hash)]
 struct Kind {
+    /// Its entries have labels of their own.
+    labelled: bool,
     template: u64,
     instance: u64,
     schema: Option<u32>,
@@ -66,23 +75,47 @@ struct Kind {
 
 /// The latest birth of each kind.
 #[derive(Debug, Default)]
-pub(super) struct Births(Mutex<HashMap<Kind, Arc<Birth>, foldhash::fast::RandomState>>);
+pub(super) struct Births(Mutex<HashMap<Kind, Latest, foldhash::fast::RandomState>>);
+
+#[derive(Debug)]
+struct Latest {
+    birth: Arc<Birth>,
+    shared_by: u32,
+}
+
+impl Latest {
+    /// Whether an entry of this birth may be said to be of the latest.
+    fn is_as_good(&self, birth: &Birth) -> bool {
+        let (base, other) = (&self.birth.base, &birth.base);
+        // One that knows of a later eviction would answer for labels that were read before it.
+        let is_worth_another = self.shared_by >= SHARED_BY && !other.is_no_later(base);
+        base.is_same(other) && base.is_no_later(other) && !is_worth_another
+    }
+}
 
 impl Births {
-    /// A birth like this one.
-    pub(super) fn shared(&self, birth: Birth) -> Arc<Birth> {
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kind = birth.kind();
-        if let Some(known) = latest.get(&kind)
-            && known.base.is_same(&birth.base)
-        {
-            return Arc::clone(known);
+    /// A birth like this one, for an entry that has labels of its own or not.
+    pub(super) fn shared(&self, mut birth: Birth, labelled: bool) -> Arc<Birth> {
+        if !labelled {
+            birth.base = birth.base.without_own();
         }
-        if latest.len() >= MOST && !latest.contains_key(&kind) {
-            latest.clear();
+        let mut births = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = birth.kind(labelled);
+        if let Some(latest) = births.get_mut(&kind)
+            && latest.is_as_good(&birth)
+        {
+            latest.shared_by = latest.shared_by.saturating_add(1);
+            return Arc::clone(&latest.birth);
+        }
+        if births.len() >= MOST && !births.contains_key(&kind) {
+            births.clear();
         }
         let birth = Arc::new(birth);
-        latest.insert(kind, Arc::clone(&birth));
+        let latest = Latest {
+            birth: Arc::clone(&birth),
+            shared_by: 1,
+        };
+        births.insert(kind, latest);
         birth
     }
 }
@@ -97,7 +130,7 @@ impl std::fmt::Debug for Kind {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Birth, Births, MOST, Reader};
+    use super::{Birth, Births, MOST, Reader, SHARED_BY};
     use crate::tags::{Cells, Label, Labelling, Manner, Stamp};
 
     fn labelling(cells: &Cells) -> Labelling {
@@ -125,7 +158,7 @@ mod tests {
     fn entries_share_a_birth_until_something_is_evicted_or_missed() {
         let (cells, births) = (Cells::default(), Births::default());
         let labelling = labelling(&cells);
-        let born = |epoch| births.shared(birth(&labelling, epoch, 7));
+        let born = |epoch| births.shared(birth(&labelling, epoch, 7), false);
         let first = born(2);
         assert!(Arc::ptr_eq(&first, &born(2)));
         let later = born(4);
@@ -134,7 +167,32 @@ mod tests {
         let last = born(4);
         assert!(last.base.is_current() && !later.base.is_current());
         assert!(Arc::ptr_eq(&last, &born(4)));
-        assert!(!Arc::ptr_eq(&last, &births.shared(birth(&labelling, 4, 8))));
+        assert!(!Arc::ptr_eq(
+            &last,
+            &births.shared(birth(&labelling, 4, 8), false)
+        ));
+    }
+
+    #[test]
+    fn a_birth_answers_for_no_label_that_was_read_before_an_eviction_it_knows_of() {
+        let (cells, births) = (Cells::default(), Births::default());
+        let labelling = labelling(&cells);
+        let born = |moves| {
+            let birth = Birth {
+                base: Stamp::of(&labelling, 2).after(moves).base,
+                ..birth(&labelling, 2, 7)
+            };
+            births.shared(birth, true)
+        };
+        let first = born(5);
+        assert!(first.base.knows(5) && !first.base.knows(6));
+        // A few more are not worth another, and say less than they could.
+        let more: Vec<_> = (1..SHARED_BY).map(|_| born(6)).collect();
+        assert!(more.iter().all(|more| Arc::ptr_eq(more, &first)));
+        let second = born(6);
+        assert!(second.base.knows(6) && Arc::ptr_eq(&second, &born(7)));
+        let late = born(5);
+        assert!(late.base.knows(5) && !late.base.knows(6));
     }
 
     #[test]
@@ -142,7 +200,7 @@ mod tests {
         let (cells, births) = (Cells::default(), Births::default());
         let labelling = labelling(&cells);
         for template in 0..3 * MOST as u64 {
-            let _ = births.shared(birth(&labelling, 2, template));
+            let _ = births.shared(birth(&labelling, 2, template), false);
         }
         assert!(births.0.lock().unwrap().len() <= MOST);
     }

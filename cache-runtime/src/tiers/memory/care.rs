@@ -14,6 +14,8 @@ use crate::entry::Token;
 const NEVER: u64 = u64::MAX;
 /// -ln of the smallest number that is drawn: no early refresh is earlier than this many times its scale.
 const EARLIEST: f64 = 36.8;
+/// The largest number that is drawn: no other one refreshes earlier.
+const LAST: f64 = 1.0 - f64::EPSILON / 2.0;
 
 /// What the site of an entry wants of its hits.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +94,11 @@ impl Care {
             return None;
         }
         self.due_after_all(now, random)
+    }
+
+    /// Whether a hit at `now` may call for something, whatever it draws. Who asks [`due`](Self::due) afterwards draws once, not twice.
+    pub(crate) fn may_be_due(&self, now: u64) -> bool {
+        self.check > 0.0 || self.due(now, || LAST).is_some()
     }
 
     fn due_after_all(&self, now: u64, mut random: impl FnMut() -> f64) -> Option<Due> {
@@ -199,6 +206,24 @@ mod tests {
         // exp(-1) of all draws are early enough a second before the end.
         assert_eq!(care.due(99_000, || 0.64), Some(Due::Refresh));
         assert_eq!(care.due(99_000, || 0.63), None);
+    }
+
+    #[test]
+    fn what_some_draw_calls_for_may_be_due() {
+        let early = care(&Wants {
+            early: Some(1.0),
+            ..Wants::default()
+        });
+        assert!(!early.may_be_due(63_000));
+        // One of two million billions.
+        assert!(early.may_be_due(65_000) && early.may_be_due(99_000));
+        assert!(early.claim(99_000) && !early.may_be_due(99_000));
+        let checked = care(&Wants {
+            check: 0.01,
+            ..Wants::default()
+        });
+        assert!(checked.may_be_due(0));
+        assert!(!care(&Wants::default()).may_be_due(99_000));
     }
 
     #[test]

@@ -1,74 +1,72 @@
 //! One value in memory, and who may read it.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use once_cell::race::OnceBox;
 
 use super::birth::Birth;
-use super::term::{Life, Term};
-use super::text::KeyText;
+use super::tail::{More, Plain, Rich, Tail};
+use super::term::{Kind, Life, Record, Term};
+use super::text::{LONG, NoEnd, SHORT, ShortText};
 use super::{Care, Reader};
 use crate::entry::{CacheValue, Erased, Top};
-use crate::tags::{Cells, Derived, Label, Own};
+use crate::tags::{Cells, Derived, Label};
 
 /// A value in the memory tier: one block of memory with its key and its value.
-#[derive(Debug)]
 #[repr(C)]
-pub(crate) struct MemoryEntry<V: ?Sized = dyn Any + Send + Sync> {
-    pub(super) head: Head,
-    value: V,
+pub(crate) struct MemoryEntry<T: ?Sized = dyn Tail> {
+    head: Head,
+    tail: T,
 }
 
-/// What an entry knows beside its value. What a hit reads comes last, beside the value, so that it is in one or two cache lines.
+/// What every hit reads: 32 bytes. With the counts of references and a value of one pointer they are 56, which the allocators have blocks for.
 #[derive(Debug)]
 #[repr(C)]
-pub(crate) struct Head {
+pub(super) struct Head {
+    text: ShortText,
     pub(super) life: Life,
-    /// What few entries have.
-    pub(super) more: OnceBox<More>,
-    pub(super) text: KeyText,
+    birth: Arc<Birth>,
+}
+
+/// An entry that is to be made.
+pub(super) struct Made<'a> {
+    pub(super) text: &'a str,
     pub(super) birth: Arc<Birth>,
+    pub(super) term: &'a Term,
+    pub(super) size: usize,
+    pub(super) more: Option<More>,
 }
 
-/// What few entries have.
-#[derive(Debug, Default)]
-pub(super) struct More {
-    /// Labels of its own.
-    pub(super) own: Own,
-    /// The moves of all counts when the own labels were last found current.
-    pub(super) found_current: AtomicU64,
-    /// The full text of a digested key.
-    pub(super) full_key: Option<Box<str>>,
-    /// What its hits call for, once a site has asked that wants to know.
-    pub(super) care: OnceBox<Care>,
+/// An entry, and what the map has beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered {
+    pub(crate) entry: Arc<MemoryEntry>,
+    pub(super) record: Record,
 }
 
-/// What is known of one entry alone.
-#[derive(Debug, Default)]
-pub(crate) struct Particulars<'a> {
-    pub(crate) own: Own,
-    pub(crate) full_key: Option<&'a str>,
-    pub(crate) care: Option<Care>,
+impl Remembered {
+    /// An entry that was found, and what came with it.
+    pub(crate) fn new(entry: Arc<MemoryEntry>, record: Record) -> Self {
+        Self { entry, record }
+    }
+
+    /// Its life; how long its load took is not known any more.
+    pub(crate) fn term(&self) -> Term {
+        self.head.life.term(self.record)
+    }
+
+    /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags, and if its policy allows a value past its
+    /// ttl.
+    pub(crate) fn is_kept_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
+        now < self.term().stale_until && self.is_of(reader, full_key)
+    }
 }
 
-impl Particulars<'_> {
-    /// `None`: nothing.
-    pub(super) fn boxed(self) -> Option<Box<More>> {
-        if self.own.is_empty() && self.full_key.is_none() && self.care.is_none() {
-            return None;
-        }
-        let more = More {
-            own: self.own,
-            full_key: self.full_key.map(Into::into),
-            found_current: AtomicU64::new(u64::MAX),
-            care: OnceBox::new(),
-        };
-        if let Some(care) = self.care {
-            let _ = more.care.set(Box::new(care));
-        }
-        Some(Box::new(more))
+impl Deref for Remembered {
+    type Target = MemoryEntry;
+
+    fn deref(&self) -> &MemoryEntry {
+        &self.entry
     }
 }
 
@@ -86,69 +84,154 @@ impl Derived for Under<'_> {
 
     #[inline]
     fn is_current(&self) -> bool {
-        let own = || match self.entry.head.more.get() {
-            Some(more) => more.is_current(self.cells),
-            None => true,
+        let base = &self.entry.birth().base;
+        let own = || {
+            let moves = self.cells.moves();
+            // What the birth does not know, the entry is asked: another line of memory.
+            base.knows(moves) || self.entry.more().is_none_or(|more| more.is_current(moves))
         };
-        self.entry.birth().base.is_current() && own()
+        base.is_current() && (!self.entry.head.life.is_rich() || own())
     }
 
     fn stands(&self) -> bool {
-        let more = self.entry.head.more.get();
+        let more = self.entry.more();
         self.entry.birth().base.stands() && more.is_none_or(|more| more.own.stands())
-    }
-}
-
-impl More {
-    /// Its labels are looked at again only after some label was evicted: each is a line of memory of its own.
-    #[inline]
-    fn is_current(&self, cells: &Cells) -> bool {
-        let moves = cells.moves();
-        if self.found_current.load(Ordering::Relaxed) == moves {
-            return true;
-        }
-        let current = self.own.is_current();
-        if current {
-            self.found_current.store(moves, Ordering::Relaxed);
-        }
-        current
     }
 }
 
 /// An entry that is to go into memory, unless something comes between.
 #[derive(Debug)]
 pub(crate) struct NewEntry {
-    pub(crate) entry: Arc<MemoryEntry>,
+    pub(crate) entry: Remembered,
     /// It carries labels that were not known when its load began.
     pub(crate) late: bool,
 }
 
 impl MemoryEntry {
-    pub(super) fn enter<V: CacheValue>(head: Head, value: &Erased) -> Arc<Self> {
+    pub(super) fn enter<V: CacheValue>(made: Made<'_>, value: &Erased) -> Arc<Self> {
         let value = value
             .downcast_ref::<V>()
             .expect("a value travels with the functions of its own type")
             .clone();
-        Arc::new(MemoryEntry { head, value })
+        let Made {
+            text,
+            birth,
+            term,
+            size,
+            more,
+        } = made;
+        let bytes = text.as_bytes();
+        let text = ShortText::of(bytes);
+        let end = || Box::<[u8]>::from(bytes.get(SHORT..).unwrap_or_default());
+        let length = match u8::try_from(bytes.len()) {
+            Ok(length) if bytes.len() <= SHORT => length,
+            Ok(length) if bytes.len() <= SHORT + 32 && more.is_none() => length,
+            _ => LONG,
+        };
+        // Each a whole block of the allocators, where a value is one pointer.
+        let kind = match &more {
+            None => Kind::Plain,
+            Some(more) if more.full_key.is_none() => Kind::Rich,
+            Some(_) => Kind::Digested,
+        };
+        let life = Life::of(term, size, length, kind);
+        let head = Head { text, life, birth };
+        if let Some(more) = more {
+            let end = end();
+            let tail = Rich { more, end, value };
+            Arc::new(MemoryEntry { head, tail })
+        } else if bytes.len() <= SHORT {
+            let end = NoEnd;
+            let tail = Plain { value, end };
+            Arc::new(MemoryEntry { head, tail })
+        } else if let Some(end) = last::<16>(bytes) {
+            let tail = Plain { value, end };
+            Arc::new(MemoryEntry { head, tail })
+        } else if let Some(end) = last::<32>(bytes) {
+            let tail = Plain { value, end };
+            Arc::new(MemoryEntry { head, tail })
+        } else {
+            let end = end();
+            let tail = Plain { value, end };
+            Arc::new(MemoryEntry { head, tail })
+        }
     }
 
     pub(super) fn leave<V: CacheValue>(&self) -> Option<Erased> {
-        let value = self.value.downcast_ref::<V>()?;
+        let value = self.own::<V>()?;
         Some(Arc::new(value.clone()))
+    }
+
+    /// Whether its key is this text.
+    #[inline]
+    pub(super) fn has_text(&self, text: &[u8]) -> bool {
+        let length = self.head.life.text();
+        let as_long = usize::from(length) == text.len();
+        if text.len() <= SHORT {
+            as_long && self.head.text.begins_with(text)
+        } else {
+            (as_long || length == LONG)
+                && self.head.text.is_start_of(text)
+                && self.tail.is_of_end(text)
+        }
+    }
+
+    /// Its key in two parts.
+    pub(super) fn text(&self) -> [&[u8]; 2] {
+        let length = self.head.life.text();
+        let known = usize::from(length);
+        if known <= SHORT {
+            return [self.head.text.first(known), &[]];
+        }
+        let end = self.tail.end().as_bytes();
+        let twice = match length {
+            LONG => 0,
+            _ => SHORT + end.len() - known,
+        };
+        [self.head.text.first(SHORT), &end[twice..]]
+    }
+
+    /// Does something with its key in one part.
+    pub(super) fn with_text<T>(&self, what: impl FnOnce(&[u8]) -> T) -> T {
+        match self.text() {
+            [all, []] => what(all),
+            [start, rest] => {
+                let mut room = [0; 128];
+                match room.get_mut(..start.len() + rest.len()) {
+                    Some(all) => {
+                        all[..start.len()].copy_from_slice(start);
+                        all[start.len()..].copy_from_slice(rest);
+                        what(all)
+                    }
+                    None => what(&[start, rest].concat()),
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn more(&self) -> Option<&More> {
+        if self.head.life.is_rich() {
+            self.tail.more()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn birth(&self) -> &Birth {
         &self.head.birth
     }
 
-    /// Length of the encoded form, bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.head.life.size as usize
+    /// Length of its encoded form, bytes.
+    pub(crate) fn size(&self) -> Option<usize> {
+        let of = &self.birth().of;
+        (of.ty.size)(&(of.keeping.leave)(self)?, usize::MAX).ok()
     }
 
-    /// Its life; how long its load took is not known any more.
-    pub(crate) fn term(&self) -> Term {
-        self.head.life.term()
+    /// What it counts, of as many bytes as are allowed.
+    pub(super) fn weight(&self, record: Record) -> u64 {
+        let text = self.text().map(<[u8]>::len);
+        (text.iter().sum::<usize>() as u64 + self.head.life.size(record)).max(1)
     }
 
     /// It counts as past its ttl.
@@ -156,21 +239,36 @@ impl MemoryEntry {
         self.head.life.expire();
     }
 
-    /// What its hits call for, if somebody has asked.
+    /// What its hits call for, if the site that has stored it has asked.
     #[inline]
     pub(crate) fn care(&self) -> Option<&Care> {
-        self.head.more.get()?.care.get()
+        self.more()?.care.get()
     }
 
-    /// Somebody asks; another may have been first.
-    pub(crate) fn watch(&self, care: Care) {
-        let more = self.head.more.get_or_init(Box::default);
-        let _ = more.care.set(Box::new(care));
+    /// Whether what its hits call for is kept beside it.
+    #[inline]
+    pub(crate) fn is_watched_late(&self) -> bool {
+        self.head.life.is_watched_late()
+    }
+
+    pub(super) fn watched_late(&self) {
+        self.head.life.watched_late();
+    }
+
+    /// Somebody asks later; another may have been first. Given back where there is no room for it.
+    pub(super) fn watch(&self, care: Care) -> Result<(), Care> {
+        match self.more() {
+            Some(more) => {
+                let _ = more.care.set(Box::new(care));
+                Ok(())
+            }
+            None => Err(care),
+        }
     }
 
     /// Its own labels.
     pub(crate) fn labels(&self) -> impl Iterator<Item = &Label> {
-        let more = self.head.more.get();
+        let more = self.more();
         more.into_iter().flat_map(|more| more.own.labels())
     }
 
@@ -181,10 +279,13 @@ impl MemoryEntry {
     }
 
     #[inline]
-    fn is_of(&self, reader: &Reader, full_key: Option<&str>) -> bool {
-        let more = self.head.more.get();
-        let own_key = more.and_then(|more| more.full_key.as_deref());
-        self.birth().is_of(reader) && own_key == full_key
+    pub(super) fn is_of(&self, reader: &Reader, full_key: Option<&str>) -> bool {
+        let is_key = if self.head.life.is_digested() {
+            self.more().and_then(|more| more.full_key.as_deref()) == full_key
+        } else {
+            full_key.is_none()
+        };
+        self.birth().is_of(reader) && is_key
     }
 
     /// Whether its value is `None`.
@@ -196,11 +297,6 @@ impl MemoryEntry {
     #[inline]
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
         self.head.life.is_fresh(now) && self.is_of(reader, full_key)
-    }
-
-    /// The same for a reader whose policy may allow a value past its ttl.
-    pub(crate) fn is_kept_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
-        now < self.term().stale_until && self.is_of(reader, full_key)
     }
 
     /// Whether it carries the tags of a reader whose key tells them: then templates of one fingerprint are the same texts.
@@ -238,7 +334,32 @@ impl MemoryEntry {
     /// The value, if it is of this type.
     #[inline]
     pub(crate) fn own<V: CacheValue>(&self) -> Option<&V> {
-        self.value.downcast_ref::<V>()
+        // As it was made by `enter`.
+        match usize::from(self.head.life.plain_text()) {
+            ..=SHORT => Some(&self.tail_as::<Plain<V>>()?.value),
+            _ => self.own_of_few(),
+        }
+    }
+
+    #[inline]
+    fn own_of_few<V: CacheValue>(&self) -> Option<&V> {
+        const LONG_BY_16: usize = SHORT + 16;
+        const LONG_BY_17: usize = LONG_BY_16 + 1;
+        const LONG_BY_32: usize = SHORT + 32;
+        if self.head.life.is_rich() {
+            return Some(&self.tail_as::<Rich<V>>()?.value);
+        }
+        match usize::from(self.head.life.text()) {
+            ..=LONG_BY_16 => Some(&self.tail_as::<Plain<V, [u8; 16]>>()?.value),
+            LONG_BY_17..=LONG_BY_32 => Some(&self.tail_as::<Plain<V, [u8; 32]>>()?.value),
+            _ => Some(&self.tail_as::<Plain<V, Box<[u8]>>>()?.value),
+        }
+    }
+
+    #[inline]
+    fn tail_as<T: Tail>(&self) -> Option<&T> {
+        let tail: &dyn Any = &self.tail;
+        tail.downcast_ref()
     }
 
     /// [`value_as`](Self::value_as) for a reader who knows the type: a clone of the value and nothing else.
@@ -248,5 +369,19 @@ impl MemoryEntry {
             Some(value) => Some(value.clone()),
             None => self.value_as(reader)?.downcast_ref::<V>().cloned(),
         }
+    }
+}
+
+/// The last bytes of a text that they and its entry's beginning cover.
+fn last<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
+    let covered = text.len() <= SHORT + LENGTH;
+    text.last_chunk().copied().filter(|_| covered)
+}
+
+impl std::fmt::Debug for MemoryEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryEntry")
+            .field("head", &self.head)
+            .finish_non_exhaustive()
     }
 }

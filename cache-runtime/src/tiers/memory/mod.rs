@@ -9,42 +9,48 @@ mod birth;
 mod care;
 mod config;
 mod entry;
+mod late;
 mod probe;
 mod pushed_out;
 mod reader;
+mod tail;
 mod term;
 mod text;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use once_cell::race::OnceBox;
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::entry::Erased;
 use birth::Births;
+use entry::Made;
+use late::LateCares;
 use probe::{Kept, Probe, TextHash};
 use pushed_out::HandOut;
 
 pub(crate) use birth::Birth;
 pub(crate) use care::{Care, Due, UNWATCHED, Wants};
 pub use config::Memory;
-pub(crate) use entry::{MemoryEntry, NewEntry, Particulars};
+pub(crate) use entry::{MemoryEntry, NewEntry, Remembered};
+pub(crate) use late::CareOf;
 pub(crate) use pushed_out::PushedOut;
 pub(crate) use reader::Reader;
-pub(crate) use term::Term;
+pub(crate) use tail::Particulars;
+pub(crate) use term::{Record, Term};
 
 /// The map and its bounds.
 pub(crate) struct MemoryTier {
     map: Map,
     hasher: TextHash,
     births: Births,
+    late_cares: LateCares,
     /// No entry lives longer where other processes write the same data.
     pub(crate) config: Memory,
 }
 
 /// An entry is its own key.
-type Map = Cache<Kept, (), Weigh, TextHash, HandOut>;
+type Map = Cache<Kept, Record, Weigh, TextHash, HandOut>;
 
 /// The hash of a key text, computed once per call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,7 @@ impl MemoryTier {
             map,
             hasher,
             births: Births::default(),
+            late_cares: LateCares::default(),
             config,
         }
     }
@@ -72,17 +79,42 @@ impl MemoryTier {
     }
 
     /// The entry under a key, alive or not.
-    pub(crate) fn get(&self, hash: KeyHash, text: &[u8]) -> Option<Arc<MemoryEntry>> {
+    pub(crate) fn get(&self, hash: KeyHash, text: &[u8]) -> Option<Remembered> {
         let found = Cell::new(None);
-        self.look(hash, text, |entry| found.set(Some(Arc::clone(entry))));
-        found.into_inner()
+        let record = self.look(hash, text, |entry| found.set(Some(Arc::clone(entry))))?;
+        Some(Remembered::new(found.into_inner()?, record))
     }
 
     /// Looks at the entry under a key, alive or not, where it is, once: under the lock of a part of the map. So `look` neither locks nor runs an
-    /// owner's code.
-    #[inline]
-    pub(crate) fn look(&self, hash: KeyHash, text: &[u8], look: impl Fn(&Arc<MemoryEntry>)) {
-        let _ = self.map.get(&Probe { hash, text, look });
+    /// owner's code. Then tells what is kept beside it.
+    // A call of its own is a twentieth of a hit.
+    #[inline(always)]
+    pub(crate) fn look(
+        &self,
+        hash: KeyHash,
+        text: &[u8],
+        look: impl Fn(&Arc<MemoryEntry>),
+    ) -> Option<Record> {
+        self.map.get(&Probe { hash, text, look })
+    }
+
+    /// What the hits of an entry call for, if somebody has asked.
+    pub(crate) fn care<'a>(&self, entry: &'a Arc<MemoryEntry>) -> Option<CareOf<'a>> {
+        if let Some(care) = entry.care() {
+            return Some(CareOf::Own(care));
+        }
+        if !entry.is_watched_late() {
+            return None;
+        }
+        self.late_cares.get(entry).map(CareOf::Late)
+    }
+
+    /// Somebody asks what the hits of an entry call for; another may have been first.
+    pub(crate) fn watch(&self, entry: &Arc<MemoryEntry>, care: Care) {
+        if let Err(care) = entry.watch(care) {
+            self.late_cares.set(entry, care);
+            entry.watched_late();
+        }
     }
 
     /// An entry under a key text, for [`insert`](Self::insert). Clones the value, which runs its owner's code.
@@ -94,30 +126,29 @@ impl MemoryTier {
         term: &Term,
         size: usize,
         value: &Erased,
-    ) -> Arc<MemoryEntry> {
+    ) -> Remembered {
         let enter = birth.of.keeping.enter;
-        let more = OnceBox::new();
-        if let Some(own) = own.boxed() {
-            let _ = more.set(own);
-        }
-        let head = entry::Head {
-            text: text::KeyText::new(text),
-            birth: self.births.shared(birth),
-            life: term::Life::of(term, size),
-            more,
+        let labelled = !own.own.is_empty();
+        let made = Made {
+            text,
+            birth: self.births.shared(birth, labelled),
+            term,
+            size,
+            more: own.kept(),
         };
-        enter(head, value)
+        Remembered::new(enter(made, value), Record::of(term, size))
     }
 
     /// Inserts an entry. What it pushes out is returned, to be dropped where no lock is held: dropping a value runs
     /// its owner's code.
-    pub(crate) fn insert(&self, entry: Arc<MemoryEntry>) -> PushedOut {
+    pub(crate) fn insert(&self, remembered: Remembered) -> PushedOut {
+        let Remembered { entry, record } = remembered;
         let mut pushed_out = PushedOut::default();
         if self.config.is_off() {
             pushed_out.take(Kept(entry));
         } else {
             self.map
-                .insert_with_lifecycle(Kept(entry), (), &mut pushed_out);
+                .insert_with_lifecycle(Kept(entry), record, &mut pushed_out);
         }
         pushed_out
     }
@@ -126,15 +157,15 @@ impl MemoryTier {
     pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<Arc<MemoryEntry>> {
         let text = text.as_bytes();
         let look = |_: &Arc<MemoryEntry>| ();
-        let (Kept(entry), ()) = self.map.remove(&Probe { hash, text, look })?;
+        let (Kept(entry), _) = self.map.remove(&Probe { hash, text, look })?;
         Some(entry)
     }
 
     /// Takes every entry out whose key text is chosen; to be dropped where no lock is held.
     pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Arc<MemoryEntry>> {
         let removed = RefCell::new(Vec::new());
-        self.map.retain(|Kept(entry), ()| {
-            let goes = chosen(entry.head.text.as_str());
+        self.map.retain(|Kept(entry), _| {
+            let goes = entry.with_text(|text| chosen(whole(text)));
             if goes {
                 removed.borrow_mut().push(Arc::clone(entry));
             }
@@ -145,8 +176,8 @@ impl MemoryTier {
 
     /// Every entry whose key text is chosen counts as past its ttl.
     pub(crate) fn expire_where(&self, chosen: impl Fn(&str) -> bool) {
-        self.map.retain(|Kept(entry), ()| {
-            if chosen(entry.head.text.as_str()) {
+        self.map.retain(|Kept(entry), _| {
+            if entry.with_text(|text| chosen(whole(text))) {
                 entry.expire();
             }
             true
@@ -155,6 +186,25 @@ impl MemoryTier {
 
     pub(crate) fn len(&self) -> usize {
         self.map.len()
+    }
+
+    /// The bytes of keys and values, as far as they are known: the bound's own count, or what some entries have, for all. Entries are where the hashes of
+    /// their keys put them, so the first ones are some at random.
+    pub(crate) fn bytes(&self) -> u64 {
+        const SOME: usize = 256;
+        if self.config.bytes().is_some() {
+            return self.map.weight();
+        }
+        let some: Vec<u64> = self
+            .map
+            .iter()
+            .take(SOME)
+            .map(|(Kept(entry), record)| entry.weight(record))
+            .collect();
+        let (bytes, seen) = (some.iter().sum::<u64>(), some.len() as u64);
+        (bytes * self.map.len() as u64)
+            .checked_div(seen)
+            .unwrap_or_default()
     }
 }
 
@@ -172,12 +222,150 @@ struct Weigh {
     bytes: bool,
 }
 
-impl Weighter<Kept, ()> for Weigh {
-    fn weight(&self, Kept(entry): &Kept, (): &()) -> u64 {
-        if self.bytes {
-            (entry.head.text.as_bytes().len() + entry.size()).max(1) as u64
-        } else {
-            1
+impl Weighter<Kept, Record> for Weigh {
+    fn weight(&self, Kept(entry): &Kept, record: &Record) -> u64 {
+        if self.bytes { entry.weight(*record) } else { 1 }
+    }
+}
+
+fn whole(text: &[u8]) -> &str {
+    std::str::from_utf8(text).expect("it was made of a whole string")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Birth, Care, Memory, MemoryTier, Particulars, Reader, Remembered, Term, Wants};
+    use crate::entry::{CacheValue, Erased};
+    use crate::tags::{Cells, Labelling, Stamp};
+
+    const TERM: Term = Term {
+        born: 0,
+        fresh_until: 1_000,
+        stale_until: 1_000,
+        ttl_until: 1_000,
+        took: 0,
+    };
+
+    fn entry<V: CacheValue>(
+        tier: &MemoryTier,
+        text: &str,
+        value: V,
+        own: Particulars<'_>,
+    ) -> Remembered {
+        let labelling = Labelling {
+            root: Cells::default().root(""),
+            scope: None,
+            tags: Vec::new(),
+            late: false,
+        };
+        let birth = Birth {
+            of: Reader::of::<V>(),
+            promoted: false,
+            base: Stamp::of(&labelling, 2).base,
+        };
+        let value: Erased = Arc::new(value);
+        tier.entry(text, birth, own, &TERM, 1, &value)
+    }
+
+    fn care() -> Care {
+        Care::new(&Wants::default(), &TERM, None)
+    }
+
+    /// The allocators have blocks of 64 bytes, and of 16 more each; 8 of them are theirs.
+    #[test]
+    fn an_entry_fills_whole_blocks() {
+        let tier = MemoryTier::new(Memory::new());
+        let size = |length: usize| {
+            let entry = entry(
+                &tier,
+                &"k".repeat(length),
+                Arc::new(7_u8),
+                Particulars::default(),
+            );
+            // The counts of references.
+            2 * size_of::<usize>() + size_of_val(&*entry.entry)
+        };
+        assert_eq!([0, 16, 17, 32, 33, 48].map(size), [56, 56, 72, 72, 88, 88]);
+    }
+
+    #[test]
+    fn what_the_map_has_beside_an_entry_costs_nothing() {
+        let tier = MemoryTier::new(Memory::new());
+        for n in 0..1_000 {
+            let text = n.to_string();
+            drop(tier.insert(entry(&tier, &text, n, Particulars::default())));
         }
+        let used = tier.map.memory_used().entries;
+        let without = quick_cache::sync::Cache::<super::Kept, ()>::new(1_000);
+        for n in 0..1_000 {
+            let kept = entry(&tier, &n.to_string(), n, Particulars::default());
+            without.insert(super::Kept(kept.entry), ());
+        }
+        assert_eq!(tier.len(), 1_000);
+        assert_eq!(used, without.memory_used().entries);
+    }
+
+    #[test]
+    fn keys_and_values_come_out_as_they_went_in() {
+        let tier = MemoryTier::new(Memory::new());
+        for length in [
+            0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 47, 48, 49, 127, 128, 129, 500,
+        ] {
+            for rich in [false, true] {
+                let text: String = ('a'..='z').cycle().take(length).collect();
+                let own = Particulars {
+                    care: rich.then(care),
+                    ..Particulars::default()
+                };
+                let kept = entry(&tier, &text, length, own);
+                assert_eq!(kept.own::<usize>(), Some(&length));
+                assert_eq!(kept.own::<u8>(), None);
+                assert!(kept.with_text(|whole| whole == text.as_bytes()));
+                assert!(kept.has_text(text.as_bytes()));
+                assert!(!kept.has_text(format!("{text}k").as_bytes()));
+                for at in 0..length {
+                    let mut other = text.clone().into_bytes();
+                    other[at] = b'0';
+                    assert!(!kept.has_text(&other), "{length} {at}");
+                }
+                assert!(length == 0 || !kept.has_text(&text.as_bytes()[..length - 1]));
+                drop(tier.insert(kept));
+                let found = tier.get(tier.hash(text.as_bytes()), text.as_bytes());
+                let found = found.expect("it was just inserted");
+                assert_eq!((found.own(), found.care().is_some()), (Some(&length), rich));
+            }
+        }
+        let all = tier.remove_where(|text| text.starts_with("abc") || text.len() < 3);
+        assert_eq!((all.len(), tier.len()), (17, 0));
+    }
+
+    #[test]
+    fn who_asks_late_is_heard_until_the_entry_is_gone() {
+        let tier = MemoryTier::new(Memory::new());
+        let plain = entry(&tier, "plain", 7, Particulars::default());
+        assert!(tier.care(&plain.entry).is_none());
+        tier.watch(&plain.entry, care());
+        let first = tier.care(&plain.entry).expect("it is watched");
+        assert!(plain.is_watched_late() && !first.claim(0));
+        first.look_again_at(5);
+        tier.watch(&plain.entry, care());
+        assert!(first.claim(5) && !tier.care(&plain.entry).unwrap().claim(5));
+
+        let own = Particulars {
+            care: Some(care()),
+            ..Particulars::default()
+        };
+        let rich = entry(&tier, "rich", 7, own);
+        tier.watch(&rich.entry, care());
+        assert!(!rich.is_watched_late());
+
+        for n in 0..10_000 {
+            let passing = entry(&tier, &n.to_string(), n, Particulars::default());
+            tier.watch(&passing.entry, care());
+        }
+        assert!(tier.late_cares.len() < 1_000, "{}", tier.late_cares.len());
+        assert!(tier.care(&plain.entry).is_some());
     }
 }

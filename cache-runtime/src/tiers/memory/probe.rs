@@ -3,7 +3,7 @@
 //! **Problem.** The map gives values away as clones. A clone of an entry is a reference counted up and down: two writes to a line that every other
 //! processor reads too, in a hit that has nothing else to write but the count of the value itself.
 //!
-//! **Decision.** Entries are the keys of the map, which has no values. Whoever looks for one compares it, under the lock, and looks at it then and
+//! **Decision.** Entries are the keys of the map. Its values are what no hit asks for, in 5 bytes that the map would leave empty. Whoever looks for one compares it, under the lock, and looks at it then and
 //! there. A probe is equal to one entry at most, and the map asks under the lock of a part of it and stops at the first that is equal: what is found is looked at once. That is
 //! how the map is made and not what it promises, so its version is pinned and a test holds it.
 
@@ -15,12 +15,12 @@ use quick_cache::Equivalent;
 use super::{KeyHash, MemoryEntry};
 
 /// An entry as the map holds it: equal by the text of its key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Kept(pub(super) Arc<MemoryEntry>);
 
 impl PartialEq for Kept {
     fn eq(&self, other: &Self) -> bool {
-        self.0.head.text.as_bytes() == other.0.head.text.as_bytes()
+        self.0.text() == other.0.text()
     }
 }
 
@@ -28,7 +28,7 @@ impl Eq for Kept {}
 
 impl Hash for Kept {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.head.text.as_bytes());
+        self.0.with_text(|text| state.write(text));
     }
 }
 
@@ -50,7 +50,7 @@ impl<F> Hash for Probe<'_, F> {
 impl<F: Fn(&Arc<MemoryEntry>)> Equivalent<Kept> for Probe<'_, F> {
     #[inline]
     fn equivalent(&self, Kept(entry): &Kept) -> bool {
-        let is_it = entry.head.text.is(self.text);
+        let is_it = entry.has_text(self.text);
         if is_it {
             (self.look)(entry);
         }
@@ -134,7 +134,8 @@ mod tests {
         let value: Erased = Arc::new(7_u8);
         let term = Term::new(0, (100, 100), u64::MAX, 0);
         let own = Particulars::default();
-        MemoryTier::new(Memory::new()).entry(text, birth, own, &term, 1, &value)
+        let tier = MemoryTier::new(Memory::new());
+        tier.entry(text, birth, own, &term, 1, &value).entry
     }
 
     #[test]
@@ -154,7 +155,7 @@ mod tests {
         let probe = |hash: &str, text: &str| {
             looks.set(0);
             let look = |found: &Arc<MemoryEntry>| {
-                assert!(found.head.text.is(text.as_bytes()));
+                assert!(found.has_text(text.as_bytes()));
                 looks.set(looks.get() + 1);
             };
             let hash = KeyHash(hashes.of(hash.as_bytes()));

@@ -5,7 +5,7 @@
 
 use quick_cache::Lifecycle;
 
-use super::probe::Kept;
+use super::{Record, probe::Kept};
 
 /// Entries that had to make room.
 #[derive(Debug, Default)]
@@ -29,10 +29,10 @@ impl PushedOut {
 #[derive(Clone, Debug)]
 pub(super) struct HandOut;
 
-impl Lifecycle<Kept, ()> for HandOut {
+impl Lifecycle<Kept, Record> for HandOut {
     type RequestState = PushedOut;
 
-    fn on_evict(&self, state: &mut PushedOut, kept: Kept, (): ()) {
+    fn on_evict(&self, state: &mut PushedOut, kept: Kept, _: Record) {
         state.take(kept);
     }
 }
@@ -45,7 +45,7 @@ mod tests {
 
     use crate::entry::Erased;
     use crate::tags::{Cells, Labelling, Stamp};
-    use crate::tiers::memory::{Birth, Memory, MemoryEntry, MemoryTier, Particulars, Reader, Term};
+    use crate::tiers::memory::{Birth, Memory, MemoryTier, Particulars, Reader, Remembered, Term};
 
     static TIER: OnceLock<Arc<MemoryTier>> = OnceLock::new();
     static DROPS: std::sync::Mutex<Vec<bool>> = std::sync::Mutex::new(Vec::new());
@@ -70,7 +70,7 @@ mod tests {
         }
     }
 
-    fn entry(tier: &MemoryTier, text: &str, size: usize) -> Arc<MemoryEntry> {
+    fn entry(tier: &MemoryTier, text: &str, size: usize) -> Remembered {
         let labelling = Labelling {
             root: Cells::default().root(""),
             scope: None,

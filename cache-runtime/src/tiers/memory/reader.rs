@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, sync::Arc};
 
-use super::entry::{Head, MemoryEntry};
+use super::entry::{Made, MemoryEntry};
 use crate::entry::{CacheValue, Erased, Top, ValueType, top};
 
 /// What a reader is, so that it never gets another reader's value under the same key text.
@@ -26,7 +26,7 @@ pub(crate) struct Reader {
 
 /// How values of one type go into entries of the memory tier, and come out.
 pub(crate) struct Keeping {
-    pub(super) enter: fn(Head, &Erased) -> Arc<MemoryEntry>,
+    pub(super) enter: fn(Made<'_>, &Erased) -> Arc<MemoryEntry>,
     pub(super) leave: fn(&MemoryEntry) -> Option<Erased>,
     pub(super) top: fn(&MemoryEntry) -> Option<Top>,
 }

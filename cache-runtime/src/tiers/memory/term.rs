@@ -42,71 +42,218 @@ impl Term {
     }
 }
 
-/// The life of an entry as memory keeps it, with its size, 24 bytes, of which a hit reads the last 8.
+/// When an entry ceases to be fresh, and more that is asked of the entry itself, in one word.
 ///
-/// Memory keeps an entry either beyond its ttl, by a window, or not as long as its ttl, so one difference tells both. Above 2^31 milliseconds
-/// (24 days) it is kept as that.
+/// From the highest bit: whether it was expired; 43 bits of milliseconds, which last for 278 years; 12 of its size; 2 marks; 6 of the length
+/// of its key ([`ShortText`](super::text::ShortText)).
 #[derive(Debug)]
-#[repr(C)]
-pub(super) struct Life {
-    /// Length of the encoded form, bytes; what is longer than 4 GiB counts as that.
-    pub(super) size: u32,
-    /// From the end of its fresh life: to the end of its window, or, negative, to that of its ttl.
-    after: i32,
-    born: u64,
-    /// Negative when it was expired.
-    fresh_until: AtomicI64,
+pub(super) struct Life(AtomicI64);
+
+/// What an entry has beside its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    /// Particulars.
+    Rich,
+    /// Particulars, and the full text of a digested key among them.
+    Digested,
+}
+
+const EXPIRED: i64 = i64::MIN;
+const END: u32 = 20;
+const MOST: u64 = (1 << 43) - 1;
+const SIZE: u32 = 8;
+const SIZES: u64 = (1 << 12) - 1;
+const TEXT: u8 = 0x3f;
+const MARKS: u8 = RICH | 0x40;
+/// It has particulars.
+const RICH: u8 = 0x80;
+/// It has, and the full text of a digested key is among them.
+const DIGESTED: u8 = RICH | 0x40;
+/// It has none, and what its hits call for is kept beside it.
+const WATCHED_LATE: u8 = 0x40;
+
+/// What hits do not ask: its birth, and what follows on its fresh life. Kept beside the entry, in 5 bytes that the map would leave empty.
+///
+/// Memory keeps an entry either beyond its ttl, by a window, or not as long as its ttl, so one difference tells both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record([u8; 5]);
+
+/// A time in 19 bits: a mark, 4 bits of zeros, 14 of the number before them. So it is exact where four digits and zeros say it, or below 16 seconds, and within
+/// a sixteen hundredth elsewhere.
+#[derive(Clone, Copy)]
+struct Span(u32);
+
+impl Span {
+    const BITS: u32 = 19;
+    const MARK: u32 = 1 << 18;
+    const NUMBER: u64 = (1 << 14) - 1;
+
+    /// Of milliseconds, rounded up or down.
+    fn of(mut millis: u64, round: impl Fn(u64) -> u64) -> Self {
+        let mut zeros = 0;
+        while millis > Self::NUMBER && zeros < 15 {
+            millis = round(millis);
+            zeros += 1;
+        }
+        let number = u32::try_from(millis.min(Self::NUMBER)).expect("it is 14 bits");
+        Self(zeros << 14 | number)
+    }
+
+    fn millis(self) -> u64 {
+        let zeros = self.0 >> 14 & 0xf;
+        let number = u64::from(self.0) & Self::NUMBER;
+        number.saturating_mul(10_u64.pow(zeros))
+    }
 }
 
 impl Life {
-    pub(super) fn of(term: &Term, size: usize) -> Self {
-        let fresh = if term.fresh_until == 0 {
-            -signed(term.ttl_until.min(term.stale_until))
-        } else {
-            signed(term.fresh_until)
+    pub(super) fn of(term: &Term, size: usize, text: u8, kind: Kind) -> Self {
+        let (end, expired) = end_of(term);
+        let (size, _) = rounded_up(size);
+        let kind = match kind {
+            Kind::Plain => 0,
+            Kind::Rich => RICH,
+            Kind::Digested => DIGESTED,
         };
-        let end = fresh.unsigned_abs();
-        let after = |later: u64| i32::try_from(later.saturating_sub(end)).unwrap_or(i32::MAX);
-        Self {
-            fresh_until: AtomicI64::new(fresh),
-            born: term.born,
-            size: u32::try_from(size).unwrap_or(u32::MAX),
-            after: match after(term.ttl_until) {
-                0 => after(term.stale_until),
-                cut_short => -cut_short,
-            },
-        }
+        let word = end << END | size << SIZE | u64::from(kind | text);
+        let expired = if expired { EXPIRED } else { 0 };
+        Self(AtomicI64::new(word.cast_signed() | expired))
     }
 
     #[inline]
     pub(super) fn is_fresh(&self, now: u64) -> bool {
-        signed(now) < self.fresh_until.load(Ordering::Relaxed)
+        // One that was expired is negative.
+        signed(now) < self.word() >> END
     }
 
     /// It counts as past its ttl.
     pub(super) fn expire(&self) {
-        let end = self.fresh_until.load(Ordering::SeqCst).saturating_abs();
-        self.fresh_until.store(-end, Ordering::SeqCst);
+        self.0.fetch_or(EXPIRED, Ordering::SeqCst);
     }
 
-    /// What was decided; how long the load took is not kept.
-    pub(super) fn term(&self) -> Term {
-        let fresh = self.fresh_until.load(Ordering::SeqCst);
-        let end = fresh.unsigned_abs();
-        let later = end.saturating_add(self.after.unsigned_abs().into());
-        let (stale_until, ttl_until) = if self.after < 0 {
-            (end, later)
-        } else {
+    /// How long its key is, as it was given.
+    #[inline]
+    pub(super) fn text(&self) -> u8 {
+        self.low() & TEXT
+    }
+
+    /// Its size: to the byte up to four thousand, and no more than a five hundredth above it beyond.
+    pub(super) fn size(&self, record: Record) -> u64 {
+        let size = self.word().cast_unsigned() >> SIZE & SIZES;
+        size << (3 * record.size_zeros())
+    }
+
+    #[inline]
+    pub(super) fn is_rich(&self) -> bool {
+        self.low() & RICH != 0
+    }
+
+    #[inline]
+    pub(super) fn is_digested(&self) -> bool {
+        self.low() & MARKS == DIGESTED
+    }
+
+    /// What its hits call for is kept beside it; it has no particulars.
+    pub(super) fn watched_late(&self) {
+        self.0.fetch_or(WATCHED_LATE.into(), Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(super) fn is_watched_late(&self) -> bool {
+        self.low() & MARKS == WATCHED_LATE
+    }
+
+    /// What was decided, but for how long the load took.
+    pub(super) fn term(&self, record: Record) -> Term {
+        let life = self.0.load(Ordering::SeqCst);
+        let end = (life & !EXPIRED).cast_unsigned() >> END;
+        let [lived, after] = record.spans();
+        let later = end.saturating_add(after.millis());
+        let (stale_until, ttl_until) = if after.0 & Span::MARK == 0 {
             (later, end)
+        } else {
+            (end, later)
         };
         Term {
-            born: self.born,
-            fresh_until: u64::try_from(fresh).unwrap_or(0),
+            born: end.saturating_sub(lived.millis()),
+            fresh_until: if life < 0 { 0 } else { end },
             stale_until,
             ttl_until,
             took: 0,
         }
     }
+
+    /// How long its key is where it has no particulars; otherwise more than any is.
+    #[inline]
+    pub(super) fn plain_text(&self) -> u8 {
+        self.low() & (RICH | TEXT)
+    }
+
+    #[inline]
+    fn low(&self) -> u8 {
+        self.word().to_le_bytes()[0]
+    }
+
+    #[inline]
+    fn word(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Record {
+    pub(super) fn of(term: &Term, size: usize) -> Self {
+        let (end, _) = end_of(term);
+        let (_, zeros) = rounded_up(size);
+        // Neither is it younger than it was, nor is it served longer.
+        let lived = Span::of(end.saturating_sub(term.born), |it| it.div_ceil(10));
+        let down = |later: u64| Span::of(later.saturating_sub(end), |it| it / 10);
+        let after = if term.ttl_until.min(MOST) > end {
+            Span(down(term.ttl_until).0 | Span::MARK)
+        } else {
+            down(term.stale_until)
+        };
+        let spans = u64::from(lived.0) << Span::BITS | u64::from(after.0);
+        let [bytes @ .., _, _, _] = (u64::from(zeros) << 37 | spans).to_le_bytes();
+        Self(bytes)
+    }
+
+    fn word(self) -> u64 {
+        let [a, b, c, d, e] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])
+    }
+
+    fn size_zeros(self) -> u64 {
+        self.word() >> 37
+    }
+
+    fn spans(self) -> [Span; 2] {
+        let span = |bits: u64| Span(u32::try_from(bits & 0x7_ffff).expect("it is 19 bits"));
+        // The first has no mark; there the zeros of the size begin.
+        let lived = self.word() >> Span::BITS & 0x3_ffff;
+        [span(lived), span(self.word())]
+    }
+}
+
+/// When the fresh life of an entry ends or, if it was expired, would have ended; and whether it was.
+fn end_of(term: &Term) -> (u64, bool) {
+    let expired = term.fresh_until == 0;
+    let end = if expired {
+        term.ttl_until.min(term.stale_until)
+    } else {
+        term.fresh_until
+    };
+    (end.min(MOST), expired)
+}
+
+/// In 12 bits, and so many times three zeros behind them, up to seven.
+fn rounded_up(size: usize) -> (u64, u8) {
+    let (mut size, mut zeros) = (size as u64, 0);
+    while size > SIZES && zeros < 7 {
+        size = size.div_ceil(8);
+        zeros += 1;
+    }
+    (size.min(SIZES), zeros)
 }
 
 #[inline]
@@ -116,53 +263,106 @@ fn signed(moment: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Life, Term};
+    use super::{Kind, Life, Record, Term};
 
-    fn kept(term: &Term) -> Term {
-        Life::of(term, 0).term()
+    const DAY: u64 = 86_400_000;
+
+    fn kept(term: &Term) -> (Life, Record) {
+        (Life::of(term, 5, 63, Kind::Plain), Record::of(term, 5))
+    }
+
+    fn assert_same(one: &Term, other: &Term) {
+        assert!(one.born <= other.born && other.born - one.born < 1_000);
+        assert_eq!(one.fresh_until, other.fresh_until, "{other:?}");
+        assert_eq!(one.stale_until, other.stale_until, "{other:?}");
+        assert_eq!(one.ttl_until, other.ttl_until, "{other:?}");
     }
 
     #[test]
     fn what_is_decided_is_kept() {
-        let day = 86_400_000;
         for (ttl, window, until) in [
             (100, 100, u64::MAX),
             (100, 5_000, u64::MAX),
             (100, 5_000, 3_000),
             (10_000, 20_000, 3_000),
-            (900 * day, 920 * day, u64::MAX),
-            (20 * day, 40 * day, day),
+            (900 * DAY, 920 * DAY, u64::MAX),
+            (10 * DAY, 40 * DAY, DAY),
         ] {
             let term = Term::new(7, (ttl, window), until, 0);
-            let same = |one: &Term, other: &Term| {
-                assert_eq!(one.born, other.born);
-                assert_eq!(one.fresh_until, other.fresh_until, "{term:?}");
-                assert_eq!(one.stale_until, other.stale_until, "{term:?}");
-                assert_eq!(one.ttl_until, other.ttl_until, "{term:?}");
-            };
-            same(&kept(&term), &term);
-            same(&kept(&term.expired()), &term.expired());
-            let life = Life::of(&term, 0);
+            let (life, record) = kept(&term);
+            assert_same(&life.term(record), &term);
             life.expire();
             life.expire();
-            same(&life.term(), &term.expired());
+            assert_same(&life.term(record), &term.expired());
+            assert_eq!((life.text(), life.size(record)), (63, 5));
+            let (life, record) = kept(&term.expired());
+            assert_same(&life.term(record), &term.expired());
+        }
+    }
+
+    #[test]
+    fn what_is_no_round_number_is_never_served_longer() {
+        for odd in [1, 999, 32_768, 10_000_001, 40 * DAY + 1] {
+            let born = DAY;
+            let (ttl, window) = (born + odd, born + odd + odd / 3);
+            for until in [u64::MAX, born + odd / 2] {
+                let term = Term::new(born, (ttl, window), until, 0);
+                let (life, record) = kept(&term);
+                let kept = life.term(record);
+                let least = |exact: u64| exact - odd / 1_600..=exact;
+                assert_eq!(kept.fresh_until, term.fresh_until);
+                assert!(least(born).contains(&kept.born), "{term:?} {kept:?}");
+                assert!(least(term.stale_until).contains(&kept.stale_until));
+                assert!(least(term.ttl_until).contains(&kept.ttl_until));
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_kept_and_long_ones_nearly() {
+        let term = Term::new(0, (100, 500), u64::MAX, 0);
+        for size in [0, 1, 4_095, 4_096, 4_097, 65_537, 123_456_789, 1 << 32] {
+            let life = Life::of(&term, size, 0, Kind::Plain);
+            let kept = life.size(Record::of(&term, size)) as usize;
+            assert!(size <= kept && kept <= size + size / 500, "{size} {kept}");
+            assert!(kept == size || size > 4_095);
         }
     }
 
     #[test]
     fn an_expired_entry_is_kept_for_who_may_have_it() {
-        let life = Life::of(&Term::new(0, (100, 500), u64::MAX, 0), 0);
+        let (life, record) = kept(&Term::new(0, (100, 500), u64::MAX, 0));
         assert!(life.is_fresh(99) && !life.is_fresh(100));
         life.expire();
         assert!(!life.is_fresh(0));
-        assert_eq!(life.term().stale_until, 500);
+        assert_eq!(life.term(record).stale_until, 500);
     }
 
     #[test]
-    fn what_ends_in_thousands_of_years_is_bounded() {
-        let term = Term::new(0, (u64::MAX, u64::MAX), u64::MAX, 0);
-        let life = Life::of(&term, 0);
-        assert!(life.is_fresh(u64::MAX / 4));
-        assert!(life.term().stale_until > u64::MAX / 4);
+    fn a_mark_changes_nothing_else() {
+        let (life, record) = kept(&Term::new(0, (100, 500), u64::MAX, 0));
+        assert!(!life.is_watched_late());
+        life.watched_late();
+        assert!(life.is_watched_late() && life.is_fresh(99) && !life.is_fresh(100));
+        assert_eq!(life.term(record).fresh_until, 100);
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        let term = Term::new(0, (100, 500), u64::MAX, 0);
+        let told = |kind| {
+            let life = Life::of(&term, 5, 7, kind);
+            (life.is_rich(), life.is_digested(), life.is_watched_late())
+        };
+        assert_eq!(told(Kind::Plain), (false, false, false));
+        assert_eq!(told(Kind::Rich), (true, false, false));
+        assert_eq!(told(Kind::Digested), (true, true, false));
+    }
+
+    #[test]
+    fn what_ends_in_thousands_of_years_ends_in_hundreds() {
+        let (life, record) = kept(&Term::new(0, (u64::MAX, u64::MAX), u64::MAX, 0));
+        assert!(life.is_fresh(250 * 365 * DAY));
+        assert!(life.term(record).stale_until > 250 * 365 * DAY);
     }
 }

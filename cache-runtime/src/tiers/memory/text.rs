@@ -1,102 +1,136 @@
 //! The text of a key as an entry keeps it.
+//!
+//! **Problem.** A hit compares it, so it has to be where the hit reads anyway; and a pointer to text elsewhere is as many bytes as most keys.
+//!
+//! **Decision.** The first 16 bytes are among what a hit reads. Of a longer key the last 16 or 32 are behind the value, in the same block of memory,
+//! though some of them are in both: what has a fixed length is compared without a loop or a call. Beyond 48 bytes the others are a block of their own.
 
-use std::fmt;
+/// So much of a key is at its entry's beginning.
+pub(super) const SHORT: usize = 16;
+/// Stands for the length of a key whose end knows its own.
+pub(super) const LONG: u8 = 63;
 
-const INLINE: usize = 22;
+/// The first 16 bytes of a key, filled up with zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ShortText([u8; SHORT]);
 
-/// A key's text: up to 22 bytes in the entry itself, where a hit reads them anyway.
-pub(super) enum KeyText {
-    Short { len: u8, bytes: [u8; INLINE] },
-    Long(Box<str>),
+impl ShortText {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; SHORT];
+        let short = &text[..text.len().min(SHORT)];
+        bytes[..short.len()].copy_from_slice(short);
+        Self(bytes)
+    }
+
+    /// So many of its bytes, or all of them.
+    #[inline]
+    pub(super) fn first(&self, length: usize) -> &[u8] {
+        &self.0[..length.min(SHORT)]
+    }
+
+    /// Whether a text is its beginning. Two words that overlap are less than the call that any comparison of texts is.
+    #[inline]
+    pub(super) fn begins_with(&self, text: &[u8]) -> bool {
+        let own = self.first(text.len());
+        let (Some(start), Some(own_start), Some(end), Some(own_end)) = (
+            text.first_chunk::<8>(),
+            own.first_chunk::<8>(),
+            text.last_chunk::<8>(),
+            own.last_chunk::<8>(),
+        ) else {
+            return own == text;
+        };
+        start == own_start && end == own_end
+    }
+
+    /// Whether it is the beginning of a longer text.
+    #[inline]
+    pub(super) fn is_start_of(&self, text: &[u8]) -> bool {
+        text.first_chunk() == Some(&self.0)
+    }
 }
 
-impl KeyText {
-    pub(super) fn new(text: &str) -> Self {
-        let mut bytes = [0; INLINE];
-        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
-            (Some(free), Ok(len)) => {
-                free.copy_from_slice(text.as_bytes());
-                Self::Short { len, bytes }
-            }
-            _ => Self::Long(text.into()),
-        }
+/// What of a key's text is not at its entry's beginning.
+pub(crate) trait End: Send + Sync + 'static {
+    /// The last bytes; they may be more than were left.
+    fn as_bytes(&self) -> &[u8];
+    /// Whether it is the end of a text of the same length and the same beginning.
+    fn is_end_of(&self, text: &[u8]) -> bool;
+}
+
+/// Of a short key.
+#[derive(Debug)]
+pub(super) struct NoEnd;
+
+impl End for NoEnd {
+    fn as_bytes(&self) -> &[u8] {
+        &[]
+    }
+
+    fn is_end_of(&self, text: &[u8]) -> bool {
+        text.len() <= SHORT
+    }
+}
+
+impl<const LENGTH: usize> End for [u8; LENGTH] {
+    fn as_bytes(&self) -> &[u8] {
+        self
     }
 
     #[inline]
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Short { len, bytes } => &bytes[..usize::from(*len)],
-            Self::Long(text) => text.as_bytes(),
-        }
-    }
-
-    #[inline]
-    pub(super) fn is(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Short { len, bytes } => usize::from(*len) == text.len() && is_short(bytes, text),
-            Self::Long(own) => own.as_bytes() == text,
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Short { .. } => {
-                std::str::from_utf8(self.as_bytes()).expect("it was made of a whole string")
-            }
-            Self::Long(text) => text,
-        }
+    fn is_end_of(&self, text: &[u8]) -> bool {
+        text.last_chunk() == Some(self)
     }
 }
 
-/// Whether a text is the beginning of these bytes. Two words that overlap, or three, are less than the call that any comparison of texts is.
-#[inline]
-fn is_short(bytes: &[u8; INLINE], text: &[u8]) -> bool {
-    let own = &bytes[..text.len()];
-    let (Some(start), Some(own_start), Some(end), Some(own_end)) = (
-        text.first_chunk::<8>(),
-        own.first_chunk::<8>(),
-        text.last_chunk::<8>(),
-        own.last_chunk::<8>(),
-    ) else {
-        return own == text;
-    };
-    let ends = start == own_start && end == own_end;
-    ends && (text.len() <= 16 || text[8..16] == own[8..16])
-}
+/// All that was left; of no fixed length.
+impl End for Box<[u8]> {
+    fn as_bytes(&self) -> &[u8] {
+        self
+    }
 
-impl fmt::Debug for KeyText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
+    fn is_end_of(&self, text: &[u8]) -> bool {
+        text.get(SHORT..) == Some(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::KeyText;
+    use super::{End, SHORT, ShortText};
 
-    #[test]
-    fn it_is_what_it_was_made_of() {
-        assert_eq!(size_of::<KeyText>(), 24);
-        for len in [0, 1, 21, 22, 23, 100, 300] {
-            let text = "é".repeat(len / 2) + &"k".repeat(len % 2);
-            let kept = KeyText::new(&text);
-            assert_eq!((kept.as_str(), kept.as_bytes()), (&*text, text.as_bytes()));
-            assert_eq!(matches!(kept, KeyText::Short { .. }), len <= 22);
-        }
+    /// Texts that differ from this one in one byte.
+    fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        (0..text.len()).map(|at| {
+            let mut other = text.to_vec();
+            other[at] = b'o';
+            other
+        })
     }
 
     #[test]
-    fn it_is_no_other_text_of_its_length() {
-        for len in 0..=30 {
-            let text = "k".repeat(len);
-            let kept = KeyText::new(&text);
-            assert!(kept.is(text.as_bytes()));
-            assert!(!kept.is("k".repeat(len + 1).as_bytes()));
-            for at in 0..len {
-                let mut other = text.clone().into_bytes();
-                other[at] = b'o';
-                assert!(!kept.is(&other), "{len} {at}");
-            }
+    fn a_beginning_is_that_of_no_other_text() {
+        for length in 0..=SHORT {
+            let text = vec![b'k'; length];
+            let kept = ShortText::of(&text);
+            assert!(kept.begins_with(&text) && kept.first(length) == text);
+            assert!(others(&text).all(|other| !kept.begins_with(&other)));
+        }
+        let kept = ShortText::of(&[b'k'; 20]);
+        assert!(kept.is_start_of(&[b'k'; 17]) && !kept.is_start_of(&[b'k'; 15]));
+    }
+
+    #[test]
+    fn an_end_is_that_of_no_other_text() {
+        let text = vec![b'k'; 40];
+        let ends: [&dyn End; 3] = [&[b'k'; 16], &[b'k'; 32], &Box::<[u8]>::from(&text[SHORT..])];
+        for (end, length) in ends.into_iter().zip([16, 32, 24]) {
+            assert_eq!(end.as_bytes(), &text[40 - length..]);
+            assert!(end.is_end_of(&text) && !end.is_end_of(&text[..length - 1]));
+            assert!(
+                others(&text)
+                    .skip(40 - length)
+                    .all(|it| !end.is_end_of(&it))
+            );
         }
     }
 }

@@ -51,6 +51,7 @@ use super::{
 use crate::bus::{Listener, Manner};
 use crate::entry::Token;
 use crate::key::Pattern;
+use crate::observe::StripedDurations;
 use crate::tags::{Label, Standing};
 
 /// A shared tier on one server or a cluster.
@@ -59,6 +60,7 @@ pub(crate) struct RedisTier {
     servers: Servers,
     announcer: Announcer,
     foreign_types: AtomicU64,
+    round_trips: Arc<StripedDurations>,
 }
 
 impl RedisTier {
@@ -70,13 +72,15 @@ impl RedisTier {
             max_value_bytes: limits.max_value_bytes,
             ..endpoint
         };
+        let round_trips = Arc::new(StripedDurations::default());
+        let times = Arc::clone(&round_trips);
         let servers = match endpoint.topology {
             Topology::Cluster(_) => {
-                Servers::Cluster(Cluster::new(endpoint, &names, &announcer, limits))
+                Servers::Cluster(Cluster::new(endpoint, &names, &announcer, limits, times))
             }
             Topology::One(_) | Topology::Sentinels(_) => {
                 let (cache, probe) = (name.to_owned(), names.probe(0));
-                let link = Link::new(cache, endpoint, probe, names.bus(), limits);
+                let link = Link::new(cache, endpoint, probe, names.bus(), limits, times);
                 Servers::One(Arc::new(link))
             }
         };
@@ -85,6 +89,7 @@ impl RedisTier {
             servers,
             announcer,
             foreign_types: AtomicU64::new(0),
+            round_trips,
         }
     }
 

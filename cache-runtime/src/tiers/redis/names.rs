@@ -1,9 +1,10 @@
 //! The keys and channels of one cache in Redis.
 //!
 //! Beside what belongs to one logical key: `NAME:#tag:{LABEL}`, the generation of a tag, region or scope; `NAME:#sites`, the registry
-//! of regions with the generation of the cache; `NAME:#clock`; `NAME:#beat:{0}`; the channels `NAME:#bus` and `NAME:#beat:INSTANCE:0` (the 0 is
+//! of regions with the generation of the cache; `NAME:#sweeps`, the evictions by scan that are under way; `NAME:#clock`; `NAME:#beat:{0}`; the channels `NAME:#bus` and `NAME:#beat:INSTANCE:0` (the 0 is
 //! another number for each primary of a cluster). No logical
-//! key looks like them, because theirs are in braces right behind the name.
+//! key looks like them, because theirs are in braces right behind the name. So it is with `NAME:#own:KIND:{SLOT}`, what others keep beside the cache
+//! ([`RedisHandle::key`](crate::RedisHandle::key)).
 //!
 //! `NAME:{KEY}`, `NAME:{KEY}:lease`, `NAME:{KEY}:hold`, `NAME:{KEY}:failed`: the logical key is the hash tag, so the four
 //! share a slot. An empty tag would not be one (Redis Cluster hashes the whole key then), so the empty
@@ -11,6 +12,7 @@
 
 use super::link::Spelled;
 use crate::bus::Sender;
+use crate::key::escaped;
 use crate::tags::Label;
 
 /// What is kept under a logical key.
@@ -40,11 +42,16 @@ pub(super) fn hash_tag(key: &str) -> &str {
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     name: Box<str>,
+    /// What every load names.
+    sweeps: Box<str>,
 }
 
 impl Names {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.into() }
+        Self {
+            name: name.into(),
+            sweeps: format!("{name}:#sweeps").into(),
+        }
     }
 
     pub(super) fn cache(&self) -> &str {
@@ -90,6 +97,11 @@ impl Names {
         format!("{}:#clock", self.name)
     }
 
+    /// The evictions by scan that are under way on this server.
+    pub(super) fn sweeps(&self) -> &str {
+        &self.sweeps
+    }
+
     /// The channel of the cache.
     pub(super) fn bus(&self) -> String {
         format!("{}:#bus", self.name)
@@ -111,11 +123,22 @@ impl Names {
         format!("{}:#probe:{{{tag}}}", self.name)
     }
 
+    /// What somebody else keeps under the cache's prefix: both texts escaped, so that neither can be read as the other nor as anything of ours.
+    pub(super) fn own(&self, kind: &str, slot: &str) -> String {
+        let (kind, slot) = (short(kind), short(slot));
+        format!("{}:#own:{kind}:{{{}}}", self.name, hash_tag(&slot))
+    }
+
     /// A server-side match for one part of the keys a glob over logical keys can mean.
     ///
     /// The name is of characters that mean nothing to a glob.
     pub(super) fn glob(&self, part: Part, keys: &str) -> String {
         self.with(keys, part.suffix())
+    }
+
+    /// The same for every part of them. A glob over logical keys ends in `*`, which goes beyond the brace.
+    pub(super) fn glob_of_all(&self, keys: &str) -> String {
+        format!("{}:{{{keys}", self.name)
     }
 
     /// The logical key, if this is that part of one of ours.
@@ -142,6 +165,18 @@ impl Names {
         whole
     }
 }
+
+/// A text as data, at most [`LONGEST`] bytes of it: a longer one is its digest, behind a mark that no escaped text has. Nothing tells two
+/// texts of one digest apart, so the whole of it is taken.
+fn short(text: &str) -> String {
+    let escaped = escaped(text);
+    if escaped.len() <= LONGEST {
+        return escaped;
+    }
+    format!("#{}", blake3::hash(text.as_bytes()).to_hex())
+}
+
+const LONGEST: usize = 512;
 
 /// The name of a value.
 #[derive(Clone, Copy, Debug)]
@@ -175,13 +210,53 @@ mod tests {
         assert_eq!(names.hold(""), "shop:{%}:hold");
         assert_eq!(names.failed("a"), "shop:{a}:failed");
         assert_eq!(names.glob(Part::Lease, "a*"), "shop:{a*}:lease");
+        assert_eq!(names.glob_of_all("a*"), "shop:{a*");
         assert_eq!(names.label(&Label::stored("hot")), "shop:#tag:{hot}");
         assert_eq!(names.label(&Label::region("a:b")), "shop:#tag:{#r:a:b}");
-        let others = [names.sites(), names.clock(), names.bus(), names.beat(0)];
+        let others = [
+            names.sites(),
+            names.sweeps().to_owned(),
+            names.clock(),
+            names.bus(),
+            names.beat(0),
+        ];
         assert_eq!(
             others,
-            ["shop:#sites", "shop:#clock", "shop:#bus", "shop:#beat:{0}"]
+            [
+                "shop:#sites",
+                "shop:#sweeps",
+                "shop:#clock",
+                "shop:#bus",
+                "shop:#beat:{0}"
+            ]
         );
+    }
+
+    #[test]
+    fn what_others_keep_has_names_of_its_own() {
+        let names = Names::new("shop");
+        assert_eq!(names.own("limit", "10.0.0.1"), "shop:#own:limit:{10.0.0.1}");
+        assert_eq!(names.own("a:b", ""), "shop:#own:a%3Ab:{%}");
+        assert_eq!(
+            names.own("a", "b}:lease{*"),
+            "shop:#own:a:{b%7D%3Alease%7B%2A}"
+        );
+        let long = names.own("session", &"x".repeat(100_000));
+        assert!(long.len() < 100, "{long}");
+        assert_ne!(long, names.own("session", &"x".repeat(100_001)));
+        let texts = [
+            "", "a", "a:", ":a", "{", "}", "#", "%", "%25", "*", "ü", "a}:{b",
+        ];
+        let all = || texts.iter().flat_map(|kind| texts.map(|slot| (kind, slot)));
+        let different: std::collections::BTreeSet<_> =
+            all().map(|(kind, slot)| names.own(kind, slot)).collect();
+        assert_eq!(different.len(), texts.len() * texts.len());
+        for (kind, slot) in all() {
+            let name = names.own(kind, slot);
+            for part in [Part::Value, Part::Lease] {
+                assert_eq!(names.logical(part, &name), None, "{name}");
+            }
+        }
     }
 
     #[test]

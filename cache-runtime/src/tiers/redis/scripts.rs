@@ -32,6 +32,7 @@ script!(LABELS, "scripts/labels.lua");
 script!(REGISTER, "scripts/register.lua");
 script!(EXPIRE_VALUE, "scripts/expire_value.lua");
 script!(RECLAIM, "scripts/reclaim.lua");
+script!(SWEEP, "scripts/sweep.lua");
 script!(BEAT, "scripts/beat.lua");
 script!(HOLD, "scripts/hold.lua");
 script!(TICK, "scripts/tick.lua");
@@ -48,12 +49,12 @@ impl Script {
     fn new(text: &'static str) -> Self {
         Self {
             text,
-            digest: redis::Script::new(text).get_hash().into(),
+            digest: digest(text),
         }
     }
 
     /// Every script, to be loaded with a connection.
-    pub(super) fn all() -> [&'static Self; 16] {
+    pub(super) fn all() -> [&'static Self; 17] {
         [
             &ACQUIRE,
             &PUT,
@@ -67,6 +68,7 @@ impl Script {
             &REGISTER,
             &EXPIRE_VALUE,
             &RECLAIM,
+            &SWEEP,
             &BEAT,
             &HOLD,
             &TICK,
@@ -88,14 +90,30 @@ impl Script {
         keys: &[&str],
         args: &[&[u8]],
     ) -> redis::RedisResult<redis::Value> {
-        let known = call("EVALSHA", &self.digest, keys, args);
-        match connection.command(&known).await {
-            Err(error) if is_unknown_script(&error) => {
-                let whole = call("EVAL", self.text, keys, args);
-                connection.command(&whole).await
-            }
-            answer => answer,
+        run(connection, self.text, &self.digest, keys, args).await
+    }
+}
+
+/// What a server that knows a script calls it.
+pub(super) fn digest(text: &'static str) -> Box<str> {
+    redis::Script::new(text).get_hash().into()
+}
+
+/// Runs a script: one command, or two on a server that does not know it, which does afterwards.
+pub(super) async fn run(
+    connection: &mut Connection,
+    text: &'static str,
+    digest: &str,
+    keys: &[&str],
+    args: &[&[u8]],
+) -> redis::RedisResult<redis::Value> {
+    let known = call("EVALSHA", digest, keys, args);
+    match connection.command(&known).await {
+        Err(error) if is_unknown_script(&error) => {
+            let whole = call("EVAL", text, keys, args);
+            connection.command(&whole).await
         }
+        answer => answer,
     }
 }
 

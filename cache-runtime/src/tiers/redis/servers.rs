@@ -4,13 +4,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::bus::Bus;
 use super::cluster::{Cluster, Estate, Follow, Map, Node, SLOTS};
 use super::endpoint::Endpoint;
 use super::fault::judge;
-use super::link::{self, Connection, Deadline, Lane, Link, Live};
+use super::link::{self, Connection, Deadline, Lane, Link, Live, Spelled};
 use super::scripts::Pipeline;
 use crate::entry::Token;
 use crate::tiers::{ErrorKind, LinkState, TierError};
@@ -62,6 +63,23 @@ impl Servers {
             // Larger than the other, which should not pay for it.
             Self::Cluster(cluster) => {
                 Box::pin(cluster.call(key, lane, Deadline::after(within), work)).await
+            }
+        }
+    }
+
+    /// A plain `GET`, and what `read` makes of its answer. `slot` is what decides where the key belongs.
+    pub(super) async fn get<T>(
+        &self,
+        slot: &str,
+        key: &impl Spelled,
+        within: Duration,
+        read: fn(redis::RedisResult<Option<Bytes>>) -> redis::RedisResult<T>,
+    ) -> Result<T, TierError> {
+        match self {
+            Self::One(link) => link.get(key, within, read).await,
+            Self::Cluster(_) => {
+                let work = async |connection: Connection| read(connection.get(key).await);
+                Box::pin(self.call(slot, Lane::Traffic, within, work)).await
             }
         }
     }

@@ -50,6 +50,7 @@ use super::link::{Connection, Deadline, Lane, Limits, in_runtime, unavailable};
 use super::names::Names;
 use super::post::Post;
 use crate::bus::{Listener, Sender};
+use crate::observe::StripedDurations;
 use crate::tiers::TierError;
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
@@ -65,6 +66,7 @@ struct Shared {
     names: Names,
     instance: Sender,
     limits: Limits,
+    times: Arc<StripedDurations>,
     charted: watch::Sender<Charted>,
     /// Somebody was sent elsewhere: look again.
     wanted: Notify,
@@ -82,6 +84,7 @@ impl Cluster {
         names: &Names,
         announcer: &Announcer,
         limits: Limits,
+        times: Arc<StripedDurations>,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -89,6 +92,7 @@ impl Cluster {
                 names: names.clone(),
                 instance: announcer.instance(),
                 limits,
+                times,
                 charted: watch::Sender::new(Charted::Unknown),
                 wanted: Notify::new(),
                 post: Post::new(),

@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::Shared;
 use super::chart::Primary;
 use super::slots::{slot, tag_in};
 use crate::tiers::TierError;
 use crate::tiers::redis::endpoint::{Address, Endpoint, Topology};
 use crate::tiers::redis::fault::{Redirect, redirect};
-use crate::tiers::redis::link::{Connection, Deadline, Lane, Limits, Link};
-use crate::tiers::redis::names::Names;
+use crate::tiers::redis::link::{Connection, Deadline, Lane, Link};
 
 /// A primary, as long as its place and the slot of its probe stay what they are.
 #[derive(Debug)]
@@ -23,16 +23,13 @@ pub(in crate::tiers::redis) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(
-        primary: &Primary,
-        cluster: &Endpoint,
-        names: &Names,
-        limits: Limits,
-    ) -> Self {
+    pub(super) fn new(primary: &Primary, cluster: &Shared) -> Self {
+        let names = &cluster.names;
         let endpoint = Endpoint {
             topology: Topology::One(primary.address.clone()),
-            ..cluster.clone()
+            ..cluster.endpoint.clone()
         };
+        let (limits, times) = (cluster.limits, Arc::clone(&cluster.times));
         let tag = tag_in(&primary.slots);
         let (cache, probe) = (
             names.cache().to_owned(),
@@ -42,7 +39,14 @@ impl Node {
             address: primary.address.clone(),
             alias: primary.alias.clone(),
             tag,
-            link: Arc::new(Link::new(cache, endpoint, probe, names.bus(), limits)),
+            link: Arc::new(Link::new(
+                cache,
+                endpoint,
+                probe,
+                names.bus(),
+                limits,
+                times,
+            )),
         }
     }
 

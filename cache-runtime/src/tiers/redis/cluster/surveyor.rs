@@ -178,7 +178,7 @@ impl Surveyor {
         };
         let nodes = chart.primaries.iter().map(|primary| {
             kept(primary).unwrap_or_else(|| {
-                let node = Node::new(primary, &shared.endpoint, &shared.names, shared.limits);
+                let node = Node::new(primary, shared);
                 self.employ(&node);
                 Arc::new(node)
             })

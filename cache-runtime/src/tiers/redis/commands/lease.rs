@@ -32,6 +32,7 @@ impl RedisTier {
         let life = millis(ask.lease);
         let record = record(ask.token, ask.kind);
         let (value, failed) = (self.names.value(key), self.names.failed(key));
+        let sweeps = self.sweeps_beside();
         let seen = ask.seen.as_ref().map(Token::as_bytes);
         let seen = seen.map_or(&[][..], |token| &token[..]);
         let flag = |set: bool| if set { &b"1"[..] } else { b"0" };
@@ -43,9 +44,16 @@ impl RedisTier {
             flag(ask.waits),
             flag(ask.heeds_failures),
         ];
+        let (of_put, of_load);
         let (script, keys, args): (&'static Script, &[&str], &[&[u8]]) = match ask.kind {
-            LeaseKind::Put => (&scripts::PUT, &[&lease, &hold], &load[..2]),
-            LeaseKind::Load => (&scripts::ACQUIRE, &[&value, &lease, &hold, &failed], &load),
+            LeaseKind::Put => {
+                of_put = [&*lease, &hold, sweeps.unwrap_or_default()];
+                (&scripts::PUT, named(&of_put, sweeps), &load[..2])
+            }
+            LeaseKind::Load => {
+                of_load = [&*value, &lease, &hold, &failed, sweeps.unwrap_or_default()];
+                (&scripts::ACQUIRE, named(&of_load, sweeps), &load)
+            }
         };
         let link = match &self.servers {
             Servers::One(link) => link,
@@ -91,7 +99,9 @@ impl RedisTier {
         let [value, lease, hold] = self.trio(key);
         let failed = self.names.failed(key);
         let (version, life) = (entry.schema_version.to_string(), millis(entry.life));
-        let keys = [&*value, &*lease, &*hold, &*failed];
+        let sweeps = self.sweeps_beside();
+        let keys = [&*value, &lease, &hold, &failed, sweeps.unwrap_or_default()];
+        let keys = named(&keys, sweeps);
         let (message, everybody) = match entry.announce {
             Announce::Waiters => (self.announcer.wake(key), b"0"),
             Announce::Everybody => (self.announcer.changed(key), b"1"),
@@ -106,7 +116,7 @@ impl RedisTier {
             everybody,
         ];
         let work = async |mut connection: Connection| match scripts::STORE
-            .run(&mut connection, &keys, &args)
+            .run(&mut connection, keys, &args)
             .await?
         {
             redis::Value::Int(0) => Ok(Stored::Refused),
@@ -169,6 +179,14 @@ impl RedisTier {
             .await
     }
 
+    /// The sweeps under way, for a script about one logical key. A cluster's keys are not where those are, and its sweeps do without.
+    fn sweeps_beside(&self) -> Option<&str> {
+        match self.servers {
+            Servers::One(_) => Some(self.names.sweeps()),
+            Servers::Cluster(_) => None,
+        }
+    }
+
     /// The first of the keys is the lease.
     async fn on_lease(
         &self,
@@ -185,6 +203,11 @@ impl RedisTier {
             };
         self.servers.call(keys[0], Lane::Upkeep, within, work).await
     }
+}
+
+/// The keys of a script whose last one is for the sweeps beside it, if there is a place for them.
+fn named<'k>(keys: &'k [&'k str], sweeps: Option<&str>) -> &'k [&'k str] {
+    &keys[..keys.len() - usize::from(sweeps.is_none())]
 }
 
 /// A lease's value: whose it is, and what for.

@@ -4,11 +4,13 @@
 //! and a deadline. What several keys of one server are in is told apart there: a cluster's steps are in `cluster`. Durations reach the server as whole milliseconds, at least one (`PX 0` is an error)
 //! and at most a hundred years (beyond, the server's arithmetic overflows).
 
+mod direct;
 pub(super) mod evict;
 pub(super) mod labels;
 mod lease;
 mod read;
 mod reclaim;
+mod survey;
 mod sweep;
 
 use std::time::Duration;

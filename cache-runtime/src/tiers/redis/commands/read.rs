@@ -26,10 +26,8 @@ impl RedisTier {
     ) -> Result<Read, TierError> {
         if labels.is_empty() {
             let name = self.names.of_value(key);
-            let work = async |connection: Connection| found(connection.get(&name).await);
             // What is in its braces decides the slot of a name.
-            let slot = hash_tag(key);
-            let call = self.servers.call(slot, Lane::Traffic, within, work);
+            let call = self.servers.get(hash_tag(key), &name, within, found);
             return Ok(self.told(call.await?, Vec::new()));
         }
         // In a box, as it is the larger of two and the rarer.

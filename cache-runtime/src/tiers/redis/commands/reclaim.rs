@@ -47,7 +47,7 @@ impl RedisTier {
         dead: Dead<'_>,
         batch_within: Duration,
     ) -> Result<u64, TierError> {
-        let glob = self.names.glob(Part::Value, &below.server_glob());
+        let glob = self.names.glob(Part::Value, &below.server_glob(None));
         let (mut gone, mut seen, mut cursor) = (0, 0, 0);
         let mut progress = Progress::begin();
         loop {

@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use super::super::clock::ServerClock;
 use super::breaker::Breaker;
-use crate::tiers::Moment;
+use super::unavailable;
 use crate::tiers::redis::client::Driver;
 use crate::tiers::redis::wire::{Wire, text, value};
+use crate::tiers::{Moment, TierError};
 
 /// A handle on the connection; cheap to clone, one per call.
 #[derive(Clone, Debug)]
@@ -47,6 +48,25 @@ impl Connection {
         &self,
         key: &impl Spelled,
     ) -> redis::RedisResult<Option<Bytes>> {
+        let (packed, answers) = self.packed_get(key);
+        text(&self.wire.last_of(packed, answers).await?)
+    }
+
+    /// The same until then; `None` stands for no answer in time.
+    pub(super) async fn get_by(
+        &self,
+        key: &impl Spelled,
+        by: tokio::time::Instant,
+    ) -> Option<redis::RedisResult<Option<Bytes>>> {
+        let (packed, answers) = self.packed_get(key);
+        match self.wire.last_of_by(packed, answers, by).await {
+            Ok(answer) => answer.map(|answer| text(&answer)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// The command, and how many answers it has.
+    fn packed_get(&self, key: &impl Spelled) -> (Vec<u8>, usize) {
         const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
         let length = key.length();
         let mut packed = Vec::with_capacity(length + 64);
@@ -58,12 +78,7 @@ impl Connection {
         packed.extend_from_slice(b"\r\n");
         key.spell(&mut packed);
         packed.extend_from_slice(b"\r\n");
-        text(
-            &self
-                .wire
-                .last_of(packed, 1 + usize::from(self.asking))
-                .await?,
-        )
+        (packed, 1 + usize::from(self.asking))
     }
 
     /// Sends one command; an error answer is an error.
@@ -117,7 +132,7 @@ pub(in crate::tiers::redis) struct Live {
     /// Counts connections; tells reports about this one from late ones about its predecessors.
     pub(super) serial: u64,
     pub(super) since: Moment,
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Ends with this, and so does the socket.
     _driver: Driver,
     pub(super) breaker: Breaker,
@@ -140,5 +155,13 @@ impl Live {
 
     pub(in crate::tiers::redis) fn connection(&self) -> Connection {
         self.connection.clone()
+    }
+
+    /// Unless nothing more is to be asked on it.
+    pub(super) fn answers(&self) -> Result<(), TierError> {
+        if self.breaker.is_open() {
+            return Err(unavailable("the server does not answer"));
+        }
+        Ok(())
     }
 }

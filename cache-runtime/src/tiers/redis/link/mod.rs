@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
@@ -48,6 +49,7 @@ use super::clock::ServerClock;
 use super::endpoint::{Endpoint, Topology};
 use super::fault::{Remedy, judge};
 use crate::entry::Token;
+use crate::observe::StripedDurations;
 use crate::tiers::{ErrorKind, LinkState, TierError};
 
 /// How much a tier asks of its server.
@@ -68,6 +70,8 @@ pub(super) struct Link {
     id: u64,
     core: Arc<Core>,
     permits: Permits,
+    /// Of all links of a tier together.
+    times: Arc<StripedDurations>,
 }
 
 impl Link {
@@ -78,12 +82,14 @@ impl Link {
         probe: String,
         channel: String,
         limits: Limits,
+        times: Arc<StripedDurations>,
     ) -> Self {
         static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
             id: MADE.fetch_add(1, Ordering::Relaxed),
             core: Arc::new(Core::new(cache, endpoint, probe, channel, limits.patience)),
             permits: Permits::new(limits.max_in_flight),
+            times,
         }
     }
 
@@ -116,6 +122,26 @@ impl Link {
         }
     }
 
+    /// A plain `GET` within the deadline, and what `read` makes of its answer: the call of every hit.
+    pub(super) async fn get<T>(
+        &self,
+        key: &impl Spelled,
+        within: Duration,
+        read: fn(redis::RedisResult<Option<Bytes>>) -> redis::RedisResult<T>,
+    ) -> Result<T, TierError> {
+        let by = Deadline::after(within);
+        let Some(live) = self.decided()?.filter(|_| !within.is_zero()) else {
+            let work = async |connection: Connection| read(connection.get(key).await);
+            return Box::pin(self.call(Lane::Traffic, within, work)).await;
+        };
+        let _permit = self.permits.traffic()?;
+        live.answers()?;
+        match live.connection.get_by(key, by.at).await.map(read) {
+            Some(answer) => self.answered(&live, by.began(), answer),
+            None => Err(self.unanswered(&live, by)),
+        }
+    }
+
     /// As [`call`](Self::call), on this connection and no other.
     pub(super) async fn call_on<T, W, F>(
         &self,
@@ -145,16 +171,27 @@ impl Link {
         W: FnOnce(Connection) -> F,
         F: Future<Output = redis::RedisResult<T>>,
     {
-        if live.breaker.is_open() {
-            return Err(unavailable("the server does not answer"));
-        }
+        live.answers()?;
+        let asked = Instant::now();
         match timeout_at(by.at, work(live.connection())).await {
-            Ok(Ok(answer)) => {
+            Ok(answer) => self.answered(live, asked, answer),
+            Err(_) => Err(self.unanswered(live, by)),
+        }
+    }
+
+    fn answered<T>(
+        &self,
+        live: &Live,
+        asked: Instant,
+        answer: redis::RedisResult<T>,
+    ) -> Result<T, TierError> {
+        self.times.record(asked.elapsed());
+        match answer {
+            Ok(answer) => {
                 live.breaker.answered();
                 Ok(answer)
             }
-            Ok(Err(error)) => Err(self.failed(live, &error)),
-            Err(_) => Err(self.unanswered(live, by)),
+            Err(error) => Err(self.failed(live, &error)),
         }
     }
 
@@ -306,6 +343,11 @@ impl Deadline {
             at: Instant::now() + within.min(EVER),
             within,
         }
+    }
+
+    /// The moment it was made. Nobody looks at the clock once more for it.
+    fn began(self) -> Instant {
+        self.at.checked_sub(self.within).unwrap_or(self.at)
     }
 
     pub(super) fn at(self) -> Instant {

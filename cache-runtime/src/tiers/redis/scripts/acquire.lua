@@ -1,6 +1,7 @@
 -- Asks for the right to fill one key.
 --
 -- KEYS[1] the value        KEYS[2] its lease        KEYS[3] its hold        KEYS[4] its note of a failure
+-- KEYS[5] the sweeps under way; in a cluster, where they are not on this server, it is left out
 -- ARGV[1] lease record: the 16 bytes of the load's token, then its kind
 -- ARGV[2] life of the lease in ms
 -- ARGV[3] first 16 bytes of the value the caller cannot use, or '' for none
@@ -15,7 +16,8 @@
 --         {4, ms, left}   the origin has failed lately; for so many ms it is left alone
 -- `ms` is this server's time. It is read first: a caller who may not read it leaves no lease behind.
 --
--- A record of 18 bytes says that somebody waits: who ends the lease is to announce it.
+-- A record whose 18th byte is `w` says that somebody waits: who ends the lease is to announce it. What follows that byte are the sweeps,
+-- 16 bytes each, that were under way already: they do not refuse what is loaded under this lease.
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -36,22 +38,30 @@ if ARGV[4] ~= '1' then
   end
 end
 
-if redis.call('EXISTS', KEYS[3]) == 1 then return {3, now} end
+local lease = ARGV[1]
+-- Both are rare, so one look tells of both.
+if redis.call('EXISTS', KEYS[3], KEYS[5] or KEYS[3]) > 0 then
+  if redis.call('EXISTS', KEYS[3]) == 1 then return {3, now} end
+  -- What is no list of sweeps, an error, has no elements; then this lease knows of none.
+  local sweeps = redis.pcall('HGETALL', KEYS[5])
+  lease = lease .. '-'
+  for i = 1, #sweeps, 2 do lease = lease .. sweeps[i] end
+end
 
 if ARGV[6] == '1' then
   local left = redis.call('PTTL', KEYS[4])
   if left > 0 then return {4, now, left} end
 end
 
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1, now} end
+if redis.call('SET', KEYS[2], lease, 'NX', 'PX', ARGV[2]) then return {1, now} end
 
 local record = bytes(KEYS[2], 16, 17)
 -- Every lease has a kind and a life: something else here would bar the key for ever.
 if record == '' or redis.call('PTTL', KEYS[2]) == -1 then
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
   return {1, now}
 end
-if ARGV[5] == '1' and record == 'l' then
+if ARGV[5] == '1' and (record == 'l' or record == 'l-') then
   -- An account that may not do this is woken by its own clock.
   redis.pcall('SETRANGE', KEYS[2], 17, 'w')
 end

@@ -17,5 +17,5 @@ end
 if string.sub(reply, 1, 16) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 redis.pcall('SET', KEYS[2], '', 'PX', ARGV[2])
-if #reply > 17 then redis.pcall('PUBLISH', ARGV[3], ARGV[4]) end
+if string.sub(reply, 18, 18) == 'w' then redis.pcall('PUBLISH', ARGV[3], ARGV[4]) end
 return 1

@@ -12,5 +12,5 @@ if type(reply) ~= 'string' then
 end
 if string.sub(reply, 1, 16) ~= ARGV[2] then return 0 end
 redis.call('DEL', KEYS[1])
-if #reply > 17 then redis.pcall('PUBLISH', ARGV[1], ARGV[3]) end
+if string.sub(reply, 18, 18) == 'w' then redis.pcall('PUBLISH', ARGV[1], ARGV[3]) end
 return 1

@@ -8,6 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// Those of the behaviour tests, which run beside these.
+#[path = "../../../../../tests/src/ports.rs"]
+mod ports;
+
 pub(super) struct Server {
     child: Child,
     port: u16,
@@ -27,11 +31,8 @@ impl Server {
 
     /// A node of a cluster, before it knows of any other. It talks to others at a port 10,000 above its own.
     pub(super) fn node(args: &[&str]) -> Self {
-        let bus_is_free = |port: u16| {
-            let bus = port.checked_add(10_000);
-            bus.is_some_and(|bus| TcpListener::bind(("127.0.0.1", bus)).is_ok())
-        };
-        Self::at(&[&["--cluster-enabled", "yes"], args].concat(), bus_is_free)
+        let bus_is_ours = |port: u16| port < 22_000 && ports::is_ours(port + 10_000);
+        Self::at(&[&["--cluster-enabled", "yes"], args].concat(), bus_is_ours)
     }
 
     fn at(args: &[&str], is_good: impl Fn(u16) -> bool) -> Self {
@@ -44,8 +45,7 @@ impl Server {
         for _ in 0..5 {
             std::fs::create_dir_all(&directory).unwrap();
             let port = loop {
-                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-                let port = listener.local_addr().unwrap().port();
+                let port = ports::free();
                 if is_good(port) {
                     break port;
                 }

@@ -6,17 +6,16 @@
 //! the carrier lets them go first, once. That is a turn of the scheduler and not of a clock. It makes one packet of what would be many, on both sides. Where
 //! answers have just come it only looks whether there are more: to give way there too was measured to gain nothing.
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::sync::oneshot;
 
-use super::outbox::{Outbox, Request, given_up};
+use super::outbox::{Outbox, Untold, given_up};
+use super::watcher::{Hands, InHand, Waiting, Watcher};
 use crate::tiers::redis::socket::{Stream, Walk};
 
 /// What is read at once, at most; answers share it.
@@ -35,21 +34,15 @@ pub(super) struct Carrier {
     input: BytesMut,
     /// So much of it the walk has seen.
     walked: usize,
-    /// Taken out, to be written next.
-    taken: Vec<Request>,
+    /// Whom it has to do with.
+    hands: Arc<Hands>,
+    watcher: Watcher,
     output: Vec<u8>,
     written: usize,
     /// A stream that encrypts may keep something back.
     unflushed: bool,
-    /// Who waits for the answers to what was written.
-    waiting: VecDeque<Waiting>,
     /// Others are let go first; what was taken out is written when it is asked for again.
     gave_way: bool,
-}
-
-struct Waiting {
-    answers: usize,
-    to: oneshot::Sender<redis::RedisResult<Bytes>>,
 }
 
 impl Carrier {
@@ -60,11 +53,11 @@ impl Carrier {
             walk: Walk::new(most),
             input: BytesMut::with_capacity(CHUNK),
             walked: 0,
-            taken: Vec::new(),
+            hands: Arc::default(),
+            watcher: Watcher::default(),
             output: Vec::new(),
             written: 0,
             unflushed: false,
-            waiting: VecDeque::new(),
             gave_way: false,
         }
     }
@@ -110,7 +103,8 @@ impl Carrier {
     fn deliver(&mut self) -> io::Result<()> {
         let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
         let mut largest = 0;
-        while let Some(first) = self.waiting.front_mut() {
+        let mut in_hand = self.hands.lock();
+        while let Some(first) = in_hand.waiting.front_mut() {
             let rest = &self.input[self.walked..];
             let Some(more) = self.walk.end(rest).map_err(invalid)? else {
                 self.walked = self.input.len();
@@ -122,13 +116,13 @@ impl Carrier {
                 let answer = self.input.split_to(self.walked).freeze();
                 self.walked = 0;
                 largest = largest.max(answer.len());
-                if let Some(first) = self.waiting.pop_front() {
+                if let Some(to) = in_hand.waiting.pop_front().and_then(|first| first.to) {
                     // Who has left needs none.
-                    let _ = first.to.send(Ok(answer));
+                    let _ = to.send(Ok(answer));
                 }
             }
         }
-        if self.waiting.is_empty() && !self.input.is_empty() {
+        if in_hand.waiting.is_empty() && !self.input.is_empty() {
             return Err(unasked(&self.input));
         }
         if largest > KEPT {
@@ -165,35 +159,40 @@ impl Carrier {
         self.written = 0;
         // Where all have left the outbox is asked again, or nobody would wake this task.
         while self.output.is_empty() {
-            self.outbox.take(&mut self.taken, cx);
-            if self.taken.is_empty() {
+            let mut in_hand = self.hands.lock();
+            self.outbox.take(&mut in_hand.taken, cx);
+            if in_hand.taken.is_empty() {
                 return Poll::Pending;
             }
-            if !self.waiting.is_empty() && !self.gave_way {
+            if !in_hand.waiting.is_empty() && !self.gave_way {
                 self.gave_way = true;
                 return Poll::Pending;
             }
             self.gave_way = false;
-            for request in self.taken.drain(..) {
+            let InHand { taken, waiting, .. } = &mut *in_hand;
+            for request in taken.drain(..) {
                 if !request.to.is_closed() {
                     self.output.extend_from_slice(&request.packed);
-                    self.waiting.push_back(Waiting {
+                    waiting.push_back(Waiting {
                         answers: request.answers,
-                        to: request.to,
+                        until: request.until,
+                        to: Some(request.to),
                     });
                 }
             }
         }
+        self.watcher.begin(&self.hands, &self.outbox);
         Poll::Ready(())
     }
 
     /// Tells all who wait, and all who come.
     fn close(&mut self, why: &redis::RedisError) {
         let unsent = self.outbox.close(why.clone());
-        let unsent = self.taken.drain(..).chain(unsent).map(|request| request.to);
-        let sent = self.waiting.drain(..).map(|waiting| waiting.to);
+        let InHand { taken, waiting, .. } = &mut *self.hands.lock();
+        let unsent = taken.drain(..).chain(unsent).map(|request| request.to);
+        let sent = waiting.drain(..).filter_map(|waiting| waiting.to);
         for to in sent.chain(unsent) {
-            let _ = to.send(Err(why.clone()));
+            let _ = to.send(Err(Untold::Failed(why.clone())));
         }
     }
 }

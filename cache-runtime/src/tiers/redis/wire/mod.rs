@@ -10,7 +10,8 @@
 //!
 //! * Answers come in the order of commands (RESP2), so who waits is a queue. One that has left keeps its place, and delays nobody.
 //! * What is left before it was sent is not sent. What waits for a socket that takes nothing is bounded by who still waits for it.
-//! * A deadline is the caller's. When the connection ends, all who wait are told why.
+//! * A deadline is the caller's. Where hits have one, the [`watcher`] keeps it for all of them with one timer ([`Wire::last_of_by`]).
+//! * When the connection ends, all who wait are told why.
 //! * A subscribed connection speaks RESP3 and stays with the library.
 
 mod answer;
@@ -18,16 +19,18 @@ mod carrier;
 mod outbox;
 #[cfg(test)]
 mod tests;
+mod watcher;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
 use self::answer::{last, values};
 pub(super) use self::answer::{text, value};
 use self::carrier::Carrier;
-use self::outbox::{Outbox, Request};
+use self::outbox::{Outbox, Request, Told, Untold, Watch};
 use super::socket::Stream;
 
 /// A handle on a connection; cheap to clone.
@@ -40,7 +43,7 @@ impl Wire {
         stream: Box<dyn Stream>,
         most: u64,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(Outbox::new());
         let carrier = Carrier::new(stream, most, Arc::clone(&outbox));
         (Self(outbox), carrier)
     }
@@ -73,14 +76,58 @@ impl Wire {
         if answers == 1 { Ok(all) } else { last(&all) }
     }
 
+    /// The same until then; `None`: there was no answer in time.
+    ///
+    /// A timer for each call is two turns at the lock that all timers of a runtime share. So as long as there are such calls a task of the
+    /// connection keeps one for all of them, and tells those whose time is over. It is as good as theirs only on their runtime: whoever runs elsewhere,
+    /// or comes while the task keeps none that ends soon enough, has a timer of his own.
+    pub(super) async fn last_of_by(
+        &self,
+        packed: Vec<u8>,
+        answers: usize,
+        by: Instant,
+    ) -> redis::RedisResult<Option<Bytes>> {
+        let (to, mut told) = oneshot::channel();
+        let watch = self.0.push(Request {
+            packed,
+            answers,
+            until: self.0.is_at_home().then_some(by),
+            to,
+        })?;
+        let told = match watch {
+            Watch::Watcher => told.await,
+            // In a box, as few need it.
+            Watch::Asker => match Box::pin(timeout_at(by, &mut told)).await {
+                Ok(told) => told,
+                Err(_) => return Ok(None),
+            },
+        };
+        match told.unwrap_or_else(|_| Err(Untold::Failed(outbox::given_up()))) {
+            Ok(all) if answers == 1 => Ok(Some(all)),
+            Ok(all) => last(&all).map(Some),
+            Err(Untold::Late) => Ok(None),
+            Err(Untold::Failed(why)) => Err(why),
+        }
+    }
+
     /// Sends what is packed, and waits for so many answers. Dropping it takes nothing back that was sent.
     async fn ask(&self, packed: Vec<u8>, answers: usize) -> redis::RedisResult<Bytes> {
-        let (to, answer) = oneshot::channel();
+        let (to, told) = oneshot::channel();
         self.0.push(Request {
             packed,
             answers,
+            until: None,
             to,
         })?;
-        answer.await.unwrap_or_else(|_| Err(outbox::given_up()))
+        untimed(told.await)
+    }
+}
+
+/// What was told to who has set no time.
+fn untimed(told: Result<Told, oneshot::error::RecvError>) -> redis::RedisResult<Bytes> {
+    match told {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(Untold::Failed(why))) => Err(why),
+        Ok(Err(Untold::Late)) | Err(_) => Err(outbox::given_up()),
     }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::{Carrier, Outbox, Wire, text};
+use super::{Carrier, Outbox, Request, Watch, Wire, text};
 
 const SOON: Duration = Duration::from_secs(20);
 const MOST: u64 = 1_000;
@@ -26,7 +26,7 @@ fn wire(buffer: usize) -> (Wire, JoinHandle<()>, DuplexStream) {
 /// A connection whose task is polled by the test.
 fn by_hand(most: u64) -> (Wire, Carrier, DuplexStream) {
     let (ours, theirs) = duplex(1 << 16);
-    let outbox = Arc::new(Outbox::default());
+    let outbox = Arc::new(Outbox::new());
     let carrier = Carrier::new(Box::new(ours), most, Arc::clone(&outbox));
     (Wire(outbox), carrier, theirs)
 }
@@ -368,4 +368,158 @@ async fn a_command_larger_than_the_socket_takes_is_sent_in_pieces_while_answers_
     assert!(read == packed);
     server.write_all(b"+OK\r\n").await.unwrap();
     assert_eq!(large.await.unwrap().unwrap(), redis::Value::Okay);
+}
+
+/// Asks, and waits so long.
+fn ask_within(wire: &Wire, key: &str, within: Duration) -> Asked {
+    let (wire, packed, by) = (wire.clone(), get(key), Instant::now() + within);
+    tokio::spawn(async move {
+        match wire.last_of_by(packed, 1, by).await? {
+            Some(answer) => text(&answer),
+            None => Ok(Some(Bytes::from_static(LATE))),
+        }
+    })
+}
+
+const LATE: &[u8] = b"late";
+
+/// Of a clock that stands still unless all wait.
+async fn in_the_end(asked: Asked) -> Option<Bytes> {
+    let told = timeout(SOON * 20, asked).await.expect("it is told");
+    told.unwrap().unwrap()
+}
+
+/// The task looks for those whose time is over from the first of them on, as long as there are any.
+async fn watched(wire: &Wire, server: &mut DuplexStream) {
+    let first = ask_within(wire, "a", Duration::from_secs(5));
+    commands(server, "a").await;
+    server.write_all(b"$1\r\na\r\n").await.unwrap();
+    assert_eq!(told(first).await.unwrap().as_deref(), Some(&b"a"[..]));
+}
+
+fn waits_for_the_task(wire: &Wire, until: Instant) -> bool {
+    let (to, _told) = tokio::sync::oneshot::channel();
+    let request = Request {
+        packed: Vec::new(),
+        answers: 1,
+        until: Some(until),
+        to,
+    };
+    wire.0.push(request).unwrap() == Watch::Watcher
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_waits_for_its_own_time_and_keeps_its_place() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    watched(&wire, &mut server).await;
+    let began = Instant::now();
+    let ask = |within| ask_within(&wire, "b", Duration::from_secs(within));
+    let [seven, hundred, six, last] = [7, 100, 6, 300].map(ask);
+    commands(&mut server, "bbbb").await;
+    for (within, asked) in [(6, six), (7, seven), (100, hundred)] {
+        assert_eq!(in_the_end(asked).await.as_deref(), Some(LATE));
+        let waited = began.elapsed().as_millis();
+        let expected = within * 1_000;
+        assert!((expected..expected + 20).contains(&waited), "{waited} ms");
+    }
+    // The answers to the others are nobody's.
+    server
+        .write_all(b"$1\r\nw\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n")
+        .await
+        .unwrap();
+    assert_eq!(told(last).await.unwrap().as_deref(), Some(&b"z"[..]));
+}
+
+/// What waits for a socket that takes nothing is not in the hands of the task yet.
+#[tokio::test(start_paused = true)]
+async fn so_does_what_cannot_be_sent() {
+    let (wire, _task, mut server) = wire(64);
+    watched(&wire, &mut server).await;
+    let (stuck, began) = ("s".repeat(100), Instant::now());
+    let mut asked = Vec::new();
+    for within in [10, 11, 12] {
+        asked.push(ask_within(&wire, &stuck, Duration::from_secs(within)));
+        // The first is taken out by then, and goes no further.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(wire.0.len(), 2);
+    for (more, asked) in (0..).zip(asked) {
+        assert_eq!(in_the_end(asked).await.as_deref(), Some(LATE));
+        let waited = began.elapsed().as_millis();
+        let expected = (10 + more) * 1_000;
+        assert!((expected..expected + 20).contains(&waited), "{waited} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_keeps_the_time_only_of_those_it_looks_for_soon_enough() {
+    let (wire, _task, mut server) = wire(1 << 16);
+    let now = Instant::now();
+    let after = |seconds| now + Duration::from_secs(seconds);
+    assert!(!waits_for_the_task(&wire, after(5)), "it has not begun");
+    watched(&wire, &mut server).await;
+    assert!(waits_for_the_task(&wire, after(6)));
+    assert!(!waits_for_the_task(&wire, after(1)), "that is too soon");
+    // Nobody waits any more: it looks once, and is done.
+    tokio::time::sleep_until(after(20)).await;
+    assert!(!waits_for_the_task(&wire, after(40)));
+}
+
+/// A runtime that nobody drives keeps no time.
+#[test]
+fn who_runs_elsewhere_keeps_the_time_himself() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap()
+    };
+    let (theirs, ours) = (runtime(), runtime());
+    let later = || Instant::now() + SOON / 2;
+    let (wire, _server) = theirs.block_on(async {
+        let (wire, _task, mut server) = wire(1 << 16);
+        watched(&wire, &mut server).await;
+        assert!(waits_for_the_task(&wire, later()));
+        (wire, server)
+    });
+    ours.block_on(async {
+        let asked = ask_within(&wire, "b", SOON / 2);
+        assert_eq!(in_the_end(asked).await.as_deref(), Some(LATE));
+    });
+}
+
+/// Who asks and goes on without giving way keeps the task that writes from running: it was woken where he runs, and nobody takes it from there.
+#[test]
+fn time_is_kept_while_the_task_that_writes_cannot_run() {
+    const WITHIN: Duration = Duration::from_millis(100);
+    const BUSY: Duration = Duration::from_secs(4);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(3).enable_all().build().unwrap();
+    let test = async {
+        let (wire, _task, mut server) = wire(1 << 16);
+        let first = ask_within(&wire, "a", WITHIN);
+        commands(&mut server, "a").await;
+        server.write_all(b"$1\r\na\r\n").await.unwrap();
+        assert_eq!(told(first).await.unwrap().as_deref(), Some(&b"a"[..]));
+        let began = Instant::now();
+        let before = ask_within(&wire, "b", WITHIN);
+        commands(&mut server, "b").await;
+        let (busy, begun) = (wire.clone(), Arc::new(AtomicBool::new(false)));
+        let begins = Arc::clone(&begun);
+        let busy = tokio::spawn(async move {
+            let mut asked = Box::pin(busy.last_of(get("c"), 1));
+            let _ = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            begins.store(true, Ordering::SeqCst);
+            std::thread::sleep(BUSY);
+        });
+        // To be woken by him would be to wait for him.
+        while !begun.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let after = ask_within(&wire, "d", WITHIN);
+        for asked in [before, after] {
+            assert_eq!(in_the_end(asked).await.as_deref(), Some(LATE));
+        }
+        assert!(began.elapsed() < BUSY / 2, "{:?}", began.elapsed());
+        busy.await.unwrap();
+    };
+    runtime.block_on(async { tokio::spawn(test).await.unwrap() });
 }
