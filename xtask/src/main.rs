@@ -1,5 +1,5 @@
 //! The task runner: `cargo xtask check`, `cargo xtask test`, `cargo xtask oracle`, `cargo xtask faults`,
-//! `cargo xtask fuzz`, `cargo xtask bench`, `cargo xtask servers`, `cargo xtask instructions`.
+//! `cargo xtask fuzz`, `cargo xtask bench`, `cargo xtask servers`, `cargo xtask instructions`, `cargo xtask screenshots`.
 //!
 //! Everything a machine must do to trust a change is one of the first two, so that a laptop, an empty clone and
 //! the CI run the same thing. Tasks are plain functions that run other programs and stop at the first that fails;
@@ -14,6 +14,7 @@ mod instructions;
 mod oracle;
 mod packages;
 mod run;
+mod screenshots;
 mod servers;
 mod test;
 
@@ -23,7 +24,7 @@ const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
   check   formatting, lints and documentation, warnings denied
-  test    every test of the workspace; installs redis-server first if there is none
+  test    every test of the workspace; installs redis-server and a browser first if there are none
   oracle  the promise under random schedules (1), between processes that are killed and cut off (2),
           and the code without its guards (3):
           --level 1|2|3 [--seconds N] [--seed S] [--exhaustive] [--only NAME] [--json],
@@ -38,7 +39,9 @@ tasks:
           [NAME…]
   instructions
           what a call costs on each hot path, in instructions, beside what is recorded:
-          [--record]";
+          [--record]
+  screenshots
+          pictures of the administration page under five minutes of load, into docs/admin";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         ["bench", ..] => bench::run(&arguments[1..]),
         ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["instructions", ..] => instructions::run(&arguments[1..]),
+        ["screenshots"] => screenshots::run(),
         ["check"] => check::run(),
         ["test"] => test::run(),
         ["help" | "--help" | "-h"] => {

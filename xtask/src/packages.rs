@@ -12,7 +12,7 @@ use crate::run::{Step, on_path};
 pub(crate) struct Need {
     /// What to do where nothing could be installed.
     pub(crate) advice: &'static str,
-    /// By manager, what it calls the package. One is tried after the other: distributions differ.
+    /// By manager, what it calls the package, or several that are needed together, with spaces between. One is tried after the other: distributions differ.
     packages: [(&'static str, &'static [&'static str]); 4],
 }
 
@@ -32,6 +32,46 @@ pub(crate) const REDIS: Need = Need {
         ("dnf", &["redis", "valkey"]),
         ("apk", &["redis"]),
         ("brew", &["redis"]),
+    ],
+};
+
+/// What opens the administration page.
+pub(crate) const BROWSER: Need = Need {
+    advice: "The tests need Chromium and `chromedriver` on PATH. Install them with one of:
+
+  apt-get update && apt-get install chromium chromium-driver   # Debian
+  dnf install chromium chromedriver                            # Fedora
+  apk add chromium chromium-chromedriver                       # Alpine
+  brew install chromium chromedriver                           # macOS
+
+(all but brew as root), then run the command again. Google Chrome will do as well.",
+    packages: [
+        // Where Chromium is no package, its driver brings what there is in its place.
+        (
+            "apt-get",
+            &["chromium chromium-driver", "chromium-chromedriver"],
+        ),
+        ("dnf", &["chromium chromedriver"]),
+        ("apk", &["chromium chromium-chromedriver"]),
+        ("brew", &["chromium chromedriver"]),
+    ],
+};
+
+/// The other database of the example service.
+pub(crate) const POSTGRES: Need = Need {
+    advice: "The tests need PostgreSQL (`initdb`, `postgres`). Install it with one of:
+
+  apt-get update && apt-get install postgresql   # Debian, Ubuntu
+  dnf install postgresql-server                  # Fedora, RHEL
+  apk add postgresql                             # Alpine
+  brew install postgresql                        # macOS
+
+(all but brew as root), then run the command again.",
+    packages: [
+        ("apt-get", &["postgresql"]),
+        ("dnf", &["postgresql-server"]),
+        ("apk", &["postgresql"]),
+        ("brew", &["postgresql"]),
     ],
 };
 
@@ -140,7 +180,8 @@ fn install_with(manager: &Manager, need: &Need, privilege: Privilege) -> Result<
     }
     let mut outcome = Err(format!("`{}` offers none", manager.program));
     for package in need.of(manager) {
-        let arguments = [manager.install, &[package]].concat();
+        let packages: Vec<&str> = package.split(' ').collect();
+        let arguments = [manager.install, &packages].concat();
         outcome = step(manager, &arguments, privilege)?.run();
         if outcome.is_ok() {
             break;
@@ -243,7 +284,7 @@ mod tests {
 
     #[test]
     fn every_manager_has_packages_and_advice_for_every_need() {
-        for need in [REDIS, CPLUSPLUS, VALGRIND] {
+        for need in [REDIS, POSTGRES, BROWSER, CPLUSPLUS, VALGRIND] {
             for manager in &MANAGERS {
                 assert!(need.advice.contains(manager.program), "{}", manager.program);
                 assert!(!need.of(manager).is_empty(), "{}", manager.program);

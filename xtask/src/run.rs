@@ -31,6 +31,22 @@ impl Step {
         Step::new(&cargo, arguments)
     }
 
+    /// Tests, more at once than there are cores: most of them wait for servers most of the time. `RUST_TEST_THREADS` has the last word.
+    pub(crate) fn tests(arguments: &[&str]) -> Step {
+        let threads = env::var("RUST_TEST_THREADS").unwrap_or_else(|_| "8".to_owned());
+        Step::cargo(arguments).env("RUST_TEST_THREADS", &threads)
+    }
+
+    /// Runs only when nothing else wants to, where the system knows how.
+    pub(crate) fn at_leisure(mut self) -> Step {
+        if on_path("nice").is_some() {
+            let program = std::mem::replace(&mut self.program, "nice".to_owned());
+            let words = ["-n", "19", &program].map(str::to_owned);
+            self.arguments.splice(0..0, words);
+        }
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Step {
         self.environment.push((name.to_owned(), value.to_owned()));
         self

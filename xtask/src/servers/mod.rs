@@ -102,7 +102,7 @@ fn test(
     if let Some(without) = server.without {
         arguments.extend(["--skip", without]);
     }
-    Step::cargo(&arguments)
+    Step::tests(&arguments)
         .env("PATH", &before_path(folder)?)
         .run()
 }

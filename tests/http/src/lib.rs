@@ -1,0 +1,1 @@
+//! Tests of `cache-http`; they are in `tests`.
