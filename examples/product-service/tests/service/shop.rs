@@ -1,0 +1,284 @@
+//! The use cases, on both databases.
+
+use serde_json::{Value, json};
+use tests::postgres::Postgres;
+
+use crate::kit::{Client, Instance, Settings};
+
+pub(crate) fn tent() -> Value {
+    json!({ "name": "Quiet tent", "description": "Sleeps two.", "category": "outdoor", "price_cents": 12_900 })
+}
+
+#[tokio::test]
+async fn use_cases_on_sqlite() {
+    use_cases(&Settings::new().start()).await;
+}
+
+#[tokio::test]
+async fn use_cases_on_postgres() {
+    let postgres = Postgres::start().await;
+    use_cases(
+        &Settings::new()
+            .with("DATABASE_URL", &postgres.url())
+            .start(),
+    )
+    .await;
+}
+
+async fn use_cases(shop: &Instance) {
+    let client = shop.client();
+    created_product_is_read_changed_and_deleted(&client, shop).await;
+    lists_are_filtered_sorted_and_paged(&client).await;
+    lists_show_what_changed(&client).await;
+    what_breaks_a_rule_is_refused(&client).await;
+    wishlist_is_of_its_user(&client).await;
+}
+
+async fn created_product_is_read_changed_and_deleted(client: &Client, shop: &Instance) {
+    let created = client.post("/api/products", &tent()).await;
+    let place = created.header("location").to_owned();
+    assert_eq!(created.header("etag"), "\"1\"");
+    let created = created.expect(201);
+    assert_eq!(
+        place,
+        format!(
+            "/api/products/{}",
+            created["id"].as_str().expect("it has one")
+        )
+    );
+    let found = shop.queries("find").await;
+    assert_eq!(client.get(&place).await.expect(200), created);
+    assert_eq!(
+        shop.queries("find").await,
+        found,
+        "the creation has written it into the cache"
+    );
+
+    let mut change = tent();
+    change["price_cents"] = json!(9_900);
+    change["version"] = json!(1);
+    let changed = client.put(&place, &change).await;
+    assert_eq!(changed.header("etag"), "\"2\"");
+    assert_eq!(changed.expect(200)["price_cents"], 9_900);
+    assert_eq!(client.get(&place).await.expect(200)["price_cents"], 9_900);
+    let conflict = client.put(&place, &change).await;
+    assert_eq!(conflict.header("content-type"), "application/problem+json");
+    assert!(
+        conflict.expect(409)["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("version 2"))
+    );
+
+    client.delete(&place).await.expect(204);
+    client.get(&place).await.expect(404);
+    client.delete(&place).await.expect(404);
+    client.put(&place, &change).await.expect(404);
+}
+
+async fn lists_are_filtered_sorted_and_paged(client: &Client) {
+    let list = client.get("/api/products").await.expect(200);
+    assert_eq!(
+        (&list["total"], &list["page"], &list["size"]),
+        (&json!(3_000), &json!(1), &json!(20))
+    );
+    let newest: Vec<_> = items(&list)
+        .iter()
+        .map(|item| item["id"].to_string())
+        .collect();
+    assert!(newest.is_sorted_by(|one, next| one > next), "{newest:?}");
+
+    let query = "category=outdoor&min_price=5000&max_price=15000&text=TENT";
+    let mut seen = Vec::new();
+    for page in 1.. {
+        let list = client
+            .get(&format!(
+                "/api/products?{query}&sort=cheapest&size=7&page={page}"
+            ))
+            .await
+            .expect(200);
+        if items(&list).is_empty() {
+            assert_eq!(list["total"], seen.len(), "also beyond the last page");
+            break;
+        }
+        assert_eq!(
+            items(&list).len(),
+            7.min(list["total"].as_u64().expect("a number") as usize - seen.len())
+        );
+        seen.extend(items(&list).iter().cloned());
+    }
+    assert!(seen.len() > 7, "{}", seen.len());
+    let prices: Vec<i64> = seen
+        .iter()
+        .filter_map(|item| item["price_cents"].as_i64())
+        .collect();
+    assert!(
+        prices.is_sorted() && prices[0] >= 5_000 && *prices.last().expect("some") <= 15_000,
+        "{prices:?}"
+    );
+    for item in &seen {
+        assert_eq!(item["category"], "outdoor");
+        assert!(
+            item["name"]
+                .as_str()
+                .is_some_and(|name| name.contains("tent")),
+            "{item}"
+        );
+    }
+    let mut dearest = client
+        .get(&format!("/api/products?{query}&sort=dearest&size=100"))
+        .await
+        .expect(200);
+    let dearest = dearest["items"].as_array_mut().expect("a list");
+    dearest.sort_by_key(|item| (item["price_cents"].as_i64(), item["id"].to_string()));
+    assert_eq!(*dearest, seen);
+    assert_eq!(
+        client.get("/api/products?text=100%25").await.expect(200)["total"],
+        0,
+        "`%` is a character"
+    );
+}
+
+async fn lists_show_what_changed(client: &Client) {
+    let total = async |query: &str| {
+        let list = client
+            .get(&format!("/api/products?{query}"))
+            .await
+            .expect(200);
+        list["total"].as_i64().expect("a number")
+    };
+    let (all, outdoor, garden) = (
+        total("").await,
+        total("category=outdoor").await,
+        total("category=garden").await,
+    );
+    let place = client
+        .post("/api/products", &tent())
+        .await
+        .header("location")
+        .to_owned();
+    assert_eq!(total("").await, all + 1);
+    assert_eq!(total("category=outdoor").await, outdoor + 1);
+    let mut change = tent();
+    change["category"] = json!("garden");
+    change["version"] = json!(1);
+    client.put(&place, &change).await.expect(200);
+    assert_eq!(
+        total("category=outdoor").await,
+        outdoor,
+        "it has left the old shelf"
+    );
+    assert_eq!(total("category=garden").await, garden + 1);
+    client.delete(&place).await.expect(204);
+    assert_eq!(
+        (total("").await, total("category=garden").await),
+        (all, garden)
+    );
+}
+
+async fn what_breaks_a_rule_is_refused(client: &Client) {
+    for (path, status) in [
+        ("/api/products?page=0", 422),
+        ("/api/products?page=1001", 422),
+        ("/api/products?size=101", 422),
+        ("/api/products?min_price=9&max_price=8", 422),
+        ("/api/products?text=a%00b", 422),
+        ("/api/products?page=many", 400),
+        ("/api/products?prise=3", 400),
+        ("/api/products/7", 400),
+        ("/api/products/00000000-0000-7000-8000-000000000000", 404),
+        ("/nowhere", 404),
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{path}"
+        );
+        let problem = answer.expect(status);
+        assert_eq!(problem["status"], status, "{path}");
+    }
+    let broken = json!({ "name": "", "category": "Out door", "price_cents": -1 });
+    let problem = client.post("/api/products", &broken).await.expect(422);
+    let fields: Vec<_> = problem["errors"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|error| &error["field"])
+        .collect();
+    assert_eq!(fields, ["name", "category", "price_cents"]);
+    client
+        .post("/api/products", &json!({ "name": "no price" }))
+        .await
+        .expect(422);
+    let post = hyper::Method::POST;
+    client
+        .send(post.clone(), "/api/products", Some("{".to_owned()))
+        .await
+        .expect(400);
+    client
+        .send(post.clone(), "/api/products", None)
+        .await
+        .expect(415);
+    let huge = json!({ "name": "x".repeat(70_000) }).to_string();
+    client
+        .send(post, "/api/products", Some(huge))
+        .await
+        .expect(413);
+    client
+        .send(hyper::Method::PATCH, "/api/products", None)
+        .await
+        .expect(405);
+}
+
+async fn wishlist_is_of_its_user(ada: &Client) {
+    let grace = ada.another();
+    ada.get("/api/wishlist").await.expect(401);
+    ada.log_in("ada").await;
+    grace.log_in("grace").await;
+    let list = ada.get("/api/products?size=2").await.expect(200);
+    let wish = |item: &Value| format!("/api/wishlist/{}", item["id"].as_str().expect("it has one"));
+    let (first, second) = (&items(&list)[0], &items(&list)[1]);
+    assert_eq!(ada.get("/api/wishlist").await.expect(200), json!([]));
+    assert_eq!(
+        ada.post(&wish(first), &json!({})).await.expect(200),
+        json!({ "wished": true })
+    );
+    assert_eq!(ada.get("/api/wishlist").await.expect(200), json!([first]));
+    ada.post(&wish(second), &json!({})).await.expect(200);
+    assert_eq!(items_of(&ada.get("/api/wishlist").await.expect(200)), 2);
+    assert_eq!(grace.get("/api/wishlist").await.expect(200), json!([]));
+    assert_eq!(
+        ada.post(&wish(first), &json!({})).await.expect(200),
+        json!({ "wished": false })
+    );
+    assert_eq!(ada.get("/api/wishlist").await.expect(200), json!([second]));
+    ada.post(
+        "/api/wishlist/00000000-0000-7000-8000-000000000000",
+        &json!({}),
+    )
+    .await
+    .expect(404);
+
+    // What is deleted leaves the lists of those who wished for it.
+    let place = ada
+        .post("/api/products", &tent())
+        .await
+        .header("location")
+        .to_owned();
+    let id = place.replace("/api/products/", "");
+    grace
+        .post(&format!("/api/wishlist/{id}"), &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(items_of(&grace.get("/api/wishlist").await.expect(200)), 1);
+    ada.delete(&place).await.expect(204);
+    assert_eq!(grace.get("/api/wishlist").await.expect(200), json!([]));
+}
+
+pub(crate) fn items(list: &Value) -> &[Value] {
+    list["items"].as_array().expect("a page has items")
+}
+
+fn items_of(list: &Value) -> usize {
+    list.as_array().map_or(0, Vec::len)
+}
