@@ -25,6 +25,11 @@ pub(crate) enum Distribution {
     Uniform,
 }
 
+/// Draws this many keys out of `keys`, by Zipf's law.
+pub fn zipf(keys: u64, count: usize) -> Vec<u32> {
+    draw(Distribution::Zipf, keys, count)
+}
+
 /// Draws this many keys out of `keys`.
 pub(crate) fn draw(distribution: Distribution, keys: u64, count: usize) -> Vec<u32> {
     // `SPREAD` is coprime to these.

@@ -3,13 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-/// Bytes of the resident set.
+/// Bytes of the resident set that no file stands behind: what was allocated, and not the program's code, of which more comes in as it is used.
 pub(crate) fn resident() -> Option<u64> {
     // 4,096 on every machine the figures were taken on; pages of another size would need a system call to know.
     const PAGE: u64 = 4_096;
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * PAGE)
+    let mut pages = statm.split(' ').skip(1).map(str::parse::<u64>);
+    let (all, of_files) = (pages.next()?.ok()?, pages.next()?.ok()?);
+    Some(all.saturating_sub(of_files) * PAGE)
 }
 
 /// How long the threads of this process that are still there have been on a core.

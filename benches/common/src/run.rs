@@ -98,6 +98,21 @@ impl Run {
         run
     }
 
+    /// The name of the measure, for one that is not in this library.
+    pub fn told(&self) -> &str {
+        &self.measure
+    }
+
+    /// Prints the line of such a measure.
+    pub fn tell(&self, report: &Report) {
+        report.print(&self.measure, &format!("{}/{}", self.program, self.variant));
+    }
+
+    /// What every measure runs on.
+    pub fn runtime(&self) -> tokio::runtime::Runtime {
+        measure::runtime()
+    }
+
     pub fn variant(&self) -> &str {
         &self.variant
     }
@@ -179,7 +194,7 @@ impl Run {
             "stopped" => stopped::measure(&runtime, candidate, parameters, self.keys()),
             unknown => panic!("no measure is called `{unknown}`"),
         };
-        report.print(&self.measure, &format!("{}/{}", self.program, self.variant));
+        self.tell(&report);
     }
 
     /// For a variant the candidate does not know.

@@ -15,6 +15,8 @@ const TEMPLATE: &str = include_str!("page.md");
 /// Whose versions the page names: the peers, and what they and we run on.
 const NAMED: &[&str] = &[
     "amalgam-cache",
+    "axum",
+    "axum-response-cache",
     "cached",
     "cachekit-rs",
     "cachet",
@@ -30,6 +32,7 @@ const NAMED: &[&str] = &[
     "redis",
     "serde_json",
     "tokio",
+    "tower-http-cache",
 ];
 
 pub(crate) fn write(run: &Run) -> Result<(), String> {

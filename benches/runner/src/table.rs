@@ -139,7 +139,8 @@ fn ahead(text: &mut String, results: &Results, figure: &Figure) {
     if !points.is_empty() {
         let _ = writeln!(
             text,
-            "Ahead of `#[cacheable]` in {}: {}.\n",
+            "Ahead of {} in {}: {}.\n",
+            measure.candidates[ours].label.trim_matches('*'),
             figure.label,
             points.join("; ")
         );

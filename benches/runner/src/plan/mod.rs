@@ -4,6 +4,7 @@
 //! its figures. To add one, add a [`Measure`] to [`MEASURES`], a paragraph to `page.md` that says how it is taken, and, if no candidate knows it
 //! yet, a file to `common/src/measure`.
 
+mod http;
 mod memory;
 mod redis;
 
@@ -27,6 +28,8 @@ pub(crate) const MEASURES: &[Measure] = &[
     redis::PATTERNS,
     redis::ENTRY,
     redis::STOPPED,
+    http::CALLS,
+    http::REQUESTS,
     BUILD,
 ];
 
