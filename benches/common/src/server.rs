@@ -24,6 +24,16 @@ const TEXTS: &str = "EVAL \"local sum = 0 \
     end \
     return sum\" 0";
 
+/// One page of the keys, each with so many copies of itself under names of their own; what is a copy has no copies. Answers where the next page begins, 0 after the last.
+const COPIES: &str = "local page = redis.call('SCAN', ARGV[1], 'COUNT', 1000) \
+    for _, key in ipairs(page[2]) do \
+        local start, ending = string.match(key, '^(.*item:%d+)(:card.*)$') \
+        if start then \
+            for n = 1, tonumber(ARGV[2]) do redis.call('COPY', key, start .. 'c' .. n .. ending) end \
+        end \
+    end \
+    return page[1]";
+
 impl Server {
     /// At a URL of the form `redis://host:port`.
     pub(crate) fn at(url: &str) -> Server {
@@ -61,6 +71,17 @@ impl Server {
     pub(crate) fn keys(&mut self) -> u64 {
         let told = self.ask("DBSIZE");
         told.parse().expect("a count is a number")
+    }
+
+    /// Gives each of the filed keys so many copies, page by page, so that it answers others in between.
+    pub(crate) fn copy(&mut self, copies: u64) {
+        let mut cursor = "0".to_owned();
+        loop {
+            cursor = self.ask(&format!("EVAL \"{COPIES}\" 0 {cursor} {copies}"));
+            if cursor == "0" {
+                break;
+            }
+        }
     }
 
     fn field(&mut self, command: &str, name: &str) -> u64 {

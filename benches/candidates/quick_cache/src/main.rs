@@ -2,7 +2,11 @@
 //!
 //! `ready` is the floor: a `u64` that is a key already, no time to live. `deadline` is what a user would write next: the entry carries a deadline and
 //! every read asks `Instant::now()`. A slow origin goes through `get_or_insert_async`, the map's own single flight.
+//! The others are in [`ladder`].
 
+mod ladder;
+
+use crate::ladder::{Mixed, Texted};
 use common::{Blob, Candidate, Form, Product, Run, keys, origin};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
@@ -18,6 +22,9 @@ fn main() {
     match run.variant() {
         "ready" => run.measure(Ready::new(&run)),
         "deadline" => run.measure(Deadline(kept(run.room(Form::Shared)))),
+        "text" => run.measure(Texted::new(&run)),
+        "mixed" => run.measure(Mixed::<false>::new(&run)),
+        "timed" => run.measure(Mixed::<true>::new(&run)),
         _ => run.unknown(),
     }
 }

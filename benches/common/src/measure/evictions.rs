@@ -34,6 +34,8 @@ pub(crate) fn measure<C: Candidate>(
         Selection::Pattern => id,
         _ => id * Selection::SHELVES,
     };
+    // Of each entry, made by the server: more entries than can be brought in in a reasonable time.
+    let copies = parameters.number("copies", 0);
     let mut server = Server::at(parameters.redis());
     let rounds = (BUDGET / entries).clamp(1, 20);
     let mut times = Vec::new();
@@ -53,10 +55,13 @@ pub(crate) fn measure<C: Candidate>(
                 Filed { id, value }
             }));
         }
+        if copies > 0 {
+            server.copy(copies);
+        }
         let keys = server.keys();
         assert!(
-            keys * 10 >= entries * 9,
-            "{keys} keys for {entries} entries"
+            keys * 10 >= entries * (1 + copies) * 9,
+            "{keys} keys for {entries} entries with {copies} copies each"
         );
         times.push(runtime.block_on(async {
             let task = tokio::spawn(async move {

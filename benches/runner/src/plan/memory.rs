@@ -14,6 +14,17 @@ const DEADLINE: Candidate = candidate(
     "deadline",
     "`quick_cache` with a deadline and `Instant::now()`",
 );
+const TEXTED: Candidate = candidate(
+    "quick_cache",
+    "text",
+    "keys are texts: rendered, hashed, compared",
+);
+const MIXED: Candidate = candidate(
+    "quick_cache",
+    "mixed",
+    "values of any type in one map: a block for each entry, a downcast",
+);
+const TIMED: Candidate = candidate("quick_cache", "timed", "a deadline, and the clock for it");
 const CONCURRENT: Candidate = candidate(
     "cached",
     "concurrent",
@@ -116,6 +127,20 @@ pub(super) const HIT: Measure = Measure {
     figures: &[NS],
     baseline: Some(0),
     repetitions: 7,
+};
+
+pub(super) const ACCOUNT: Measure = Measure {
+    name: "account",
+    title: "What a hit is made of",
+    way: Way::Program("hits"),
+    candidates: &[READY, TEXTED, MIXED, TIMED, OURS],
+    points: &[point("1 task", 1.0, &["tasks=1"])],
+    figures: &[Figure {
+        plot: Plot::None,
+        ..NS
+    }],
+    baseline: Some(0),
+    repetitions: 9,
 };
 
 pub(super) const VALUES_AND_KEYS: Measure = Measure {

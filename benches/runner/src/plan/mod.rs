@@ -11,6 +11,7 @@ mod redis;
 /// In the order of the page.
 pub(crate) const MEASURES: &[Measure] = &[
     memory::HIT,
+    memory::ACCOUNT,
     memory::VALUES_AND_KEYS,
     memory::TAGS,
     memory::TASKS,

@@ -255,6 +255,11 @@ pub(super) const PATTERNS: Measure = Measure {
         point("10⁴ keys", 1e4, &["select=pattern", "entries=10000"]),
         point("10⁵ keys", 1e5, &["select=pattern", "entries=100000"]),
         slow("10⁶ keys", 1e6, &["select=pattern", "entries=1000000"]),
+        slow(
+            "10⁷ keys",
+            1e7,
+            &["select=pattern", "entries=1000000", "copies=9"],
+        ),
     ],
     figures: &[Figure {
         decimals: 1,
