@@ -12,28 +12,15 @@ pub(crate) fn run() -> Result<(), String> {
     ensure_redis()?;
     ensure_browser()?;
     ensure_postgres()?;
-    workspace()?;
-    bench::briefly()?;
-    servers::briefly()?;
-    fuzz::briefly()?;
-    instructions::briefly()
-}
-
-/// The tests of what compiles and what does not keep one core busy for minutes, and nearly all others wait; so they run beside each other. Some of the others look at
-/// the time, and come first.
-fn workspace() -> Result<(), String> {
-    const ALL: [&str; 3] = ["test", "--workspace", "--all-features"];
     Step::tests(&[&ALL[..], &["--no-run"]].concat()).run()?;
+    // The tests of what compiles and what does not keep one core busy for minutes, and most others wait or build; so they run beside the rest. Some of the rest look
+    // at the time, and come first.
     thread::scope(|scope| {
         let ui = scope.spawn(|| {
-            let ui = [&ALL[..], &["--test", "ui"]].concat();
+            let ui = [&ALL[..], &["--test", "ui", "--config", LEAN]].concat();
             Step::tests(&ui).at_leisure().output()
         });
-        // Documentation tests are part of this: the README is the crate documentation of cache-runtime.
-        let others = [&ALL[..], &["--"]].concat();
-        let skipped = UI.iter().flat_map(|name| ["--skip", name]);
-        let others: Vec<&str> = others.into_iter().chain(skipped).collect();
-        let others = Step::tests(&others).run();
+        let others = others();
         let (passed, told) = ui
             .join()
             .map_err(|_| "the tests of what compiles could not be waited for".to_owned())??;
@@ -46,6 +33,23 @@ fn workspace() -> Result<(), String> {
         }
     })
 }
+
+fn others() -> Result<(), String> {
+    // Documentation tests are part of this: the README is the crate documentation of cache-runtime.
+    let tests = [&ALL[..], &["--"]].concat();
+    let skipped = UI.iter().flat_map(|name| ["--skip", name]);
+    let tests: Vec<&str> = tests.into_iter().chain(skipped).collect();
+    Step::tests(&tests).run()?;
+    bench::briefly()?;
+    servers::briefly()?;
+    fuzz::briefly()?;
+    instructions::briefly()
+}
+
+const ALL: [&str; 3] = ["test", "--workspace", "--all-features"];
+
+/// Of what the tests of what compiles build themselves, program after program: nobody debugs it, and with what a debugger wants it takes 13 GB instead of 3.
+const LEAN: &str = "env.CARGO_PROFILE_DEV_DEBUG='0'";
 
 /// What is in `tests/tests/ui.rs`.
 const UI: [&str; 2] = [

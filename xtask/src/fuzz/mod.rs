@@ -50,8 +50,11 @@ fn fuzz(options: &Options) -> Result<(), String> {
     }
     // The machine's own target.
     let host = rustc_says("host")?;
-    build(&host)?;
-    let programs = folder().join(&host).join("release");
+    let profile = options.effort.profile();
+    build(&host, profile)?;
+    // Cargo's name for what `dev` makes.
+    let made = if profile == "dev" { "debug" } else { profile };
+    let programs = folder().join(&host).join(made);
     let mut told = Vec::new();
     for target in &options.targets {
         told.push(search(&programs.join(target), target, options.effort)?);
@@ -66,12 +69,13 @@ fn folder() -> PathBuf {
 }
 
 /// With a target named, the flags are not those of build scripts and macros, which have no fuzzer to report to.
-fn build(host: &str) -> Result<(), String> {
+fn build(host: &str, profile: &str) -> Result<(), String> {
     let folder = folder();
     let place = folder.to_string_lossy();
     let arguments = [
         "build",
-        "--release",
+        "--profile",
+        profile,
         "--target",
         host,
         "--target-dir",

@@ -20,6 +20,16 @@ pub(super) enum Effort {
     Inputs(u32),
 }
 
+impl Effort {
+    /// A few inputs take less time than to optimize what runs them.
+    pub(super) fn profile(self) -> &'static str {
+        match self {
+            Self::Time(_) => "release",
+            Self::Inputs(_) => "dev",
+        }
+    }
+}
+
 impl Options {
     pub(super) fn read(arguments: &[String]) -> Result<Self, String> {
         let mut options = Self {
