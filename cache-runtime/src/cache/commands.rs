@@ -98,8 +98,9 @@ impl RedisHandle {
     ///
     /// [`ErrorKind::Refused`] with the words of a server that answered with an error; [`ErrorKind::Timeout`] without an answer within the budget;
     /// [`ErrorKind::Unavailable`] without a connection; [`ErrorKind::Busy`] if too much is in flight; [`ErrorKind::Closed`] after [`Cache::close`];
-    /// [`ErrorKind::Invalid`], with nothing sent, for a command that waits (`BLPOP`) or belongs to a connection of one's own (`MULTI`, `SUBSCRIBE`,
-    /// `SELECT`): what takes several steps is a [`script`](Self::script).
+    /// [`ErrorKind::Invalid`], with nothing sent, for a command that waits (`BLPOP`, `XREAD` with `BLOCK`), that walks all there is in one step (`KEYS`: use `SCAN`), or that belongs to a
+    /// connection of one's own (`MULTI`, `SUBSCRIBE`, `SELECT`): what takes several steps is a [`script`](Self::script). What is slow because one key is
+    /// large (`SORT`, `SMEMBERS`) is sent: how large it gets is up to whoever fills it.
     pub async fn command(&self, key: &str, words: &[&[u8]]) -> Result<RedisReply, CacheError> {
         check(words)?;
         let within = self.core.settings.redis_budget;
@@ -217,9 +218,14 @@ fn check(words: &[&[u8]]) -> Result<(), CacheError> {
         return Err(invalid("a command without a word".to_owned()));
     };
     let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    let blocks = |word: &&[u8]| word.eq_ignore_ascii_case(b"BLOCK");
+    if is(&"KEYS") {
+        return Err(invalid(
+            "`KEYS` walks all keys in one step, and everybody waits for the server; use `SCAN`"
+                .to_owned(),
+        ));
+    }
     let reads = ["XREAD", "XREADGROUP"].iter().any(&is);
-    if WAITS.iter().any(&is) || (reads && rest.iter().any(blocks)) {
+    if WAITS.iter().any(&is) || (reads && blocks(rest)) {
         return Err(invalid(format!(
             "`{}` waits, and everybody's commands would wait behind it",
             name.escape_ascii()
@@ -234,6 +240,27 @@ fn check(words: &[&[u8]]) -> Result<(), CacheError> {
     Ok(())
 }
 
+/// Whether a read of streams waits for new entries: it has the option `BLOCK`. A stream, a group or a consumer may have that name.
+fn blocks(arguments: &[&[u8]]) -> bool {
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let is = |option: &[u8]| word.eq_ignore_ascii_case(option);
+        if is(b"BLOCK") {
+            return true;
+        }
+        // Names and ids are all that follows.
+        if is(b"STREAMS") {
+            return false;
+        }
+        let values = match is(b"GROUP") {
+            true => 2,
+            false => usize::from(is(b"COUNT") || is(b"CLAIM")),
+        };
+        words.by_ref().take(values).for_each(drop);
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +272,20 @@ mod tests {
             &[&b"multi"[..]],
             &[&b"BLPOP"[..], b"a", b"0"],
             &[&b"XREAD"[..], b"Block", b"0", b"STREAMS", b"a", b"$"],
+            &[
+                &b"XREADGROUP"[..],
+                b"GROUP",
+                b"streams",
+                b"c",
+                b"COUNT",
+                b"1",
+                b"BLOCK",
+                b"0",
+                b"STREAMS",
+                b"a",
+                b">",
+            ],
+            &[&b"Keys"[..], b"*"],
             &[&b"Client"[..], b"REPLY", b"OFF"],
         ] {
             let refused = check(words).expect_err("it is refused");
@@ -253,7 +294,18 @@ mod tests {
         for words in [
             &[&b"GET"[..], b"MULTI"][..],
             &[&b"XREAD"[..], b"STREAMS", b"a", b"0"],
+            &[&b"XREAD"[..], b"COUNT", b"1", b"STREAMS", b"block", b"0"],
+            &[
+                &b"XREADGROUP"[..],
+                b"GROUP",
+                b"block",
+                b"BLOCK",
+                b"STREAMS",
+                b"a",
+                b">",
+            ],
             &[&b"LPOP"[..], b"block"],
+            &[&b"SORT"[..], b"a", b"LIMIT", b"0", b"10"],
         ] {
             assert!(check(words).is_ok());
         }
