@@ -126,7 +126,9 @@ where
 {
     /// A response that is there, for a request that nothing is loaded for.
     async fn look(&self, key: &Key) -> Step<Response<Body>, E> {
-        match self.asked.shared.cache.get::<Entry>(key).await {
+        let shared = &self.asked.shared;
+        let policy = shared.fresh.clone().tags(self.asked.tags());
+        match shared.cache.get_with::<Entry>(key, &policy).await {
             Some(Entry::Response(stored)) if !stored.is_for(&self.asked.head.headers) => {
                 Step::Other(stored.varies_by().collect())
             }

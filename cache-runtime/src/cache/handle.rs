@@ -96,14 +96,22 @@ impl Cache {
     ///
     /// Safe to drop at any time.
     pub async fn get<T: CacheValue>(&self, key: &Key) -> Option<T> {
-        if !self.is_usable(key) {
-            return None;
-        }
-        let counters = self.counters("get");
-        let mut call = self.call::<T>(key.clone(), &Policy::new(), counters);
+        let mut call = self.asking::<T>(key.clone(), &Policy::new())?;
         call.reader.schema = None;
-        let value = call.stored().await?;
-        value.downcast_ref::<T>().cloned()
+        call.stored().await?.downcast_ref::<T>().cloned()
+    }
+
+    /// [`get`](Self::get) under a policy: the value has its scope, version and tags, and is counted under its [`site`](Policy::site). For layers on
+    /// top, where they serve what is there and load nothing.
+    pub async fn get_with<T: CacheValue>(&self, key: &Key, policy: &Policy) -> Option<T> {
+        let call = self.asking::<T>(in_scope_of(key, policy), policy)?;
+        call.stored().await?.downcast_ref::<T>().cloned()
+    }
+
+    /// A call that only looks.
+    fn asking<T: CacheValue>(&self, key: Key, policy: &Policy) -> Option<Call> {
+        let usable = self.is_usable(&key);
+        usable.then(|| self.call::<T>(key, policy, self.site_of(policy, "get")))
     }
 
     /// The value under a key; if there is none, loads it, once for all who ask, and stores it.

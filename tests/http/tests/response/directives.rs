@@ -5,7 +5,7 @@ use std::time::Duration;
 use cache_http::response::ResponseCache;
 use http::Method;
 
-use super::service::{Ask, STATUS, Service, get};
+use super::service::{Ask, STATUS, Service, cache, get};
 
 /// What becomes of the second request.
 #[derive(Clone, Copy, Debug)]
@@ -217,6 +217,27 @@ async fn head() {
     assert!(after.is_hit(), "{}", after.told());
     assert_eq!((after.header("content-length"), &*after.body), ("5", ""));
     assert_eq!(service.origin.calls(), 2);
+}
+
+/// What is answered without a load is counted where the rest is, and is as strict about tags.
+#[tokio::test]
+async fn head_is_counted_and_judged_as_a_get() {
+    let cache = cache();
+    let layer = ResponseCache::new(&cache).tags(|request| {
+        let tenant = request.headers.get("x-tenant");
+        tenant.map_or_else(Vec::new, |it| vec![it.to_str().unwrap().to_owned()])
+    });
+    let service = Service::of(layer).await;
+    let of = |tenant| get("/a").control("max-age=60").field("x-tenant", tenant);
+    let head = |tenant| of(tenant).method(Method::HEAD);
+    service.send(of("one")).await;
+    let answer = service.send(head("one")).await;
+    assert!(answer.is_hit(), "{}", answer.told());
+    let answer = service.send(head("two")).await;
+    assert!(!answer.is_hit(), "{}", answer.told());
+    let stats = cache.stats();
+    assert_eq!(stats.sites["http"].l1_hits, 1, "{stats:?}");
+    assert!(!stats.sites.contains_key("get"), "{stats:?}");
 }
 
 /// What is stored is not for who wants a new one, also where nothing is loaded for him.
