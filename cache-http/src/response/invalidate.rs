@@ -16,9 +16,13 @@ use cache_runtime::Cache;
 use http::{
     HeaderMap, HeaderName, StatusCode, Uri,
     header::{CONTENT_LOCATION, LOCATION},
+    request::Parts,
 };
 
-use super::{ResponseCache, key::Resource};
+use super::{
+    ResponseCache,
+    key::{host, original_path},
+};
 
 /// As long as an annotated write holds what it may have changed.
 const UNKNOWN_OUTCOME_HOLD: Duration = Duration::from_secs(2);
@@ -28,16 +32,17 @@ const UNKNOWN_OUTCOME_HOLD: Duration = Duration::from_secs(2);
 pub(super) struct Change {
     cache: Cache,
     path: String,
+    /// Also where responses do not depend on it: what is named elsewhere is not ours to evict.
     host: Option<String>,
     is_over: bool,
 }
 
 impl Change {
-    pub(super) fn of(cache: &Cache, path: String, resource: Option<&Resource>) -> Self {
+    pub(super) fn of(cache: &Cache, head: &Parts) -> Self {
         Self {
             cache: cache.clone(),
-            path,
-            host: resource.and_then(Resource::host).map(str::to_owned),
+            path: original_path(head),
+            host: host(head),
             is_over: false,
         }
     }
@@ -60,11 +65,6 @@ impl Change {
         if let Err(error) = eviction.await {
             tracing::debug!(%error, "the responses of a path are evicted later");
         }
-    }
-
-    /// The handler has failed without an answer: it may have done anything.
-    pub(super) fn failed(self) {
-        drop(self);
     }
 
     /// The path that a field names, if it is on this host.

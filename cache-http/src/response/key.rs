@@ -87,7 +87,7 @@ impl Resource {
     /// `None` if it does not say, or says two things, of what host.
     pub(super) fn of(head: &Parts, by_host: bool, query: &Query) -> Option<Self> {
         let host = match by_host {
-            true => Some(host(&head.uri, &head.headers)?),
+            true => Some(host(head)?),
             false => None,
         };
         let uri = original(head);
@@ -96,10 +96,6 @@ impl Resource {
             path: normalized(uri.path()).into_owned(),
             query: uri.query().map(|it| query.normalized(it)),
         })
-    }
-
-    pub(super) fn host(&self) -> Option<&str> {
-        self.host.as_deref()
     }
 
     /// The key of the response that these choices lead to.
@@ -136,8 +132,8 @@ fn original(head: &Parts) -> &Uri {
 }
 
 /// The authority that a request names, in lower case. One that names two different ones may be answered for either.
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let mut named = headers.get_all(HOST).iter();
+pub(super) fn host(head: &Parts) -> Option<String> {
+    let mut named = head.headers.get_all(HOST).iter();
     let field = match named.next() {
         Some(value) => Some(value.to_str().ok()?.to_ascii_lowercase()),
         None => None,
@@ -145,7 +141,10 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     if named.next().is_some() {
         return None;
     }
-    let authority = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
+    let authority = head
+        .uri
+        .authority()
+        .map(|it| it.as_str().to_ascii_lowercase());
     match (authority, field) {
         (Some(authority), Some(field)) if authority != field => None,
         (authority, field) => authority.or(field),

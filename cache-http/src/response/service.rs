@@ -24,7 +24,7 @@ use super::{
     directives::RequestDirectives,
     freshness::Audience,
     invalidate::Change,
-    key::{Resource, original_path},
+    key::Resource,
     layer::Shared,
     report::{Forward, Report},
     storable::Asker,
@@ -114,7 +114,7 @@ where
     fn call(&mut self, request: Request<B>) -> Answering<S::Error> {
         let (head, body) = request.into_parts();
         let sorted = self.shared.sort(&head, !body.is_end_stream());
-        let report = match sorted {
+        let (report, change) = match sorted {
             Sorted::Cached(resource, asker, owner, said) => {
                 let asked = Asked {
                     shared: Arc::clone(&self.shared),
@@ -130,45 +130,29 @@ where
                 let ask = Ask::new(asked, Arc::clone(&self.service));
                 return Answering(State::Coming(Box::pin(sent(answer(Arc::new(ask))))));
             }
-            Sorted::Passes(report) => report,
-            Sorted::Changes(change) => {
-                let (shared, service) = (Arc::clone(&self.shared), own(&self.service));
-                let request = Request::from_parts(head, body);
-                let coming = pass_and_evict(shared, service, request, change);
-                return Answering(State::Coming(Box::pin(coming)));
-            }
+            Sorted::Passes(report, change) => (report, change),
         };
         let (shared, service) = (Arc::clone(&self.shared), own(&self.service));
         let request = Request::from_parts(head, body);
-        Answering(State::Coming(Box::pin(pass(
-            shared, service, request, report,
-        ))))
+        let coming = pass(shared, service, request, report, change);
+        Answering(State::Coming(Box::pin(coming)))
     }
 }
 
 /// What is done with a request.
 enum Sorted {
     Cached(Resource, Asker, Option<String>, RequestDirectives),
-    /// To the handler, whose response is not stored.
-    Passes(Report),
-    /// To the handler, after which what is stored for the path is old.
-    Changes(Change),
+    /// To the handler, whose response is not stored; after a change what is stored for the path is old.
+    Passes(Report, Option<Change>),
 }
 
 impl Shared {
     fn sort(&self, head: &Parts, has_body: bool) -> Sorted {
         let settings = &self.settings;
-        let resource = || Resource::of(head, settings.host, &settings.query);
-        let passes = |why, detail| Sorted::Passes(Report::forwarded(why).because(detail));
+        let passes = |why, detail| Sorted::Passes(Report::forwarded(why).because(detail), None);
         if head.method != Method::GET && head.method != Method::HEAD {
-            return match is_safe(&head.method) {
-                true => Sorted::Passes(Report::forwarded(Forward::Method)),
-                false => Sorted::Changes(Change::of(
-                    &self.cache,
-                    original_path(head),
-                    resource().as_ref(),
-                )),
-            };
+            let change = (!is_safe(&head.method)).then(|| Change::of(&self.cache, head));
+            return Sorted::Passes(Report::forwarded(Forward::Method), change);
         }
         if settings
             .condition
@@ -189,7 +173,7 @@ impl Shared {
         if has_body {
             return passes(Forward::Bypass, "body");
         }
-        let Some(resource) = resource() else {
+        let Some(resource) = Resource::of(head, settings.host, &settings.query) else {
             return passes(Forward::Bypass, "host");
         };
         let owner = settings.private_by.as_ref().and_then(|owner| owner(head));
@@ -227,11 +211,13 @@ where
     service.call(request).await
 }
 
+/// To the handler and back. What a change has made old is gone before its response is handed on; one whose handler fails may have done anything, and evicts as it is dropped.
 async fn pass<S, B, R>(
     shared: Arc<Shared>,
     service: S,
     request: Request<B>,
     report: Report,
+    change: Option<Change>,
 ) -> Result<Response<Body>, S::Error>
 where
     S: Handler<B, R>,
@@ -239,29 +225,9 @@ where
     R::Error: Into<BoxError>,
 {
     let response = call(service, request).await?;
-    Ok(shared.passed(response, report))
-}
-
-async fn pass_and_evict<S, B, R>(
-    shared: Arc<Shared>,
-    service: S,
-    request: Request<B>,
-    change: Change,
-) -> Result<Response<Body>, S::Error>
-where
-    S: Handler<B, R>,
-    R: http_body::Body + Send + 'static,
-    R::Error: Into<BoxError>,
-{
-    match call(service, request).await {
-        Ok(response) => {
-            let response = shared.passed(response, Report::forwarded(Forward::Method));
-            change.answered(response.status(), response.headers()).await;
-            Ok(response)
-        }
-        Err(error) => {
-            change.failed();
-            Err(error)
-        }
+    let response = shared.passed(response, report);
+    if let Some(change) = change {
+        change.answered(response.status(), response.headers()).await;
     }
+    Ok(response)
 }

@@ -45,22 +45,26 @@ async fn a_change_that_fails_or_changes_nothing_evicts_nothing() {
 
 #[tokio::test]
 async fn what_a_response_names_on_this_host_is_evicted_as_well() {
-    let service = Service::with(|it| it).await;
-    for (line, evicts) in [
-        ("location: /a/7", true),
-        ("content-location: http://shop.example/a/7", true),
-        ("location: http://other.example/a/7", false),
-    ] {
-        service.send(cached("/a/7")).await;
-        service
-            .send(
-                get("/a")
-                    .method(Method::POST)
-                    .field("x-status", "201")
-                    .say(line),
-            )
-            .await;
-        assert_eq!(is_hit(&service, cached("/a/7")).await, !evicts, "{line}");
+    for by_host in [true, false] {
+        let service = Service::with(|it| it.host(by_host)).await;
+        for (line, evicts) in [
+            ("location: /a/7", true),
+            ("location: http://shop.example/a/7", true),
+            ("content-location: http://shop.example/a/7", true),
+            ("location: http://other.example/a/7", false),
+        ] {
+            service.send(cached("/a/7")).await;
+            service
+                .send(
+                    get("/a")
+                        .method(Method::POST)
+                        .field("x-status", "201")
+                        .say(line),
+                )
+                .await;
+            let hit = is_hit(&service, cached("/a/7")).await;
+            assert_eq!(hit, !evicts, "{line}, by host: {by_host}");
+        }
     }
 }
 
