@@ -81,10 +81,12 @@ pub(super) fn lifetime(
 }
 
 /// How old a response is that took `delay` to come; `None` if it does not tell in a way that can be understood.
+///
+/// The delay counts also where no `Age` is told: what the handler has read, it may have read as soon as it was asked (RFC 9111, section 4.2.3).
 pub(super) fn initial_age(headers: &HeaderMap, delay: u64, now: u64) -> Option<u64> {
     let told = match headers.contains_key(AGE) {
         true => delta_seconds(only(headers, &AGE)?.trim())? * SECOND,
-        false => return Some(apparent_age(headers, now)),
+        false => 0,
     };
     Some(apparent_age(headers, now).max(told.saturating_add(delay)))
 }
@@ -174,13 +176,13 @@ mod tests {
     fn age_is_what_is_told_or_what_the_date_shows() {
         let age = |fields: &[(&'static str, &str)]| initial_age(&headers(fields), 250, NOW);
         let made = date(NOW - 20_000);
-        assert_eq!(age(&[]), Some(0));
+        assert_eq!(age(&[]), Some(250), "what it took to come");
         assert_eq!(age(&[("date", &*made)]), Some(20_000));
         assert_eq!(age(&[("age", "5")]), Some(5_250));
         assert_eq!(age(&[("age", "5"), ("date", &*made)]), Some(20_000));
         assert_eq!(
             age(&[("date", &*date(NOW + 60_000))]),
-            Some(0),
+            Some(250),
             "a clock ahead of ours"
         );
         for strange in ["", "-1", "x", "1.5"] {

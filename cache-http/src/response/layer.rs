@@ -100,7 +100,7 @@ impl ResponseCache {
         }
     }
 
-    /// How long a response is fresh that does not say so itself. Without it such a response is not stored.
+    /// How long a response is fresh that does not say so itself, counted, as all freshness is, from when the handler was called. Without it such a response is not stored.
     pub fn ttl(self, ttl: Duration) -> Self {
         self.with(|it| it.ttl = Some(ttl))
     }
