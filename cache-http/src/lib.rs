@@ -9,3 +9,4 @@ pub mod response;
 #[cfg(feature = "sessions")]
 pub mod session;
 mod together;
+mod words;

@@ -4,9 +4,11 @@
 //! of it, and a lenient reader would take a name the client chose for the proxy's. With every rule of the grammar kept, such a line
 //! has no reading.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::hop;
+use crate::words;
 
 /// The `for` of each element, in order; nothing for one that names no address. Nothing at all for a line out of order.
 pub(super) fn hops(line: &str) -> Option<Vec<Option<IpAddr>>> {
@@ -52,31 +54,16 @@ impl<'a> Rest<'a> {
         }
     }
 
-    fn value(&mut self) -> Option<String> {
-        if !self.eat('"') {
-            return self.token().map(str::to_owned);
-        }
-        let mut value = String::new();
-        let mut chars = self.0.char_indices();
-        while let Some((at, char)) = chars.next() {
-            match char {
-                '"' => {
-                    self.0 = &self.0[at + 1..];
-                    return Some(value);
-                }
-                '\\' => value.push(chars.next()?.1),
-                _ => value.push(char),
-            }
-        }
-        None
+    fn value(&mut self) -> Option<Cow<'a, str>> {
+        let (value, rest) = words::value(self.0)?;
+        self.0 = rest;
+        Some(value)
     }
 
     fn token(&mut self) -> Option<&'a str> {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        let end = self.0.find(|c| !is_token(c)).unwrap_or(self.0.len());
-        let (token, rest) = self.0.split_at(end);
+        let (token, rest) = words::token(self.0)?;
         self.0 = rest;
-        (!token.is_empty()).then_some(token)
+        Some(token)
     }
 
     fn eat(&mut self, char: char) -> bool {

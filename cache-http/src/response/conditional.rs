@@ -141,19 +141,10 @@ pub(super) fn etag(body: &[u8], headers: &HeaderMap) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+    use http::{HeaderMap, StatusCode};
 
     use super::{client_has, etag, of_not_modified};
-
-    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let field = |(name, value): &(&'static str, &'static str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        };
-        fields.iter().map(field).collect()
-    }
+    use crate::response::fields::headers;
 
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const LATER: &str = "Mon, 07 Nov 1994 08:49:37 GMT";

@@ -3,12 +3,12 @@
 //! What cannot be read is never read as permission: a response whose directives are malformed, or say two things, is not fresh (RFC 9111, section 4.2.1), a directive that restricts
 //! counts whatever its argument, and one that permits only without any. A request that cannot be read asks for a response of the handler's.
 
-use std::borrow::Cow;
-
 use http::{
     HeaderMap, HeaderValue,
     header::{CACHE_CONTROL, PRAGMA},
 };
+
+use crate::words;
 
 /// What a number of seconds beyond this counts as (RFC 9111, section 1.2.2).
 const MOST_SECONDS: u64 = 1 << 31;
@@ -177,11 +177,10 @@ fn each(value: &HeaderValue, mut take: impl FnMut(&str, Option<&str>)) -> bool {
         if rest.is_empty() {
             return is_list;
         }
-        let end = rest.find(|c: char| !is_token(c)).unwrap_or(rest.len());
-        let (name, mut after) = rest.split_at(end);
+        let (name, mut after) = words::token(rest).unwrap_or(("", rest));
         let mut argument = None;
         if let Some(text) = after.strip_prefix('=') {
-            match read_argument(text) {
+            match words::value(text) {
                 Some((read, left)) => (argument, after) = (Some(read), left),
                 None => is_list = false,
             }
@@ -202,29 +201,6 @@ fn each(value: &HeaderValue, mut take: impl FnMut(&str, Option<&str>)) -> bool {
             }
         };
     }
-}
-
-/// A token or a quoted string, and what follows it.
-fn read_argument(text: &str) -> Option<(Cow<'_, str>, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find(|c: char| !is_token(c)).unwrap_or(text.len());
-        return (end > 0).then(|| (Cow::Borrowed(&text[..end]), &text[end..]));
-    };
-    let mut unquoted = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((Cow::Owned(unquoted), &quoted[at + 1..])),
-            '\\' => unquoted.push(chars.next()?.1),
-            c => unquoted.push(c),
-        }
-    }
-    None
-}
-
-/// `tchar` of RFC 9110, section 5.6.2.
-pub(super) fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
 #[cfg(test)]

@@ -108,22 +108,12 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 mod tests {
     use std::time::Duration;
 
-    use http::{HeaderMap, HeaderName, HeaderValue};
+    use http::HeaderMap;
 
     use super::{Audience, date, initial_age, lifetime, moment};
-    use crate::response::directives::ResponseDirectives;
+    use crate::response::{directives::ResponseDirectives, fields::headers};
 
     const NOW: u64 = 1_700_000_000_000;
-
-    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
-        let field = |(name, value): &(&'static str, &str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        };
-        fields.iter().map(field).collect()
-    }
 
     fn fresh(fields: &[(&'static str, &str)], audience: Audience) -> Option<u64> {
         let headers = headers(fields);

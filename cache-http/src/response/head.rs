@@ -118,19 +118,10 @@ pub(super) fn freshen(stored: &mut HeaderMap, by: &HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+    use http::{HeaderName, StatusCode};
 
     use super::{freshen, is_cut_short, keep, tag_body, take_tags, vary_by};
-
-    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let field = |(name, value): &(&'static str, &'static str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        };
-        fields.iter().map(field).collect()
-    }
+    use crate::response::fields::headers;
 
     #[test]
     fn what_belongs_to_a_connection_is_not_kept() {

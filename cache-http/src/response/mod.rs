@@ -47,6 +47,8 @@ mod asked;
 mod body;
 mod conditional;
 mod directives;
+#[cfg(test)]
+mod fields;
 mod freshness;
 mod head;
 mod invalidate;
