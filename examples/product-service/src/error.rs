@@ -17,6 +17,13 @@ pub enum Error {
         /// What the database has.
         current: i64,
     },
+    /// There is room for so many and no more.
+    Full {
+        /// Where there is none.
+        what: &'static str,
+        /// How many it holds.
+        most: i64,
+    },
     /// The name or the password is not right; which one is nobody's business.
     WrongPassword,
     /// The database did not do it.
@@ -31,6 +38,9 @@ impl fmt::Display for Error {
             Error::NotFound(what) => write!(f, "there is no such {what}"),
             Error::Conflict { current } => {
                 write!(f, "it was changed meanwhile and is version {current} now")
+            }
+            Error::Full { what, most } => {
+                write!(f, "the {what} holds {most}: take something off it first")
             }
             Error::WrongPassword => f.write_str("the name or the password is wrong"),
             Error::Database(error) => write!(f, "database: {error}"),

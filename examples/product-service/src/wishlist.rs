@@ -22,7 +22,7 @@ use crate::http::problem::Problem;
 use crate::product::Product;
 use crate::shop::Shop;
 
-/// Also what bounds the answer.
+/// How many products a wishlist holds, which bounds the answer as well.
 const LONGEST: i64 = 200;
 
 /// The wishlists of all users, cached.
@@ -56,10 +56,9 @@ impl Wishlists {
     pub async fn of(&self, user: Uuid) -> Result<Arc<Vec<Uuid>>, Error> {
         counter!("product_queries_total", "query" => "wishlist").increment(1);
         let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT product_id FROM wishes WHERE user_id = $1 ORDER BY product_id LIMIT $2",
+            "SELECT product_id FROM wishes WHERE user_id = $1 ORDER BY product_id",
         )
         .bind(user.to_string())
-        .bind(LONGEST)
         .fetch_all(self.db.pool())
         .await?;
         Ok(Arc::new(
@@ -71,14 +70,21 @@ impl Wishlists {
 
     /// Puts a product on the list, or takes it off.
     ///
-    /// The eviction is of one entry of one user. Two clicks at once are two transactions: SQLite runs one after the other, PostgreSQL may let both
-    /// insert, and then the product is on the list, as both are told.
+    /// The eviction is of one entry of one user. Two clicks at once are one after the other, because both write the row of the user first: SQLite has one
+    /// writer, and PostgreSQL one for each row. Without that two clicks could both find room for the last product.
     ///
     /// # Errors
-    /// If there is no such product, or the database does not answer.
+    /// If there is no such product, the list is full, or the database does not answer.
     #[cache_evict(key = "wishlist", scope = "user:{user}")]
     pub async fn toggle(&self, user: Uuid, product: Uuid) -> Result<Toggled, Error> {
         let mut transaction = self.db.pool().begin().await?;
+        let its_turn = sqlx::query("UPDATE users SET name = name WHERE id = $1")
+            .bind(user.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        if its_turn.rows_affected() == 0 {
+            return Err(Error::NotFound("user"));
+        }
         let taken_off = sqlx::query("DELETE FROM wishes WHERE user_id = $1 AND product_id = $2")
             .bind(user.to_string())
             .bind(product.to_string())
@@ -86,27 +92,39 @@ impl Wishlists {
             .await?
             .rows_affected();
         if taken_off == 0 {
-            let product_row: Option<String> =
-                sqlx::query_scalar("SELECT id FROM products WHERE id = $1")
-                    .bind(product.to_string())
-                    .fetch_optional(&mut *transaction)
-                    .await?;
-            if product_row.is_none() {
-                return Err(Error::NotFound("product"));
-            }
-            sqlx::query(
-                "INSERT INTO wishes (user_id, product_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            let put_on = sqlx::query(
+                "INSERT INTO wishes (user_id, product_id) SELECT $1, $2 \
+                 WHERE (SELECT COUNT(*) FROM wishes WHERE user_id = $1) < $3",
             )
             .bind(user.to_string())
             .bind(product.to_string())
+            .bind(LONGEST)
             .execute(&mut *transaction)
-            .await?;
+            .await
+            .map_err(|error| if_gone(error, "product"))?;
+            if put_on.rows_affected() == 0 {
+                return Err(Error::Full {
+                    what: "wishlist",
+                    most: LONGEST,
+                });
+            }
         }
         transaction.commit().await?;
         Ok(Toggled {
             wished: taken_off == 0,
         })
     }
+}
+
+/// A row that refers to what is not there, or not any more: only the database can tell, at the moment it writes.
+fn if_gone(error: sqlx::Error, what: &'static str) -> Error {
+    let refers_to_nothing = error
+        .as_database_error()
+        .is_some_and(|error| error.is_foreign_key_violation());
+    if refers_to_nothing {
+        return Error::NotFound(what);
+    }
+    error.into()
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
@@ -140,6 +158,7 @@ async fn wishlist(
         (status = 200, description = "Whether it is on it now", body = Toggled),
         (status = 401, description = "Nobody is logged in", body = Problem),
         (status = 404, description = "There is no such product", body = Problem),
+        (status = 409, description = "The wishlist is full: it has 200 products, and this would be one more", body = Problem),
     )
 )]
 async fn toggle(

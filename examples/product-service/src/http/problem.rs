@@ -72,7 +72,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         let status = match &error {
             Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::Conflict { .. } => StatusCode::CONFLICT,
+            Error::Conflict { .. } | Error::Full { .. } => StatusCode::CONFLICT,
             Error::WrongPassword => StatusCode::UNAUTHORIZED,
             // What the database says is for the log: it may name tables, hosts and values.
             Error::Database(reason) => {

@@ -1,6 +1,9 @@
 //! The use cases, on both databases.
 
+use futures_util::future::join_all;
+use product_service::db::Db;
 use serde_json::{Value, json};
+use tests::eventually;
 use tests::postgres::Postgres;
 
 use crate::kit::{Client, Instance, Settings};
@@ -32,6 +35,7 @@ async fn use_cases(shop: &Instance) {
     lists_show_what_changed(&client).await;
     what_breaks_a_rule_is_refused(&client).await;
     wishlist_is_of_its_user(&client).await;
+    wishlist_has_an_end(&client).await;
 }
 
 async fn created_product_is_read_changed_and_deleted(client: &Client, shop: &Instance) {
@@ -273,6 +277,82 @@ async fn wishlist_is_of_its_user(ada: &Client) {
     assert_eq!(items_of(&grace.get("/api/wishlist").await.expect(200)), 1);
     ada.delete(&place).await.expect(204);
     assert_eq!(grace.get("/api/wishlist").await.expect(200), json!([]));
+}
+
+/// The last place is given once, however many want it, and nothing is cut off silently.
+async fn wishlist_has_an_end(client: &Client) {
+    let linus = client.another();
+    linus.log_in("linus").await;
+    let mut places = Vec::new();
+    for page in 1..=3 {
+        let list = client
+            .get(&format!("/api/products?size=100&page={page}"))
+            .await
+            .expect(200);
+        let ids = items(&list).iter().filter_map(|item| item["id"].as_str());
+        places.extend(ids.map(|id| format!("/api/wishlist/{id}")));
+    }
+    let toggle = async |place: &String| linus.post(place, &json!({})).await;
+    for place in &places[..199] {
+        toggle(place).await.expect(200);
+    }
+    let at_once = join_all(places[199..209].iter().map(toggle)).await;
+    let put_on = at_once.iter().filter(|answer| answer.status == 200);
+    assert_eq!(put_on.count(), 1, "{at_once:?}");
+    let wished = async || items_of(&linus.get("/api/wishlist").await.expect(200));
+    assert_eq!(wished().await, 200);
+    let refused = toggle(&places[209]).await;
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    let problem = refused.expect(409);
+    assert!(
+        problem["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("200")),
+        "{problem}"
+    );
+    assert_eq!(toggle(&places[0]).await.expect(200)["wished"], false);
+    assert_eq!(toggle(&places[209]).await.expect(200)["wished"], true);
+    assert_eq!(wished().await, 200);
+}
+
+/// The product is there when the wish begins, and gone when it is written.
+#[tokio::test]
+async fn wish_for_what_is_deleted_meanwhile_is_not_found() {
+    let postgres = Postgres::start().await;
+    let shop = Settings::new()
+        .with("DATABASE_URL", &postgres.url())
+        .start();
+    let ada = shop.client();
+    ada.log_in("ada").await;
+    let place = ada
+        .post("/api/products", &tent())
+        .await
+        .header("location")
+        .to_owned();
+    let id = place.replace("/api/products/", "");
+    let (db, _) = Db::open(&postgres.url()).await.expect("it is there");
+    let mut deletion = db.pool().begin().await.expect("it answers");
+    sqlx::query("DELETE FROM products WHERE id = $1")
+        .bind(&id)
+        .execute(&mut *deletion)
+        .await
+        .expect("it is there");
+    let wish = {
+        let (ada, path) = (ada.clone(), format!("/api/wishlist/{id}"));
+        tokio::spawn(async move { ada.post(&path, &json!({})).await })
+    };
+    eventually::holds("the wish waits for the deletion", async || {
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        let waiting = sqlx::query_scalar::<_, i64>(waiting).fetch_one(db.pool());
+        waiting.await.expect("it answers") == 1
+    })
+    .await;
+    deletion.commit().await.expect("it answers");
+    wish.await.expect("it does not panic").expect(404);
+    ada.post(&format!("/api/wishlist/{id}"), &json!({}))
+        .await
+        .expect(404);
+    assert_eq!(ada.get("/api/wishlist").await.expect(200), json!([]));
 }
 
 pub(crate) fn items(list: &Value) -> &[Value] {
