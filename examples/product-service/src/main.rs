@@ -25,6 +25,6 @@ async fn serve() -> Result<(), Box<dyn Error + Send + Sync>> {
     let server = Server::start(&config).await?;
     let url = format!("http://{}", server.address()?);
     println!("product-service is at {url}/docs");
-    server.run(stop).await?;
+    server.run(stop).await;
     Ok(())
 }

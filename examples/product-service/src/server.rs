@@ -8,13 +8,12 @@ use axum::Router;
 use cache_runtime::{BuildError, Cache, Evict, Finding, Severity};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::config::Config;
 use crate::db::{Db, Found};
-use crate::http;
+use crate::http::{self, connections};
 use crate::shop::Shop;
 use crate::telemetry;
 
@@ -76,37 +75,18 @@ impl Server {
     }
 
     /// Serves until `stop` comes, finishes the requests that are under way, and puts everything down.
-    ///
-    /// # Errors
-    /// If the listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
         let Server {
             listener,
             router,
             shop,
             upkeep,
         } = self;
-        let (tell, told) = oneshot::channel();
-        let stop = async move {
-            stop.await;
-            tracing::info!("no new requests; finishing those under way");
-            // Nobody listens any more if the server has failed.
-            let _ = tell.send(());
-        };
-        // Limits are by address: the router is told who connects.
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(stop);
-        let overdue = async {
-            let _ = told.await;
-            sleep(GRACE).await;
-        };
-        let result = tokio::select! {
-            result = served.into_future() => result,
-            () = overdue => {
-                tracing::warn!(after = ?GRACE, "requests still under way are cut off");
-                Ok(())
-            }
-        };
+        let under_way = connections::serve(listener, router, stop).await;
+        tracing::info!("no new requests; finishing those under way");
+        if timeout(GRACE, under_way.shutdown()).await.is_err() {
+            tracing::warn!(after = ?GRACE, "requests still under way are cut off");
+        }
         // What evicts when it is done needs the cache.
         shop.changes.close();
         if timeout(GRACE, shop.changes.wait()).await.is_err() {
@@ -121,7 +101,6 @@ impl Server {
         }
         drop(upkeep);
         tracing::info!("ended");
-        result
     }
 }
 

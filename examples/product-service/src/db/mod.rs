@@ -9,14 +9,22 @@ mod seed;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Executor, Transaction};
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 use tokio::time::{Instant, sleep};
 
 /// In order, and never changed once they were released.
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_shop.sql")];
 /// Any number, the same in all instances: who holds it sets the database up.
 const SETUP_LOCK: i64 = 7_046_029_254;
+
+/// How long PostgreSQL works on a statement, or waits for a lock, before it refuses: less than a request may take, so that a client that leaves does not leave a connection behind that works
+/// for nobody. SQLite has no such bound and waits 5 s for a lock; its statements are this process's own work.
+const LONGEST_STATEMENT: Duration = Duration::from_secs(5);
+/// What PostgreSQL says then (`query_canceled`).
+const CANCELED: &str = "57014";
 
 /// What SQLite says where another connection has the lock (`SQLITE_BUSY`).
 const BUSY: &str = "5";
@@ -68,7 +76,7 @@ impl Db {
             // A request that waits longer for a connection is answered with an error instead.
             .acquire_timeout(Duration::from_secs(3));
         let pool = match kind {
-            Kind::Postgres => options.connect(url).await?,
+            Kind::Postgres => options.after_connect(bound).connect(url).await?,
             Kind::Sqlite => options.connect(&created(url)).await?,
         };
         let db = Db { pool, kind };
@@ -150,6 +158,10 @@ impl Db {
             Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
             Kind::Postgres => {
                 let mut transaction = self.pool.begin().await?;
+                // The first start fills the database, and the others wait for it, however long that takes.
+                transaction
+                    .execute("SET LOCAL statement_timeout = 0")
+                    .await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)")
                     .bind(SETUP_LOCK)
                     .execute(&mut *transaction)
@@ -158,6 +170,24 @@ impl Db {
             }
         }
     }
+}
+
+/// Whether the database has too much to do: there is no connection left, or a statement took too long.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code == CANCELED),
+        _ => false,
+    }
+}
+
+/// Gives a new connection to PostgreSQL its bound.
+fn bound(
+    connection: &mut AnyConnection,
+    _: PoolConnectionMetadata,
+) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    let statement = format!("SET statement_timeout = {}", LONGEST_STATEMENT.as_millis());
+    Box::pin(async move { connection.execute(statement.as_str()).await.map(drop) })
 }
 
 /// The folder of the file, if it is one.

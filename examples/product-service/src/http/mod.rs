@@ -1,6 +1,7 @@
 //! The routes, and what every request passes through on its way to them.
 
 mod admin;
+pub(crate) mod connections;
 mod docs;
 pub mod extract;
 mod health;

@@ -14,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::validation::Failed;
+use crate::db::is_busy;
 use crate::error::Error;
 
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -77,12 +78,12 @@ impl From<Error> for Problem {
             // What the database says is for the log: it may name tables, hosts and values.
             Error::Database(reason) => {
                 tracing::error!(%reason, "the database failed");
-                let busy = matches!(**reason, sqlx::Error::PoolTimedOut);
-                return Problem::new(if busy {
-                    StatusCode::SERVICE_UNAVAILABLE
-                } else {
-                    StatusCode::INTERNAL_SERVER_ERROR
-                });
+                return match is_busy(reason) {
+                    true => {
+                        Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail("the database is busy")
+                    }
+                    false => Problem::new(StatusCode::INTERNAL_SERVER_ERROR),
+                };
             }
             Error::Sessions(reason) => {
                 tracing::error!(reason, "the sessions failed");

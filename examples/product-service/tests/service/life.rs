@@ -1,7 +1,9 @@
 //! How an instance begins and ends.
 
+use futures_util::future::join_all;
 use hyper::StatusCode;
 use serde_json::json;
+use tests::eventually::PATIENCE;
 use tests::server::RedisServer;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -89,6 +91,32 @@ async fn instance_that_is_told_to_end_finishes_what_it_has_begun() {
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(instance.ended().await.success(), "{}", instance.log());
     assert!(instance.log().contains("ended"), "{}", instance.log());
+}
+
+/// Nor the next one, on a connection that has brought one.
+#[tokio::test]
+async fn head_of_a_request_that_does_not_come_ends_its_connection() {
+    let instance = Settings::new().start();
+    let begun = [
+        "GET /healthz HTTP/1.1\r\nhost: sh",
+        "GET /healthz HTTP/1.1\r\nhost: shop\r\n\r\nGET",
+    ];
+    let ends = begun.map(async |begun| {
+        let stream = TcpStream::connect(instance.client().address()).await;
+        let mut stream = stream.expect("it listens");
+        stream
+            .write_all(begun.as_bytes())
+            .await
+            .expect("it is open");
+        let mut answer = String::new();
+        let end = stream.read_to_string(&mut answer);
+        let end = tokio::time::timeout(2 * PATIENCE, end).await;
+        end.expect("it has an end").expect("it is text");
+        answer
+    });
+    let answers = join_all(ends).await;
+    assert!(!answers[0].contains("204"), "{answers:?}");
+    assert!(answers[1].starts_with("HTTP/1.1 204 "), "{answers:?}");
 }
 
 #[tokio::test]

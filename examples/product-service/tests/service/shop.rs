@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use product_service::db::Db;
 use serde_json::{Value, json};
+use sqlx::Executor;
 use tests::eventually;
 use tests::postgres::Postgres;
 
@@ -353,6 +354,27 @@ async fn wish_for_what_is_deleted_meanwhile_is_not_found() {
         .await
         .expect(404);
     assert_eq!(ada.get("/api/wishlist").await.expect(200), json!([]));
+}
+
+/// A statement that never ends takes no connection with it: the client may be gone, and then nobody else would cancel it.
+#[tokio::test]
+async fn statement_has_an_end() {
+    let postgres = Postgres::start().await;
+    let shop = Settings::new()
+        .with("DATABASE_URL", &postgres.url())
+        .start();
+    let (db, _) = Db::open(&postgres.url()).await.expect("it is there");
+    let mut lock = db.pool().begin().await.expect("it answers");
+    lock.execute("LOCK TABLE products IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("it answers");
+    let refused = shop.client().get("/api/products").await.expect(503);
+    assert_eq!(
+        refused["detail"], "the database is busy",
+        "by PostgreSQL, not by the timeout of the request"
+    );
+    lock.rollback().await.expect("it answers");
+    shop.client().get("/api/products").await.expect(200);
 }
 
 pub(crate) fn items(list: &Value) -> &[Value] {

@@ -78,6 +78,6 @@ pub(crate) async fn serve() -> Result<(), Failure> {
     let _logs = telemetry::logs(&config)?;
     let server = Server::start(&config).await?;
     println!("{}", server.address()?);
-    server.run(told_to_stop()?).await?;
+    server.run(told_to_stop()?).await;
     Ok(())
 }
