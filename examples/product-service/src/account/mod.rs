@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_sessions::Session;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -100,13 +101,8 @@ pub(crate) async fn remember(
 }
 
 /// What is answered to a session is for that one alone, and no cache between here and the browser can tell by a cookie: HTTP has no rule about them.
-pub(crate) async fn keep_private(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
+pub(crate) fn keep_private() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
 fn failed(error: tower_sessions::session::Error) -> Problem {

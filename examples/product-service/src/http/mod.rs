@@ -86,7 +86,7 @@ pub fn router(shop: Shop, config: &Config, metrics: PrometheusHandle) -> Router 
 fn api(shop: &Shop, config: &Config) -> OpenApiRouter<Shop> {
     let limits = Limits::new(&shop.cache, config);
     let sessions = ServiceBuilder::new()
-        .layer(from_fn(account::keep_private))
+        .layer(account::keep_private())
         .layer(account::sessions::layer(&shop.sessions, config))
         .layer(from_fn(account::remember))
         .layer(limits.user);
@@ -99,7 +99,7 @@ fn api(shop: &Shop, config: &Config) -> OpenApiRouter<Shop> {
         reading = reading.layer(responses::layer(&shop.cache));
     }
     OpenApiRouter::new()
-        .merge(reading)
+        .merge(reading.layer(responses::ask_again()))
         .merge(product::routes::writing())
         .merge(with_session.layer(sessions))
         .layer(limits.all)

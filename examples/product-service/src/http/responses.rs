@@ -6,12 +6,22 @@
 
 use std::time::Duration;
 
-use axum::http::HeaderName;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderName, HeaderValue};
 use cache_http::response::ResponseCache;
 use cache_runtime::Cache;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Names the labels of a response; the cache keeps the field to itself.
 pub(crate) const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+
+/// What browsers and caches in front may do with a product or a list: keep it, and ask each time whether it is still good, which is a 304 where nothing has changed. A change evicts
+/// what is kept here, and reaches nothing that is kept elsewhere.
+///
+/// It goes around this cache, and handlers do not say it: `no-cache` is for every cache it meets, and this one would store nothing.
+pub(super) fn ask_again() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+}
 
 /// Around the routes that depend on nothing but their address.
 ///

@@ -37,7 +37,7 @@ pub(crate) fn writing() -> OpenApiRouter<Shop> {
 #[utoipa::path(
     get, path = "/products", tag = "products", params(Search),
     responses(
-        (status = 200, description = "A page; an empty one beyond the last", body = Page),
+        (status = 200, description = "A page; an empty one beyond the last. To be kept and asked for again with `If-None-Match`, as all that is read here", body = Page),
         (status = 400, description = "A parameter that cannot be read, or that there is not", body = Problem),
         (status = 422, description = "A parameter out of its bounds", body = Problem),
     )
@@ -53,7 +53,7 @@ async fn list(State(shop): State<Shop>, Query(search): Query<Search>) -> Result<
 #[utoipa::path(
     get, path = "/products/{id}", tag = "products", params(("id" = Uuid, Path)),
     responses(
-        (status = 200, description = "The product; `ETag` is its version", body = Product),
+        (status = 200, description = "The product; `ETag` is its version, to ask with whether it still is", body = Product),
         (status = 404, description = "There is none", body = Problem),
     )
 )]

@@ -243,6 +243,26 @@ async fn responses_are_kept_until_what_they_show_changes() {
             "{path}"
         );
     }
+    // Clients keep them as well, and ask again each time, for nothing of theirs can be evicted.
+    for path in [
+        lists[0],
+        &place,
+        "/api/products/none",
+        "/api/products?size=0",
+    ] {
+        let asks_again = client.get(path).await;
+        assert_eq!(asks_again.header("cache-control"), "no-cache", "{path}");
+    }
+    let kept = client.get(lists[0]).await;
+    let known = client
+        .clone()
+        .with("if-none-match", kept.header("etag"))
+        .get(lists[0])
+        .await;
+    assert_eq!(
+        (known.status.as_u16(), known.header("cache-control")),
+        (304, "no-cache")
+    );
     // Written in another order, it is the same response; with a session, too.
     client
         .get("/api/products?size=7&sort=name")
