@@ -4,7 +4,8 @@ mod password;
 pub(crate) mod routes;
 pub(crate) mod sessions;
 
-use axum::extract::{FromRequestParts, Request};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -98,6 +99,24 @@ pub(crate) async fn remember(
         request.extensions_mut().insert(User { id, name });
     }
     Ok(next.run(request).await)
+}
+
+/// The name that somebody wants to log in under.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) name: String,
+}
+
+/// Finds out under which name somebody wants to log in, so that a limit can count by it. What cannot be read the handler refuses, and it checks no password.
+pub(crate) async fn attempt(request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    // With the request's extensions, one of which bounds the body.
+    let whole = Request::from_parts(parts.clone(), body);
+    let body = Bytes::from_request(whole, &()).await?;
+    if let Some(name) = routes::name_in(&body) {
+        parts.extensions.insert(Attempt { name });
+    }
+    Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
 }
 
 /// What is answered to a session is for that one alone, and no cache between here and the browser can tell by a cookie: HTTP has no rule about them.

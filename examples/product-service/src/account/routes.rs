@@ -44,6 +44,12 @@ impl Validate for Credentials {
     }
 }
 
+/// Whom the body of a login names; read as the handler reads it, so that both see the same name.
+pub(super) fn name_in(body: &[u8]) -> Option<String> {
+    let credentials: Credentials = serde_json::from_slice(body).ok()?;
+    Some(credentials.name)
+}
+
 pub(crate) fn login() -> OpenApiRouter<Shop> {
     OpenApiRouter::new().routes(routes!(log_in))
 }
@@ -61,7 +67,7 @@ pub(crate) fn account() -> OpenApiRouter<Shop> {
     responses(
         (status = 200, description = "Who is logged in now; the session is in a cookie", body = User),
         (status = 401, description = "The name or the password is wrong", body = Problem),
-        (status = 429, description = "Too many attempts from this address", body = Problem),
+        (status = 429, description = "Too many attempts from this address, or under this name", body = Problem),
     )
 )]
 async fn log_in(

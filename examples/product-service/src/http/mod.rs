@@ -42,10 +42,12 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
 /// Everything the service answers.
 pub fn router(shop: Shop, config: &Config, metrics: PrometheusHandle) -> Router {
-    let (router, document) = OpenApiRouter::with_openapi(docs::Documentation::openapi())
-        .nest("/api", api(&shop, config))
-        .merge(health::routes())
+    let limits = Limits::new(&shop.cache, config);
+    let (for_clients, mut document) = OpenApiRouter::with_openapi(docs::Documentation::openapi())
+        .nest("/api", api(&shop, config, &limits))
         .split_for_parts();
+    let (for_operators, more) = health::routes().split_for_parts();
+    document.merge(more);
     // From the outside to the inside: a request goes down this list, its response comes up.
     let around_service = ServiceBuilder::new()
         .layer(from_fn(problem::uniform))
@@ -67,13 +69,17 @@ pub fn router(shop: Shop, config: &Config, metrics: PrometheusHandle) -> Router 
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(from_fn(measure::measure));
     let cache = shop.cache.clone();
-    let mut router = router
+    let for_clients = for_clients
         .merge(docs::page(document))
-        .route(
-            "/metrics",
-            routing::get(async move || figures(&metrics, &cache)),
-        )
         .fallback(async || StatusCode::NOT_FOUND)
+        .layer(limits.all);
+    // Whoever floods the service from an address must not keep it from being watched and mended.
+    let for_operators = for_operators.route(
+        "/metrics",
+        routing::get(async move || figures(&metrics, &cache)),
+    );
+    let mut router = for_clients
+        .merge(for_operators)
         .layer(around_service)
         .merge(admin::routes(&shop.cache, config));
     if !config.cached {
@@ -83,15 +89,19 @@ pub fn router(shop: Shop, config: &Config, metrics: PrometheusHandle) -> Router 
 }
 
 /// What is below `/api`, with the layers that each part of it calls for.
-fn api(shop: &Shop, config: &Config) -> OpenApiRouter<Shop> {
-    let limits = Limits::new(&shop.cache, config);
+fn api(shop: &Shop, config: &Config, limits: &Limits) -> OpenApiRouter<Shop> {
     let sessions = ServiceBuilder::new()
         .layer(account::keep_private())
         .layer(account::sessions::layer(&shop.sessions, config))
         .layer(from_fn(account::remember))
-        .layer(limits.user);
+        .layer(limits.user.clone());
+    // An attempt counts for its address before its name is read.
+    let around_login = ServiceBuilder::new()
+        .layer(limits.login.clone())
+        .layer(from_fn(account::attempt))
+        .layer(limits.name.clone());
     let with_session = OpenApiRouter::new()
-        .merge(account::routes::login().layer(limits.login))
+        .merge(account::routes::login().layer(around_login))
         .merge(account::routes::account())
         .merge(wishlist::routes());
     let mut reading = product::routes::reading();
@@ -102,7 +112,6 @@ fn api(shop: &Shop, config: &Config) -> OpenApiRouter<Shop> {
         .merge(reading.layer(responses::ask_again()))
         .merge(product::routes::writing())
         .merge(with_session.layer(sessions))
-        .layer(limits.all)
 }
 
 /// For Prometheus: what the service has counted, and what the cache has.

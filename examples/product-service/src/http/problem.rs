@@ -5,7 +5,7 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -94,23 +94,18 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Problem {
-        Problem::new(rejection.status()).detail(rejection.body_text())
-    }
+/// What an extractor of axum says of what it cannot read.
+macro_rules! from_rejections {
+    ($($rejection:ty),*) => {$(
+        impl From<$rejection> for Problem {
+            fn from(rejection: $rejection) -> Problem {
+                Problem::new(rejection.status()).detail(rejection.body_text())
+            }
+        }
+    )*};
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Problem {
-        Problem::new(rejection.status()).detail(rejection.body_text())
-    }
-}
-
-impl From<PathRejection> for Problem {
-    fn from(rejection: PathRejection) -> Problem {
-        Problem::new(rejection.status()).detail(rejection.body_text())
-    }
-}
+from_rejections!(BytesRejection, JsonRejection, PathRejection, QueryRejection);
 
 /// Gives errors that are not ours the shape of ours. Their headers (`Allow`, `Retry-After`, …) stay.
 pub(crate) async fn uniform(request: Request, next: Next) -> Response {

@@ -165,6 +165,8 @@ async fn limits_count_what_all_instances_are_asked() {
     let fleet = Fleet::with(Database::sqlite(), &settings).await;
     requests_of_an_address(&fleet).await;
     logins_of_an_address(&fleet).await;
+    logins_under_a_name(&fleet).await;
+    requests_that_no_route_matches(&fleet).await;
 }
 
 fn from(fleet: &Fleet, address: &str) -> [Client; 2] {
@@ -238,6 +240,73 @@ async fn logins_of_an_address(fleet: &Fleet) {
         .post("/api/login", &guess)
         .await
         .expect(401);
+}
+
+/// Each attempt from another address.
+async fn logins_under_a_name(fleet: &Fleet) {
+    let attempt = async |name: &str, number: u64| {
+        let clients = from(fleet, &format!("203.0.113.{}", number % 250));
+        let guess = json!({ "name": name, "password": "a guess" });
+        clients[number as usize % 2]
+            .post("/api/login", &guess)
+            .await
+    };
+    let started = Instant::now();
+    let mut allowed = 0_u64;
+    let refused = loop {
+        assert!(allowed < 100, "nobody counts by name");
+        let answer = attempt("linus", allowed).await;
+        match answer.status.as_u16() {
+            401 => allowed += 1,
+            _ => break answer,
+        }
+    };
+    // Ten at once, and one more each three seconds.
+    let back = started.elapsed().as_secs() / 3 + 1;
+    assert!(
+        (10..=10 + back).contains(&allowed),
+        "{allowed} in {:?}",
+        started.elapsed()
+    );
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    refused.expect(429);
+    attempt("grace", 251).await.expect(401);
+    let keys = fleet.redis.cli(&["KEYS", "*"]).await.list().join("\n");
+    assert!(
+        keys.contains("limit") && !keys.contains("linus"),
+        "names are digested: {keys}"
+    );
+}
+
+async fn requests_that_no_route_matches(fleet: &Fleet) {
+    for (address, path, status) in [
+        ("192.0.2.5", "/api/nothing", 404),
+        ("192.0.2.6", "/nowhere", 404),
+        ("192.0.2.7", "/docs/openapi.json", 200),
+    ] {
+        let [client, _] = from(fleet, address);
+        let started = Instant::now();
+        let mut allowed = 0_u64;
+        let refused = loop {
+            assert!(allowed < 1_000, "{path} is not limited");
+            let answer = client.get(path).await;
+            match answer.status.as_u16() {
+                answered if answered == status => allowed += 1,
+                _ => break answer,
+            }
+        };
+        let back = started.elapsed().as_secs() + 1;
+        assert!((60..=60 + back).contains(&allowed), "{path}: {allowed}");
+        refused.expect(429);
+        for (path, status) in [
+            ("/healthz", 204),
+            ("/readyz", 200),
+            ("/metrics", 200),
+            ("/admin/cache/", 401),
+        ] {
+            assert_eq!(client.get(path).await.status, status, "{path}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,7 @@ impl Database {
 }
 
 pub(crate) struct Fleet {
-    redis: RedisServer,
+    pub(crate) redis: RedisServer,
     instances: [Instance; 2],
     _database: Database,
 }
