@@ -133,6 +133,9 @@ struct Step {
     script: Option<&'static Script>,
 }
 
+/// Adds steps, the same whenever it is called. Of no type of its own: what sends them is compiled once.
+pub(super) type Steps<'a> = &'a (dyn Fn(&mut Pipeline) + Sync);
+
 impl Pipeline {
     pub(super) fn script<K: AsRef<str>, A: AsRef<[u8]>>(
         &mut self,
@@ -156,7 +159,7 @@ impl Pipeline {
     }
 
     /// These steps.
-    pub(super) fn of(steps: impl Fn(&mut Self)) -> Self {
+    pub(super) fn of(steps: Steps<'_>) -> Self {
         let mut gathered = Self::default();
         steps(&mut gathered);
         gathered
@@ -175,7 +178,7 @@ impl Pipeline {
     }
 
     /// Adds some of these steps, by their positions, which ascend.
-    pub(super) fn append_some(&mut self, steps: impl Fn(&mut Self), some: &[usize]) {
+    pub(super) fn append_some(&mut self, steps: Steps<'_>, some: &[usize]) {
         let all = Self::of(steps).steps.into_iter().enumerate();
         let meant = all.filter(|(position, _)| some.binary_search(position).is_ok());
         self.steps.extend(meant.map(|(_, step)| step));
@@ -184,9 +187,9 @@ impl Pipeline {
     /// The answers, in order; an error answer is an error among them, unless it is one of the whole connection. `steps` adds the same steps whenever it is called.
     pub(super) async fn run(
         connection: &mut Connection,
-        steps: impl Fn(&mut Self),
+        steps: Steps<'_>,
     ) -> redis::RedisResult<Vec<redis::RedisResult<redis::Value>>> {
-        let gather = || Self::of(&steps);
+        let gather = || Self::of(steps);
         let mut answers = gather().send(connection).await?;
         let unknown =
             |answer: &redis::RedisResult<_>| answer.as_ref().is_err_and(is_unknown_script);

@@ -12,7 +12,7 @@ use super::cluster::{Cluster, Estate, Follow, Map, Node, SLOTS};
 use super::endpoint::Endpoint;
 use super::fault::judge;
 use super::link::{self, Connection, Deadline, Lane, Link, Live, Spelled};
-use super::scripts::Pipeline;
+use super::scripts::{Pipeline, Steps};
 use crate::entry::Token;
 use crate::tiers::{ErrorKind, LinkState, TierError};
 
@@ -55,8 +55,9 @@ impl Servers {
         work: W,
     ) -> Result<T, TierError>
     where
-        W: Fn(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: Fn(Connection) -> F + Send + Sync,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
         match self {
             Self::One(link) => link.call(lane, within, work).await,
@@ -68,10 +69,10 @@ impl Servers {
     }
 
     /// A plain `GET`, and what `read` makes of its answer. `slot` is what decides where the key belongs.
-    pub(super) async fn get<T>(
+    pub(super) async fn get<T: Send>(
         &self,
         slot: &str,
-        key: &impl Spelled,
+        key: &(impl Spelled + Sync),
         within: Duration,
         read: fn(redis::RedisResult<Option<Bytes>>) -> redis::RedisResult<T>,
     ) -> Result<T, TierError> {
@@ -90,12 +91,12 @@ impl Servers {
         &self,
         lane: Lane,
         within: Duration,
-        steps: impl Fn(&mut Pipeline),
+        steps: Steps<'_>,
     ) -> Result<Vec<redis::RedisResult<redis::Value>>, TierError> {
         match self {
             Self::One(link) => {
                 let work =
-                    async |mut connection: Connection| Pipeline::run(&mut connection, &steps).await;
+                    async |mut connection: Connection| Pipeline::run(&mut connection, steps).await;
                 link.call(lane, within, work).await
             }
             Self::Cluster(cluster) => {
@@ -235,8 +236,9 @@ impl Primary {
         work: W,
     ) -> Result<T, TierError>
     where
-        W: FnOnce(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: FnOnce(Connection) -> F + Send,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
         let by = Deadline::after(within);
         self.link.call_on(&self.live, lane, by, work).await

@@ -15,7 +15,7 @@ use crate::tiers::redis::RedisTier;
 use crate::tiers::redis::commands::evict::hold;
 use crate::tiers::redis::fault::{is_forbidden, is_torn, redirect};
 use crate::tiers::redis::link::{Connection, Deadline, Lane};
-use crate::tiers::redis::scripts::{self, Pipeline};
+use crate::tiers::redis::scripts::{self, Pipeline, Steps};
 use crate::tiers::{Removal, Removed, TierError};
 
 impl RedisTier {
@@ -66,7 +66,7 @@ impl RedisTier {
         let steps = |pipeline: &mut Pipeline| pipeline.command(self.registry_read());
         let now = self.servers.now();
         let answers = cluster
-            .scatter(Lane::Upkeep, by, Follow::All, steps)
+            .scatter(Lane::Upkeep, by, Follow::All, &steps)
             .await?;
         let registry = answers.into_iter().next().transpose()?;
         // Who may not read the registry has evicted all the same.
@@ -93,7 +93,7 @@ impl RedisTier {
             }
         };
         let answers = cluster
-            .scatter(Lane::Upkeep, by, Follow::Moved, steps)
+            .scatter(Lane::Upkeep, by, Follow::Moved, &steps)
             .await?;
         let mut done = Ok(());
         for ((message, gone), answer) in all.iter().zip(answers) {
@@ -141,7 +141,7 @@ impl RedisTier {
         for label in &gone.labels {
             let at = self.label_key(label);
             let quiet = |pipeline: &mut Pipeline| self.add_one(pipeline, gone, &[], made);
-            self.step(cluster, &at, quiet, by).await?;
+            self.step(cluster, &at, &quiet, by).await?;
         }
         for key in &gone.keys {
             let at = self.names.value(key);
@@ -150,10 +150,10 @@ impl RedisTier {
                 let held = |pipeline: &mut Pipeline| {
                     pipeline.script(&scripts::HOLD, &[&name], &[hold(gone.hold)]);
                 };
-                self.step(cluster, &name, held, by).await?;
+                self.step(cluster, &name, &held, by).await?;
             }
             for key in [self.names.lease(key), self.names.failed(key)] {
-                self.step(cluster, &key, |it| unlink(it, &key), by).await?;
+                self.step(cluster, &key, &|it| unlink(it, &key), by).await?;
             }
             let value = |pipeline: &mut Pipeline| match gone.manner {
                 Manner::Evict => unlink(pipeline, &at),
@@ -161,7 +161,7 @@ impl RedisTier {
                     pipeline.script(&scripts::EXPIRE_VALUE, &[&at], &[] as &[&[u8]]);
                 }
             };
-            self.step(cluster, &at, value, by).await?;
+            self.step(cluster, &at, &value, by).await?;
             self.say(cluster, &at, message, by).await?;
         }
         Ok(())
@@ -172,11 +172,11 @@ impl RedisTier {
         &self,
         cluster: &Cluster,
         key: &str,
-        step: impl Fn(&mut Pipeline),
+        step: Steps<'_>,
         by: Deadline,
     ) -> Result<(), TierError> {
         let work = async |mut connection: Connection| {
-            let answers = Pipeline::run(&mut connection, &step).await?;
+            let answers = Pipeline::run(&mut connection, step).await?;
             answers.into_iter().try_for_each(|answer| answer.map(drop))
         };
         cluster.call(key, Lane::Upkeep, by, work).await

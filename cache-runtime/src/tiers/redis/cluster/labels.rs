@@ -10,7 +10,7 @@ use crate::tiers::redis::announcer::random;
 use crate::tiers::redis::commands::labels::{era, lasting, logical_of, standing};
 use crate::tiers::redis::fault::unexpected;
 use crate::tiers::redis::link::{Deadline, Lane};
-use crate::tiers::redis::scripts::{self, Pipeline};
+use crate::tiers::redis::scripts::{self, Pipeline, Steps};
 use crate::tiers::{Labelled, Labels, TierError};
 
 use super::{Cluster, Follow};
@@ -38,7 +38,7 @@ impl RedisTier {
                 self.add_label(pipeline, label, NOTHING, ask);
             }
         };
-        let mut answers = self.answers(cluster, by, steps).await?.into_iter();
+        let mut answers = self.answers(cluster, by, &steps).await?.into_iter();
         let mut next = || answers.next().ok_or_else(|| self.servers.refusal(&fewer()));
         let clock = match needs_clock.then(&mut next).transpose()? {
             Some(clock) => Some(self.logical(&clock)?),
@@ -83,7 +83,7 @@ impl RedisTier {
                 self.add_label(pipeline, &ask.labels[*number], &text, ask);
             }
         };
-        let mut answers = self.answers(cluster, by, steps).await?.into_iter();
+        let mut answers = self.answers(cluster, by, &steps).await?.into_iter();
         if no_cache {
             labelled.cache = answers.next().map(|cache| standing(&cache, 0));
         }
@@ -114,7 +114,7 @@ impl RedisTier {
         by: Deadline,
     ) -> Result<Logical, TierError> {
         let steps = |pipeline: &mut Pipeline| self.add_tick(pipeline, by_how_much);
-        let answers = self.answers(cluster, by, steps).await?;
+        let answers = self.answers(cluster, by, &steps).await?;
         let clock = answers.first();
         clock.map_or_else(
             || Err(self.servers.refusal(&fewer())),
@@ -150,7 +150,7 @@ impl RedisTier {
         &self,
         cluster: &Cluster,
         by: Deadline,
-        steps: impl Fn(&mut Pipeline),
+        steps: Steps<'_>,
     ) -> Result<Vec<redis::Value>, TierError> {
         let answers = cluster
             .scatter(Lane::Traffic, by, Follow::All, steps)

@@ -89,8 +89,9 @@ impl Node {
         work: W,
     ) -> Result<Result<T, Redirect>, TierError>
     where
-        W: FnOnce(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: FnOnce(Connection) -> F + Send,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
         let live = self.link.live(by).await?;
         let work = |connection| {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 
 use super::Cluster;
 use super::node::Node;
 use super::state::Map;
 use crate::tiers::redis::fault::{Redirect, redirect};
 use crate::tiers::redis::link::{Connection, Deadline, Lane, unavailable};
-use crate::tiers::redis::scripts::Pipeline;
+use crate::tiers::redis::scripts::{Pipeline, Steps};
 use crate::tiers::{ErrorKind, TierError};
 
 /// The answers to several commands, in their order; what a node did not answer is its failure.
@@ -25,8 +25,12 @@ pub(in crate::tiers::redis) enum Follow {
     Moved,
 }
 
+/// What is done on a connection.
+type Work<'w, 'f, T> = &'w (dyn Fn(Connection) -> BoxFuture<'f, redis::RedisResult<T>> + Sync);
+
 impl Cluster {
     /// Runs work where a key belongs. It runs again, once, where it is sent.
+    // What is done is in a box, and all around it compiled once for each kind of answer.
     pub(in crate::tiers::redis) async fn call<T, W, F>(
         &self,
         key: &str,
@@ -35,15 +39,27 @@ impl Cluster {
         work: W,
     ) -> Result<T, TierError>
     where
-        W: Fn(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: Fn(Connection) -> F + Sync,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
+        self.route(key, lane, by, &|connection| Box::pin(work(connection)))
+            .await
+    }
+
+    async fn route<T: Send>(
+        &self,
+        key: &str,
+        lane: Lane,
+        by: Deadline,
+        work: Work<'_, '_, T>,
+    ) -> Result<T, TierError> {
         let map = self.map(by).await?;
         let Some(node) = map.owner(key.as_bytes()) else {
             self.survey();
             return Err(unserved());
         };
-        let other = match node.call(lane, by, &work).await {
+        let other = match node.call(lane, by, work).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(other)) => other,
             Err(error) => {
@@ -54,7 +70,7 @@ impl Cluster {
         let node = self.follow(&map, node, &other, key.as_bytes(), by).await?;
         let again = match other {
             Redirect::Ask(_) => node.call(lane, by, |it| work(it.asking())).await?,
-            Redirect::Moved(_) => node.call(lane, by, &work).await?,
+            Redirect::Moved(_) => node.call(lane, by, work).await?,
         };
         again.map_err(|_| moved_again())
     }
@@ -66,16 +82,16 @@ impl Cluster {
         lane: Lane,
         by: Deadline,
         follow: Follow,
-        steps: impl Fn(&mut Pipeline),
+        steps: Steps<'_>,
     ) -> Result<Answers, TierError> {
         let map = self.map(by).await?;
-        let keys = Pipeline::of(&steps).keys();
+        let keys = Pipeline::of(steps).keys();
         let mut groups = BTreeMap::<usize, Vec<usize>>::new();
         for (step, key) in keys.iter().enumerate() {
             groups.entry(map.number(key)).or_default().push(step);
         }
         let sent = groups.into_iter().map(|(node, meant)| {
-            let (map, steps) = (&map, &steps);
+            let map = &map;
             async move {
                 let answers = match map.nodes().get(node) {
                     Some(node) => send(node, lane, by, steps, &meant, false).await,
@@ -103,7 +119,7 @@ impl Cluster {
         let sent_on = redirected(&answers, follow)
             .into_iter()
             .map(|(step, other)| {
-                let (map, steps, key) = (&map, &steps, &keys[step]);
+                let (map, key) = (&map, &keys[step]);
                 async move {
                     let answer = self.send_on(map, &other, lane, by, steps, step, key);
                     (step, answer.await)
@@ -126,7 +142,7 @@ impl Cluster {
         other: &Redirect,
         lane: Lane,
         by: Deadline,
-        steps: &impl Fn(&mut Pipeline),
+        steps: Steps<'_>,
         step: usize,
         key: &[u8],
     ) -> Result<redis::RedisResult<redis::Value>, TierError> {
@@ -188,7 +204,7 @@ async fn send(
     node: &Node,
     lane: Lane,
     by: Deadline,
-    steps: &impl Fn(&mut Pipeline),
+    steps: Steps<'_>,
     meant: &[usize],
     asks: bool,
 ) -> Result<Vec<redis::RedisResult<redis::Value>>, TierError> {

@@ -78,7 +78,7 @@ impl RedisTier {
         };
         let now = self.servers.now();
         let work = async |mut connection: Connection| {
-            let mut answers = Pipeline::run(&mut connection, steps).await?;
+            let mut answers = Pipeline::run(&mut connection, &steps).await?;
             let registry = if part.registry { answers.pop() } else { None };
             // Who may not read the registry has evicted all the same.
             let registry = registry

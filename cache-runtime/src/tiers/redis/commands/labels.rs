@@ -52,7 +52,7 @@ impl RedisTier {
         }
         let steps = |pipeline: &mut Pipeline| self.add_reads(pipeline, labels);
         let now = self.servers.now();
-        let answers = self.servers.send(Lane::Traffic, within, steps).await?;
+        let answers = self.servers.send(Lane::Traffic, within, &steps).await?;
         standings(answers.into_iter(), now).map_err(|error| self.servers.refusal(&error))
     }
 
@@ -74,7 +74,7 @@ impl RedisTier {
         };
         let steps = |pipeline: &mut Pipeline| self.add_labels(pipeline, ask);
         let work = async |mut connection: Connection| {
-            let answers = Pipeline::run(&mut connection, steps).await?;
+            let answers = Pipeline::run(&mut connection, &steps).await?;
             labelled(ask, answers.into_iter())
         };
         link.call(Lane::Traffic, within, work).await

@@ -80,7 +80,7 @@ impl RedisTier {
                 pipeline.script(script, keys, args);
                 self.add_labels(pipeline, labels);
             };
-            let mut answers = Pipeline::run(&mut connection, steps).await?.into_iter();
+            let mut answers = Pipeline::run(&mut connection, &steps).await?.into_iter();
             let answer = answers
                 .next()
                 .unwrap_or_else(|| Err(unexpected("a lease was not answered")))?;

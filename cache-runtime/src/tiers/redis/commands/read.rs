@@ -47,7 +47,7 @@ impl RedisTier {
             self.add_reads(pipeline, labels);
         };
         let now = self.servers.now();
-        let answers = self.servers.send(Lane::Traffic, within, steps).await?;
+        let answers = self.servers.send(Lane::Traffic, within, &steps).await?;
         let mut answers = answers.into_iter();
         let value = answers
             .next()

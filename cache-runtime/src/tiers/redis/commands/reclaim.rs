@@ -118,7 +118,7 @@ impl RedisTier {
                 pipeline.script(&scripts::RECLAIM, &[key], &[token]);
             }
         };
-        let answers = Pipeline::run(connection, steps).await?;
+        let answers = Pipeline::run(connection, &steps).await?;
         // Of a slot that has moved nothing is freed here.
         let freed = answers.into_iter().filter_map(Result::ok);
         freed

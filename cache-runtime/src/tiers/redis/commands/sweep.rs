@@ -80,7 +80,7 @@ impl RedisTier {
     async fn registered(&self, within: Duration) -> Result<Option<Vec<Box<str>>>, TierError> {
         let steps = |pipeline: &mut Pipeline| pipeline.command(self.registry_read());
         let now = self.servers.now();
-        let answers = self.servers.send(Lane::Upkeep, within, steps).await?;
+        let answers = self.servers.send(Lane::Upkeep, within, &steps).await?;
         // Who may not read them finds more on the server than is meant.
         let answer = answers.into_iter().next().and_then(Result::ok);
         let registry = answer.and_then(|answer| Self::registry(answer, now));
@@ -106,7 +106,7 @@ impl RedisTier {
         let steps = |pipeline: &mut Pipeline| {
             pipeline.script(&scripts::SWEEP, &[&notice.sweeps], &args);
         };
-        let work = async |mut connection: Connection| Pipeline::run(&mut connection, steps).await;
+        let work = async |mut connection: Connection| Pipeline::run(&mut connection, &steps).await;
         let answers = primary.call(Lane::Upkeep, scan.batch_within, work).await?;
         let begun = matches!(answers[..], [Ok(redis::Value::Int(1))]);
         Ok(begun.then_some((primary, notice)))
@@ -172,7 +172,7 @@ impl RedisTier {
                     .for_each(|it| pipeline.command(scan.page(*it)));
             };
             let work = async |mut connection: Connection| {
-                let answers = Pipeline::run(&mut connection, steps).await?;
+                let answers = Pipeline::run(&mut connection, &steps).await?;
                 answers.into_iter().collect::<redis::RedisResult<Vec<_>>>()
             };
             let mut answers = primary.call(Lane::Upkeep, scan.batch_within, work).await?;
@@ -324,7 +324,7 @@ impl Notice {
         let mut command = redis::cmd("HDEL");
         command.arg(&self.sweeps).arg(&self.name[..]);
         let steps = |pipeline: &mut Pipeline| pipeline.command(command.clone());
-        let work = async |mut connection: Connection| Pipeline::run(&mut connection, steps).await;
+        let work = async |mut connection: Connection| Pipeline::run(&mut connection, &steps).await;
         let answers = primary.call(Lane::Upkeep, within, work).await?;
         Ok(matches!(answers[..], [Ok(redis::Value::Int(1))]))
     }

@@ -28,7 +28,7 @@ mod supervisor;
 mod whereabouts;
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) use self::core::Place;
 pub(super) use backoff::Backoff;
 pub(super) use live::{Connection, Live, Spelled};
 pub(super) use permits::Lane;
-use permits::Permits;
+use permits::{Permit, Permits};
 use state::State;
 
 use super::clock::ServerClock;
@@ -101,8 +101,9 @@ impl Link {
         work: W,
     ) -> Result<T, TierError>
     where
-        W: FnOnce(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: FnOnce(Connection) -> F + Send,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
         let by = Deadline::after(within);
         match self.decided()? {
@@ -111,10 +112,12 @@ impl Link {
                 let _permit = self.permits.traffic()?;
                 self.ask(&live, by, work).await
             }
-            Some(live) => Box::pin(self.call_on(&live, lane, by, work)).await,
-            None => {
+            decided => {
                 let call = async {
-                    let live = self.live(by).await?;
+                    let live = match decided {
+                        Some(live) => live,
+                        None => self.live(by).await?,
+                    };
                     self.call_on(&live, lane, by, work).await
                 };
                 Box::pin(call).await
@@ -123,9 +126,9 @@ impl Link {
     }
 
     /// A plain `GET` within the deadline, and what `read` makes of its answer: the call of every hit.
-    pub(super) async fn get<T>(
+    pub(super) async fn get<T: Send>(
         &self,
-        key: &impl Spelled,
+        key: &(impl Spelled + Sync),
         within: Duration,
         read: fn(redis::RedisResult<Option<Bytes>>) -> redis::RedisResult<T>,
     ) -> Result<T, TierError> {
@@ -151,10 +154,16 @@ impl Link {
         work: W,
     ) -> Result<T, TierError>
     where
-        W: FnOnce(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: FnOnce(Connection) -> F + Send,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
-        let _permit = match lane {
+        let _permit = self.admit(lane, by).await?;
+        self.ask(live, by, work).await
+    }
+
+    async fn admit(&self, lane: Lane, by: Deadline) -> Result<Permit<'_>, TierError> {
+        let permit = match lane {
             Lane::Traffic => self.permits.traffic()?,
             Lane::Upkeep => self.permits.upkeep(by).await?,
         };
@@ -163,18 +172,35 @@ impl Link {
             let text = format!("no time was left of {:?}", by.within);
             return Err(TierError::new(ErrorKind::Timeout, text));
         }
-        self.ask(live, by, work).await
+        Ok(permit)
     }
 
     async fn ask<T, W, F>(&self, live: &Live, by: Deadline, work: W) -> Result<T, TierError>
     where
-        W: FnOnce(Connection) -> F,
-        F: Future<Output = redis::RedisResult<T>>,
+        T: Send,
+        W: FnOnce(Connection) -> F + Send,
+        F: Future<Output = redis::RedisResult<T>> + Send,
     {
+        let mut answer = None;
+        let asked = {
+            let work = pin!(async { answer = Some(work(live.connection()).await) });
+            self.wait(live, by, work).await?
+        };
+        let answer = answer.expect("work that has ended has answered");
+        self.answered(live, asked, answer)
+    }
+
+    /// Waits for what is done on this connection; when that began. What is done has no type of its own here, so that this is compiled once.
+    async fn wait(
+        &self,
+        live: &Live,
+        by: Deadline,
+        work: Pin<&mut (dyn Future<Output = ()> + Send)>,
+    ) -> Result<Instant, TierError> {
         live.answers()?;
         let asked = Instant::now();
-        match timeout_at(by.at, work(live.connection())).await {
-            Ok(answer) => self.answered(live, asked, answer),
+        match timeout_at(by.at, work).await {
+            Ok(()) => Ok(asked),
             Err(_) => Err(self.unanswered(live, by)),
         }
     }
@@ -186,13 +212,10 @@ impl Link {
         answer: redis::RedisResult<T>,
     ) -> Result<T, TierError> {
         self.times.record(asked.elapsed());
-        match answer {
-            Ok(answer) => {
-                live.breaker.answered();
-                Ok(answer)
-            }
-            Err(error) => Err(self.failed(live, &error)),
+        if answer.is_ok() {
+            live.breaker.answered();
         }
+        answer.map_err(|error| self.failed(live, &error))
     }
 
     /// The present connection, waiting for the very first attempt only.

@@ -88,7 +88,7 @@ impl Releases {
                     pipeline.script(&scripts::RELEASE, &[&it.lease], &args);
                 }
             };
-            Pipeline::run(&mut connection, steps).await?;
+            Pipeline::run(&mut connection, &steps).await?;
             self.lock().drain(..batch.len());
         }
     }
