@@ -210,15 +210,21 @@ async fn without_an_error_to_make_a_call_waits_where_nothing_is_stale() {
     assert_eq!(bounded(desk).await, Err(Failed::Late(300 * MILLI)));
 }
 
-// Row: Where there is no body to keep: Cache::get
+// Row: Where there is no body to keep: Cache::get, get_with
 #[tokio::test(start_paused = true)]
 async fn get_has_fresh_values_only() {
     let policy = policy()
         .background_refresh(0.5)
         .stale_while_revalidate(60 * SECOND)
         .stale_if_error(60 * SECOND);
-    for case in each(policy).await {
-        let get = async || case.cache.get::<u64>(&Key::new("a")).await;
+    for case in each(policy.clone()).await {
+        let key = Key::new("a");
+        // Whichever is asked, there is the same.
+        let get = async || {
+            let found = case.cache.get::<u64>(&key).await;
+            assert_eq!(case.cache.get_with::<u64>(&key, &policy).await, found);
+            found
+        };
         assert_eq!(get().await, None);
         case.begin().await;
         pass(6.0).await;
