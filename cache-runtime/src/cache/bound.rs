@@ -18,6 +18,8 @@ use crate::{engine::Core, observe::Counters, tiers::memory::Reader};
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) reader: Reader,
+    /// See [`Reader::digest`].
+    pub(crate) digest: u64,
     pub(crate) counters: Arc<Counters>,
     /// By the literal part of its policy it reads the memory tier.
     pub(crate) reads_memory: bool,
@@ -59,19 +61,25 @@ pub(crate) struct FirstBound(OnceCell<First>);
 
 #[derive(Debug)]
 struct First {
+    at: usize,
     /// Keeps the address from being used again.
-    core: Weak<Core>,
+    _core: Weak<Core>,
     instance: &'static str,
     bound: Arc<Bound>,
 }
 
 impl First {
-    /// The compiler may have several copies of a name.
     #[inline]
     fn is_of(&self, core: &Arc<Core>, instance: &'static str) -> bool {
-        std::ptr::eq(self.core.as_ptr(), Arc::as_ptr(core))
-            && (std::ptr::eq(self.instance, instance) || self.instance == instance)
+        self.at == Arc::as_ptr(core).addr()
+            && (std::ptr::eq(self.instance, instance) || is_copy(self.instance, instance))
     }
+}
+
+/// The compiler may have several copies of a name.
+#[inline(never)]
+fn is_copy(one: &str, other: &str) -> bool {
+    one == other
 }
 
 impl FirstBound {
@@ -100,10 +108,11 @@ impl FirstBound {
         instance: &'static str,
         make: impl Fn() -> Bound,
     ) -> BoundRef<'_> {
-        let site = std::ptr::from_ref(self) as usize;
+        let site = std::ptr::from_ref(self).addr();
         let bound = core.sites.bound((site, instance), make);
         let _ = self.0.set(First {
-            core: Arc::downgrade(core),
+            at: Arc::as_ptr(core).addr(),
+            _core: Arc::downgrade(core),
             instance,
             bound: Arc::clone(&bound),
         });

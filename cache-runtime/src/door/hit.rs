@@ -13,7 +13,7 @@ use crate::{
     entry::CacheValue,
     key::Lines,
     observe::{Count, Served},
-    tiers::memory::{Due, MemoryEntry, Record, Remembered},
+    tiers::memory::{Due, MemoryEntry, Reader, Record, Remembered},
 };
 
 /// What memory has for a call.
@@ -43,27 +43,26 @@ pub(super) fn in_memory<V: CacheValue>(
     full: Option<&str>,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
-    let (core, reader) = (call.cache.core(), &bound.reader);
+    let (core, reader) = (&**call.cache.core(), &bound.reader);
     let now = core.clock.now();
     let (value, seen) = (Cell::new(None), Cell::new(None));
-    let look = |entry: &Arc<MemoryEntry>| {
-        let carries = match tags {
-            None => entry.has_tags_of(reader),
-            Some(tags) => entry.carries(reader, tags.iter()),
-        };
-        if !carries || !entry.is_for(reader, full, now) {
+    // By value: what is in a processor's register need not be looked up behind a pointer to a pointer.
+    let (found, needing) = (&value, &seen);
+    let look = move |entry: &Arc<MemoryEntry>| {
+        let is_just = full.is_none() && tags.is_none() && entry.is_just_for(bound.digest, now);
+        if !is_just && !is_for(entry, reader, full, tags, now) {
             return;
         }
         if !core.serves_at_once(entry, now) {
-            seen.set(Some(Seen::Doubtful(Arc::clone(entry))));
+            needing.set(Some(Seen::Doubtful(Arc::clone(entry))));
         } else if let Some(due) = due(call, entry, now) {
-            seen.set(Some(Seen::Due(Arc::clone(entry), due)));
+            needing.set(Some(Seen::Due(Arc::clone(entry), due)));
         } else if bound.clones_at_once
             && let Some(own) = entry.own::<V>()
         {
-            value.set(Some(own.clone()));
+            found.set(Some(own.clone()));
         } else {
-            seen.set(Some(Seen::Usable(Arc::clone(entry))));
+            needing.set(Some(Seen::Usable(Arc::clone(entry))));
         }
     };
     let record = core.memory.look(core.memory.hash(text), text, look);
@@ -80,6 +79,22 @@ pub(super) fn in_memory<V: CacheValue>(
         tell_of_hit(call, bound, text);
     }
     Some(Hit::Plain(value))
+}
+
+/// Whether an entry is for a reader who is compared with it piece by piece.
+#[inline(never)]
+fn is_for(
+    entry: &MemoryEntry,
+    reader: &Reader,
+    full: Option<&str>,
+    tags: Option<&Lines>,
+    now: u64,
+) -> bool {
+    let carries = match tags {
+        None => entry.has_tags_of(reader),
+        Some(tags) => entry.carries(reader, tags.iter()),
+    };
+    carries && entry.is_for(reader, full, now)
 }
 
 /// The same for a key that is a digest.

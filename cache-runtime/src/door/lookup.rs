@@ -80,15 +80,17 @@ impl<'a> Call<'a> {
     fn bind<V: CacheValue>(&self) -> Bound {
         let core = self.cache.core();
         let (policy, defaults) = (self.site.literal_policy(), &core.settings.defaults);
+        let reader = Reader {
+            template: self.site.template,
+            instance: site::fingerprint(self.instance),
+            tags: self.site.tags,
+            late_tags: self.site.late_tags,
+            schema: Some(policy.schema_over(defaults)),
+            ..Reader::of::<V>()
+        };
         Bound {
-            reader: Reader {
-                template: self.site.template,
-                instance: site::fingerprint(self.instance),
-                tags: self.site.tags,
-                late_tags: self.site.late_tags,
-                schema: Some(policy.schema_over(defaults)),
-                ..Reader::of::<V>()
-            },
+            digest: reader.digest(),
+            reader,
             counters: core.sites.counters(&site::counters_name(self.instance)),
             reads_memory: policy.reads_memory_over(defaults),
             clones_at_once: bound::clones_at_once::<V>(),

@@ -53,7 +53,7 @@ pub struct KeyBuf<'s> {
     prefix: Option<Prefix>,
     /// Where the scope begins.
     scope: Option<usize>,
-    more: Option<Box<More>>,
+    more: Rare,
 }
 
 /// What makes a text more than a key, or none.
@@ -61,6 +61,25 @@ pub struct KeyBuf<'s> {
 struct More {
     marks: Vec<Mark>,
     failure: Option<Unrenderable>,
+}
+
+/// See [`More`].
+#[derive(Debug, Default)]
+struct Rare(Option<Box<More>>);
+
+/// Most drop none of it, which is a comparison here and would be a call.
+impl Drop for Rare {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(more) = self.0.take() {
+            dropped(more);
+        }
+    }
+}
+
+#[cold]
+fn dropped(more: Box<More>) {
+    drop(more);
 }
 
 impl KeyBuf<'_> {
@@ -157,7 +176,7 @@ impl<'s> KeyBuf<'s> {
             secret,
             prefix: None,
             scope: None,
-            more: None,
+            more: Rare(None),
         }
     }
 }
@@ -168,14 +187,14 @@ impl KeyBuf<'_> {
     #[inline]
     pub(crate) fn ready(&self) -> Option<&[u8]> {
         let key = self.scope.unwrap_or(self.text.len());
-        let complete = self.more.is_none() && key <= digest::MAX_TEXT;
+        let complete = self.more.0.is_none() && key <= digest::MAX_TEXT;
         complete.then(|| self.text.as_bytes())
     }
 
     /// The key, if everything could be rendered and nothing waits for the result.
     #[inline]
     pub(crate) fn finish(self) -> Result<Rendered, Unrenderable> {
-        if self.more.is_some() {
+        if self.more.0.is_some() {
             return self.finish_late().render();
         }
         let literal = self.prefix.map(|prefix| prefix.text);
@@ -198,8 +217,8 @@ impl KeyBuf<'_> {
     }
 
     /// The template, to be completed by the result.
-    pub(crate) fn finish_late(self) -> LateTemplate {
-        let More { marks, failure } = self.more.map_or_else(More::default, |more| *more);
+    pub(crate) fn finish_late(mut self) -> LateTemplate {
+        let More { marks, failure } = self.more.0.take().map_or_else(More::default, |more| *more);
         LateTemplate::new(self.text, self.prefix, marks, self.scope, failure)
     }
 
@@ -212,13 +231,13 @@ impl KeyBuf<'_> {
 
     #[inline(always)]
     fn has_failed(&self) -> bool {
-        let more = self.more.as_ref();
+        let more = self.more.0.as_ref();
         more.is_some_and(|more| more.failure.is_some())
     }
 
     #[cold]
     fn fail(&mut self, why: Unrenderable) {
-        self.more.get_or_insert_default().failure = Some(why);
+        self.more.0.get_or_insert_default().failure = Some(why);
     }
 
     #[inline(always)]
@@ -226,7 +245,7 @@ impl KeyBuf<'_> {
         if self.prefix.is_none() {
             self.prefix = Some(Prefix {
                 text: self.text.len(),
-                marks: self.more.as_ref().map_or(0, |more| more.marks.len()),
+                marks: self.more.0.as_ref().map_or(0, |more| more.marks.len()),
             });
         }
     }
@@ -234,7 +253,7 @@ impl KeyBuf<'_> {
     fn mark(&mut self, what: What) {
         if !self.has_failed() {
             let at = self.text.len();
-            let more = self.more.get_or_insert_default();
+            let more = self.more.0.get_or_insert_default();
             more.marks.push(Mark { at, what });
         }
     }
@@ -259,7 +278,7 @@ impl fmt::Debug for KeyBuf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyBuf")
             .field("text", &self.text)
-            .field("more", &self.more)
+            .field("more", &self.more.0)
             .finish_non_exhaustive()
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Full;
 pub(super) struct Text {
     inline: [u8; INLINE],
     len: usize,
+    /// So much of `inline` may be written: what the limit allows, and nothing once there is a `spill`.
+    room: usize,
     limit: usize,
     spill: Vec<u8>,
 }
@@ -29,6 +31,7 @@ impl Text {
         Self {
             inline: [0; INLINE],
             len: 0,
+            room: limit.min(INLINE),
             limit,
             spill: Vec::new(),
         }
@@ -37,6 +40,9 @@ impl Text {
     /// The same text, with room for what was bounded elsewhere.
     pub(super) fn without_limit(mut self) -> Self {
         self.limit = usize::MAX;
+        if self.spill.is_empty() {
+            self.room = INLINE;
+        }
         self
     }
 
@@ -52,46 +58,48 @@ impl Text {
         self.push_bytes(text)
     }
 
-    /// Lets so many bytes of ASCII be written where they belong.
+    /// Appends the first `len` bytes of ASCII, 8 at most. Room for all 8 is the rule, and a copy whose length is known is one instruction.
     #[inline]
-    pub(super) fn push_with(&mut self, len: usize, write: impl Fn(&mut [u8])) -> Result<(), Full> {
-        let end = self.end_after(len)?;
+    pub(super) fn push_up_to_8(&mut self, bytes: [u8; 8], len: usize) -> Result<(), Full> {
+        debug_assert!(bytes[..len].is_ascii());
+        let end = self.len + 8;
         match self.inline.get_mut(self.len..end) {
-            Some(free) if self.spill.is_empty() => write(free),
-            _ => {
-                let mut bytes = vec![0; len];
-                write(&mut bytes);
-                self.push_to_heap(&bytes);
-            }
+            Some(free) if end <= self.room => free.copy_from_slice(&bytes),
+            _ => return self.push_elsewhere(&bytes[..len]),
         }
-        self.len = end;
+        self.len += len;
         Ok(())
-    }
-
-    #[inline]
-    fn end_after(&self, len: usize) -> Result<usize, Full> {
-        let end = self.len.checked_add(len);
-        end.filter(|end| *end <= self.limit).ok_or(Full)
     }
 
     #[inline]
     fn push_bytes(&mut self, text: &[u8]) -> Result<(), Full> {
-        let end = self.end_after(text.len())?;
+        let end = self.len.saturating_add(text.len());
         match self.inline.get_mut(self.len..end) {
-            Some(free) if self.spill.is_empty() => free.copy_from_slice(text),
-            _ => self.push_to_heap(text),
+            Some(free) if end <= self.room => free.copy_from_slice(text),
+            _ => return self.push_elsewhere(text),
         }
         self.len = end;
         Ok(())
     }
 
+    /// Where there may be no room, or none but on the heap.
     #[cold]
-    fn push_to_heap(&mut self, bytes: &[u8]) {
-        if self.spill.is_empty() {
-            self.spill.reserve(2 * INLINE + bytes.len());
-            self.spill.extend_from_slice(&self.inline[..self.len]);
+    #[inline(never)]
+    fn push_elsewhere(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        let end = self.len.checked_add(bytes.len());
+        let end = end.filter(|end| *end <= self.limit).ok_or(Full)?;
+        if end <= self.room {
+            self.inline[self.len..end].copy_from_slice(bytes);
+        } else {
+            if self.spill.is_empty() {
+                self.spill.reserve(2 * INLINE + bytes.len());
+                self.spill.extend_from_slice(&self.inline[..self.len]);
+                self.room = 0;
+            }
+            self.spill.extend_from_slice(bytes);
         }
-        self.spill.extend_from_slice(bytes);
+        self.len = end;
+        Ok(())
     }
 
     #[inline]

@@ -35,6 +35,14 @@ pub(crate) struct Birth {
     pub(crate) base: Base,
 }
 
+/// A birth that entries share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) birth: Birth,
+    /// See [`Reader::digest`].
+    pub(super) reader: u64,
+}
+
 impl Birth {
     /// Whether it is of an entry of this reader.
     #[inline]
@@ -79,14 +87,14 @@ pub(super) struct Births(Mutex<HashMap<Kind, Latest, foldhash::fast::RandomState
 
 #[derive(Debug)]
 struct Latest {
-    birth: Arc<Birth>,
+    birth: Arc<Shared>,
     shared_by: u32,
 }
 
 impl Latest {
     /// Whether an entry of this birth may be said to be of the latest.
     fn is_as_good(&self, birth: &Birth) -> bool {
-        let (base, other) = (&self.birth.base, &birth.base);
+        let (base, other) = (&self.birth.birth.base, &birth.base);
         // One that knows of a later eviction would answer for labels that were read before it.
         let is_worth_another = self.shared_by >= SHARED_BY && !other.is_no_later(base);
         base.is_same(other) && base.is_no_later(other) && !is_worth_another
@@ -95,7 +103,7 @@ impl Latest {
 
 impl Births {
     /// A birth like this one, for an entry that has labels of its own or not.
-    pub(super) fn shared(&self, mut birth: Birth, labelled: bool) -> Arc<Birth> {
+    pub(super) fn shared(&self, mut birth: Birth, labelled: bool) -> Arc<Shared> {
         if !labelled {
             birth.base = birth.base.without_own();
         }
@@ -110,7 +118,10 @@ impl Births {
         if births.len() >= MOST && !births.contains_key(&kind) {
             births.clear();
         }
-        let birth = Arc::new(birth);
+        let birth = Arc::new(Shared {
+            reader: birth.of.digest(),
+            birth,
+        });
         let latest = Latest {
             birth: Arc::clone(&birth),
             shared_by: 1,
@@ -165,7 +176,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &later) && Arc::ptr_eq(&later, &born(4)));
         cells.gone(&Label::region("products"), Manner::Evict, 0, 0);
         let last = born(4);
-        assert!(last.base.is_current() && !later.base.is_current());
+        assert!(last.birth.base.is_current() && !later.birth.base.is_current());
         assert!(Arc::ptr_eq(&last, &born(4)));
         assert!(!Arc::ptr_eq(
             &last,
@@ -185,14 +196,14 @@ mod tests {
             births.shared(birth, true)
         };
         let first = born(5);
-        assert!(first.base.knows(5) && !first.base.knows(6));
+        assert!(first.birth.base.knows(5) && !first.birth.base.knows(6));
         // A few more are not worth another, and say less than they could.
         let more: Vec<_> = (1..SHARED_BY).map(|_| born(6)).collect();
         assert!(more.iter().all(|more| Arc::ptr_eq(more, &first)));
         let second = born(6);
-        assert!(second.base.knows(6) && Arc::ptr_eq(&second, &born(7)));
+        assert!(second.birth.base.knows(6) && Arc::ptr_eq(&second, &born(7)));
         let late = born(5);
-        assert!(late.base.knows(5) && !late.base.knows(6));
+        assert!(late.birth.base.knows(5) && !late.birth.base.knows(6));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::birth::Birth;
+use super::birth::{Birth, Shared};
 use super::tail::{More, Plain, Rich, Tail};
 use super::term::{Kind, Life, Record, Term};
 use super::text::{LONG, NoEnd, SHORT, ShortText};
@@ -25,13 +25,13 @@ pub(crate) struct MemoryEntry<T: ?Sized = dyn Tail> {
 pub(super) struct Head {
     text: ShortText,
     pub(super) life: Life,
-    birth: Arc<Birth>,
+    birth: Arc<Shared>,
 }
 
 /// An entry that is to be made.
 pub(super) struct Made<'a> {
     pub(super) text: &'a str,
-    pub(super) birth: Arc<Birth>,
+    pub(super) birth: Arc<Shared>,
     pub(super) term: &'a Term,
     pub(super) size: usize,
     pub(super) more: Option<More>,
@@ -219,7 +219,7 @@ impl MemoryEntry {
     }
 
     pub(crate) fn birth(&self) -> &Birth {
-        &self.head.birth
+        &self.head.birth.birth
     }
 
     /// Length of its encoded form, bytes.
@@ -297,6 +297,14 @@ impl MemoryEntry {
     #[inline]
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
         self.head.life.is_fresh(now) && self.is_of(reader, full_key)
+    }
+
+    /// The same for the reader of this [digest](Reader::digest), who need not be compared piece by piece, and asks for no digested key. He gives it the
+    /// tags it has. False says nothing.
+    #[inline]
+    pub(crate) fn is_just_for(&self, digest: u64, now: u64) -> bool {
+        let life = &self.head.life;
+        self.head.birth.reader == digest && life.is_fresh(now) && !life.is_digested()
     }
 
     /// Whether it carries the tags of a reader whose key tells them: then templates of one fingerprint are the same texts.

@@ -1,6 +1,6 @@
 //! Who may read a value: what a function says of the values it reads and writes.
 
-use std::{any::TypeId, sync::Arc};
+use std::{any::TypeId, hash::BuildHasher, sync::Arc};
 
 use super::entry::{Made, MemoryEntry};
 use crate::entry::{CacheValue, Erased, Top, ValueType, top};
@@ -60,6 +60,13 @@ impl Reader {
             ty: ValueType::of::<V>(),
             keeping: Keeping::of::<V>(),
         }
+    }
+
+    /// All that [`accepts`](Self::accepts) and the fingerprint of tags compare, in one number: who is of the same number as an entry's birth reads it. It is a
+    /// digest of fingerprints, no safer and no less safe than they are.
+    pub(crate) fn digest(&self) -> u64 {
+        let compared = (self.template, self.instance, self.schema, self.tags);
+        foldhash::quality::FixedState::default().hash_one(compared)
     }
 
     /// Whether an entry of `template`, `instance` and `schema` is for this reader.
