@@ -11,7 +11,7 @@ use super::lookup::Call;
 use crate::{
     cache::{Bound, scope},
     entry::CacheValue,
-    key::Lines,
+    key::{Beginning, Lines},
     observe::{Count, Served},
     tiers::memory::{Due, MemoryEntry, Reader, Record, Remembered},
 };
@@ -39,7 +39,7 @@ enum Seen {
 pub(super) fn in_memory<V: CacheValue>(
     call: &Call<'_>,
     bound: &Bound,
-    text: &[u8],
+    (text, beginning): (&[u8], Option<Beginning>),
     full: Option<&str>,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
@@ -65,7 +65,8 @@ pub(super) fn in_memory<V: CacheValue>(
             needing.set(Some(Seen::Usable(Arc::clone(entry))));
         }
     };
-    let record = core.memory.look(core.memory.hash(text), text, look);
+    let hash = core.memory.hash_begun(text, beginning);
+    let record = core.memory.look(hash, text, look);
     let value = match value.into_inner() {
         Some(value) => value,
         None => match look_again(call, bound, (seen.into_inner()?, record?), now, text)? {
@@ -106,7 +107,7 @@ pub(super) fn digested<V: CacheValue>(
     full: &str,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
-    in_memory(call, bound, text, Some(full), tags)
+    in_memory(call, bound, (text, None), Some(full), tags)
 }
 
 /// The same without the lock.

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::beginning::Beginning;
 use super::digest::{self, KeySecret};
 use super::encode::{EncodeError, encode};
 use super::key::Key;
@@ -86,7 +87,7 @@ impl KeyBuf<'_> {
     /// Appends literal text, already escaped by the macro.
     #[inline(always)]
     pub fn lit(&mut self, encoded: &'static str) {
-        self.write(|text| text.push(encoded));
+        self.write(|text| text.push_literal(encoded));
     }
 
     /// Appends the path of a function's instantiation as one segment: the start of a default key.
@@ -189,6 +190,12 @@ impl KeyBuf<'_> {
         let key = self.scope.unwrap_or(self.text.len());
         let complete = self.more.0.is_none() && key <= digest::MAX_TEXT;
         complete.then(|| self.text.as_bytes())
+    }
+
+    /// The beginning of what is [`ready`](Self::ready), if it need not be read.
+    #[inline]
+    pub(crate) fn beginning(&self) -> Option<Beginning> {
+        self.text.beginning()
     }
 
     /// The key, if everything could be rendered and nothing waits for the result.

@@ -28,6 +28,7 @@
 //!
 //! This module is a leaf: it imports nothing of the crate.
 
+mod beginning;
 mod buf;
 mod canonical;
 mod digest;
@@ -54,6 +55,7 @@ pub use buf::KeyBuf;
 pub use key::Key;
 pub use late::Holes;
 
+pub(crate) use beginning::Beginning;
 pub(crate) use buf::Unrenderable;
 pub(crate) use canonical::canonical;
 pub(crate) use digest::KeySecret;

@@ -6,7 +6,12 @@
 
 use std::fmt;
 
+use super::beginning::Beginning;
+
 const INLINE: usize = 128;
+
+/// No length of a text.
+const UNKNOWN: usize = usize::MAX;
 
 /// The text would have passed its limit; nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +27,9 @@ pub(super) struct Text {
     /// So much of `inline` may be written: what the limit allows, and nothing once there is a `spill`.
     room: usize,
     limit: usize,
+    /// Of the text as far as `begun`, which is all of it or nothing that counts.
+    beginning: Beginning,
+    begun: usize,
     spill: Vec<u8>,
 }
 
@@ -33,6 +41,8 @@ impl Text {
             len: 0,
             room: limit.min(INLINE),
             limit,
+            beginning: Beginning::default(),
+            begun: 0,
             spill: Vec::new(),
         }
     }
@@ -51,6 +61,20 @@ impl Text {
         self.push_bytes(text.as_bytes())
     }
 
+    /// The same of a text that the compiler knows, which then knows its beginning as well.
+    #[inline(always)]
+    pub(super) fn push_literal(&mut self, text: &str) -> Result<(), Full> {
+        let text = text.as_bytes();
+        let end = self.len.saturating_add(text.len());
+        match self.inline.get_mut(self.len..end) {
+            Some(free) if end <= self.room => free.copy_from_slice(text),
+            _ => return self.push_elsewhere(text),
+        }
+        self.begin(Beginning::of(text), end);
+        self.len = end;
+        Ok(())
+    }
+
     /// Spares digits the check that they are UTF-8, which takes longer than to make them.
     #[inline]
     pub(super) fn push_ascii(&mut self, text: &[u8]) -> Result<(), Full> {
@@ -58,16 +82,19 @@ impl Text {
         self.push_bytes(text)
     }
 
-    /// Appends the first `len` bytes of ASCII, 8 at most. Room for all 8 is the rule, and a copy whose length is known is one instruction.
+    /// Appends the first `len` bytes of ASCII, 8 at most; the others are zeros. Room for all 8 is the rule, and a copy whose length is known is one
+    /// instruction.
     #[inline]
     pub(super) fn push_up_to_8(&mut self, bytes: [u8; 8], len: usize) -> Result<(), Full> {
-        debug_assert!(bytes[..len].is_ascii());
+        debug_assert!(bytes.is_ascii() && bytes[len..].iter().all(|byte| *byte == 0));
         let end = self.len + 8;
         match self.inline.get_mut(self.len..end) {
             Some(free) if end <= self.room => free.copy_from_slice(&bytes),
             _ => return self.push_elsewhere(&bytes[..len]),
         }
-        self.len += len;
+        let end = self.len + len;
+        self.begin(Beginning::of_up_to_8(bytes), end);
+        self.len = end;
         Ok(())
     }
 
@@ -102,6 +129,21 @@ impl Text {
         Ok(())
     }
 
+    /// What comes to `end` is known to begin so.
+    #[inline]
+    fn begin(&mut self, more: Beginning, end: usize) {
+        if self.begun == self.len {
+            self.beginning.push(self.len, more);
+            self.begun = end;
+        }
+    }
+
+    /// The first bytes of the text, if it was made of what they are known of without reading them.
+    #[inline]
+    pub(super) fn beginning(&self) -> Option<Beginning> {
+        (self.begun == self.len).then_some(self.beginning)
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
@@ -130,6 +172,7 @@ impl Text {
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
         self.spill.truncate(len);
+        self.begun = UNKNOWN;
     }
 
     /// Replaces everything from `start` on by a permutation of it.
@@ -140,6 +183,7 @@ impl Text {
             &mut self.spill[..]
         };
         whole[start..].copy_from_slice(bytes);
+        self.begun = UNKNOWN;
     }
 }
 
@@ -151,7 +195,7 @@ impl fmt::Debug for Text {
 
 #[cfg(test)]
 mod tests {
-    use super::{Full, INLINE, Text};
+    use super::{Beginning, Full, INLINE, Text};
 
     #[test]
     fn stays_inline_up_to_its_size_and_spills_after() {
@@ -171,6 +215,45 @@ mod tests {
         assert_eq!(text.as_str(), "abc");
         assert_eq!(text.push("d"), Ok(()));
         assert_eq!(text.push(""), Ok(()));
+    }
+
+    #[test]
+    fn digits_go_where_there_is_room_for_them_and_not_for_all_eight() {
+        for before in [0, INLINE - 9, INLINE - 8, INLINE - 3, INLINE, 2 * INLINE] {
+            let mut text = Text::new(before + 5);
+            text.push(&"x".repeat(before)).unwrap();
+            let two = [b'4', b'2', 0, 0, 0, 0, 0, 0];
+            assert_eq!(text.push_up_to_8(two, 2), Ok(()));
+            assert_eq!(text.push_up_to_8([b'7'; 8], 8), Err(Full));
+            text.push("-").unwrap();
+            assert_eq!(text.as_str(), "x".repeat(before) + "42-");
+        }
+    }
+
+    #[test]
+    fn its_beginning_is_known_only_while_it_is_what_was_written() {
+        let known = |text: &Text| text.beginning().expect("nothing was copied");
+        let mut text = Text::new(usize::MAX);
+        for (piece, number) in [("item:", 7), ("/", 42), ("beyond-the-first-16", 1)] {
+            text.push_literal(piece).unwrap();
+            let digits = number.to_string();
+            let mut bytes = [0; 8];
+            bytes[..digits.len()].copy_from_slice(digits.as_bytes());
+            text.push_up_to_8(bytes, digits.len()).unwrap();
+            assert_eq!(known(&text), Beginning::of(text.as_bytes()));
+        }
+        let changes: [fn(&mut Text); 4] = [
+            |text| text.push("copied").unwrap(),
+            |text| text.truncate(3),
+            |text| text.rewrite_from(0, b"meti:7/42beyond-the-first-161"),
+            |text| text.push(&"x".repeat(INLINE)).unwrap(),
+        ];
+        for change in changes {
+            let mut text = text.clone();
+            change(&mut text);
+            text.push_literal(":").unwrap();
+            assert_eq!(text.beginning(), None);
+        }
     }
 
     #[test]

@@ -15,41 +15,34 @@ pub(super) fn push_u64(text: &mut Text, v: u64) -> Result<(), Full> {
     if v >= EIGHT {
         return push_long(text, v);
     }
-    let (digits, len) = without_zeros(eight_digits(v));
-    text.push_up_to_8(digits, len)
+    let digits = eight_digits(v);
+    // The last one stays whatever it is.
+    let zeros = (digits | (1 << 56)).trailing_zeros() / 8;
+    let bytes = ((digits | ZEROS) >> (8 * zeros)).to_le_bytes();
+    text.push_up_to_8(bytes, 8 - zeros as usize)
 }
 
-/// What has more than eight digits.
+/// What has more than eight digits. Where there is no room for all of them, some may be written.
 #[inline(never)]
 fn push_long(text: &mut Text, v: u64) -> Result<(), Full> {
-    let places = [v / (EIGHT * EIGHT), v / EIGHT % EIGHT, v % EIGHT];
-    let digits = places.map(|eight| (eight_digits(eight) | ZEROS).to_le_bytes());
-    let digits = digits.as_flattened();
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-    text.push_ascii(&digits[zeros..])
+    push_u64(text, v / EIGHT)?;
+    let last = eight_digits(v % EIGHT) | ZEROS;
+    text.push_up_to_8(last.to_le_bytes(), 8)
 }
 
 /// The least number of nine digits.
 const EIGHT: u64 = 100_000_000;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
-/// The eight digits of a number below [`EIGHT`], from the first byte on, as numbers: the number is split in two, its halves in two, their halves in
-/// two, and all parts of a step are divided by one multiplication with the rounded reciprocal, each in its own lane.
+/// The eight digits of a number below [`EIGHT`], from the lowest byte on, as numbers: it is split in two, its halves in two, their halves in two, and all
+/// parts of a step are divided by one multiplication with the rounded reciprocal, each in its own lane.
 #[inline]
 const fn eight_digits(v: u64) -> u64 {
-    let fours = v / 10_000 | (v % 10_000) << 32;
+    let fours = (v / 10_000) | ((v % 10_000) << 32);
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
     let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | (twos - tens * 10) << 8
-}
-
-/// The text of those digits without the zeros in front, and its length. The last digit stays whatever it is.
-#[inline]
-const fn without_zeros(digits: u64) -> ([u8; 8], usize) {
-    let zeros = (digits | 1 << 56).trailing_zeros() / 8;
-    let text = (digits | ZEROS) >> (8 * zeros);
-    (text.to_le_bytes(), 8 - zeros as usize)
+    tens | ((twos - tens * 10) << 8)
 }
 
 pub(super) fn push_i64(text: &mut Text, v: i64) -> Result<(), Full> {

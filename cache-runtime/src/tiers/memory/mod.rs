@@ -23,6 +23,7 @@ use std::sync::Arc;
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::entry::Erased;
+use crate::key::Beginning;
 use birth::Births;
 use entry::Made;
 use late::LateCares;
@@ -75,7 +76,13 @@ impl MemoryTier {
 
     #[inline]
     pub(crate) fn hash(&self, text: &[u8]) -> KeyHash {
-        KeyHash(self.hasher.of(text))
+        self.hash_begun(text, None)
+    }
+
+    /// The same of a text whose beginning may be known.
+    #[inline]
+    pub(crate) fn hash_begun(&self, text: &[u8], beginning: Option<Beginning>) -> KeyHash {
+        KeyHash(self.hasher.of(text, beginning))
     }
 
     /// The entry under a key, alive or not.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use quick_cache::Equivalent;
 
 use super::{KeyHash, MemoryEntry};
+use crate::key::Beginning;
 
 /// An entry as the map holds it: equal by the text of its key.
 #[derive(Clone, Debug)]
@@ -64,9 +65,14 @@ pub(super) struct TextHash(foldhash::fast::RandomState);
 
 impl TextHash {
     #[inline]
-    pub(super) fn of(&self, text: &[u8]) -> u64 {
+    pub(super) fn of(&self, text: &[u8], beginning: Option<Beginning>) -> u64 {
         let mut hasher = self.0.build_hasher();
-        hasher.write(text);
+        if text.len() <= Beginning::BYTES {
+            let beginning = beginning.unwrap_or_else(|| Beginning::of(text));
+            hasher.write_u128(beginning.number());
+        } else {
+            hasher.write(text);
+        }
         hasher.finish()
     }
 }
@@ -97,7 +103,7 @@ impl Hasher for TextHasher {
 
     #[inline]
     fn write(&mut self, text: &[u8]) {
-        self.hash = self.of.of(text);
+        self.hash = self.of.of(text, None);
     }
 
     #[inline]
@@ -158,7 +164,7 @@ mod tests {
                 assert!(found.has_text(text.as_bytes()));
                 looks.set(looks.get() + 1);
             };
-            let hash = KeyHash(hashes.of(hash.as_bytes()));
+            let hash = KeyHash(hashes.of(hash.as_bytes(), None));
             let text = text.as_bytes();
             map.get(&Probe { hash, text, look });
             looks.get()
@@ -179,7 +185,7 @@ mod tests {
             it(&mut hasher);
             hasher.finish()
         };
-        let (kept, hash_of_text) = (Kept(entry("a:b")), KeyHash(hashes.of(b"a:b")));
+        let (kept, hash_of_text) = (Kept(entry("a:b")), KeyHash(hashes.of(b"a:b", None)));
         let probe = Probe {
             hash: hash_of_text,
             text: b"a:b",
