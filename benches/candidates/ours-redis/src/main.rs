@@ -2,6 +2,7 @@
 //!
 //! A package beside `ours`, so that what is measured in memory is built without Redis.
 
+mod by_hand;
 mod evicted;
 mod short;
 mod tiers;
@@ -39,6 +40,10 @@ fn main() {
         "evicted" => run.measure_made(async {
             making.await;
             evicted::Evicted
+        }),
+        "evicted-by-hand" => run.measure_made(async {
+            making.await;
+            by_hand::ByHand::at(run.redis()).await
         }),
         _ => run.unknown(),
     }

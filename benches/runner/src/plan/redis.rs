@@ -248,8 +248,13 @@ pub(super) const PATTERNS: Measure = Measure {
         processes: 1,
     },
     candidates: &[
-        candidate("redis", "json", "`SCAN` + `UNLINK` by hand"),
+        candidate(
+            "ours-redis",
+            "evicted-by-hand",
+            "`SCAN` + `UNLINK` by hand, the same entries",
+        ),
         EVICTED,
+        candidate("redis", "json", "`SCAN` + `UNLINK` by hand, bare strings"),
     ],
     points: &[
         point("10⁴ keys", 1e4, &["select=pattern", "entries=10000"]),
