@@ -1,6 +1,6 @@
 //! The bare map, and one after the other what a cache of annotated functions cannot do without: what each costs is what this step takes longer than the last.
 //!
-//! Each is written for this alone, with nothing around it that a step does not need, so it is a floor for what the cache does in its place.
+//! Each is written plainly and for this alone, with nothing around it that a step does not need: what the cache does better in its place, it does better than this.
 
 use std::any::Any;
 use std::hash::{BuildHasher, Hash, Hasher};
