@@ -18,8 +18,8 @@ use crate::{engine::Core, observe::Counters, tiers::memory::Reader};
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) reader: Reader,
-    /// See [`Reader::digest`].
-    pub(crate) digest: u64,
+    /// See [`Reader::fingerprint`].
+    pub(crate) fingerprint: u64,
     pub(crate) counters: Arc<Counters>,
     /// By the literal part of its policy it reads the memory tier.
     pub(crate) reads_memory: bool,
@@ -61,6 +61,7 @@ pub(crate) struct FirstBound(OnceCell<First>);
 
 #[derive(Debug)]
 struct First {
+    /// The cache's address, which is compared without asking `_core`: that would look first whether it dangles.
     at: usize,
     /// Keeps the address from being used again.
     _core: Weak<Core>,

@@ -46,23 +46,23 @@ pub(super) fn in_memory<V: CacheValue>(
     let (core, reader) = (&**call.cache.core(), &bound.reader);
     let now = core.clock.now();
     let (value, seen) = (Cell::new(None), Cell::new(None));
-    // By value: what is in a processor's register need not be looked up behind a pointer to a pointer.
-    let (found, needing) = (&value, &seen);
+    // Moved in, so that what is captured lies in the closure and not behind references to locals.
+    let (value_to, seen_to) = (&value, &seen);
     let look = move |entry: &Arc<MemoryEntry>| {
-        let is_just = full.is_none() && tags.is_none() && entry.is_just_for(bound.digest, now);
+        let is_just = full.is_none() && tags.is_none() && entry.is_just_for(bound.fingerprint, now);
         if !is_just && !is_for(entry, reader, full, tags, now) {
             return;
         }
         if !core.serves_at_once(entry, now) {
-            needing.set(Some(Seen::Doubtful(Arc::clone(entry))));
+            seen_to.set(Some(Seen::Doubtful(Arc::clone(entry))));
         } else if let Some(due) = due(call, entry, now) {
-            needing.set(Some(Seen::Due(Arc::clone(entry), due)));
+            seen_to.set(Some(Seen::Due(Arc::clone(entry), due)));
         } else if bound.clones_at_once
             && let Some(own) = entry.own::<V>()
         {
-            found.set(Some(own.clone()));
+            value_to.set(Some(own.clone()));
         } else {
-            needing.set(Some(Seen::Usable(Arc::clone(entry))));
+            seen_to.set(Some(Seen::Usable(Arc::clone(entry))));
         }
     };
     let hash = core.memory.hash_begun(text, beginning);

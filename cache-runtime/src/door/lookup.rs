@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
             ..Reader::of::<V>()
         };
         Bound {
-            digest: reader.digest(),
+            fingerprint: reader.fingerprint(),
             reader,
             counters: core.sites.counters(&site::counters_name(self.instance)),
             reads_memory: policy.reads_memory_over(defaults),

@@ -4,7 +4,7 @@
 //! a load of the same bytes; one that lies across two stores has to wait until both have reached the cache (store forwarding; Fog, *The microarchitecture
 //! of Intel, AMD and VIA CPUs*). That wait was a fifth of a hit.
 //!
-//! **Decision.** What is written is shifted into a number as well, of the first 16 bytes, which are all of most keys. Nobody who hashes it has to wait for it.
+//! **Decision.** What is written is shifted into a number as well, of the first 16 bytes, which are all of a key like `product:42`. Nobody who hashes it has to wait for it.
 
 /// The first 16 bytes of a text, from the lowest on; zeros where it has fewer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

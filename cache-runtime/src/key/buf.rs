@@ -65,7 +65,6 @@ struct More {
 }
 
 /// See [`More`].
-#[derive(Debug, Default)]
 struct Rare(Option<Box<More>>);
 
 /// Most drop none of it, which is a comparison here and would be a call.

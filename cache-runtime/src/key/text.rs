@@ -27,7 +27,8 @@ pub(super) struct Text {
     /// So much of `inline` may be written: what the limit allows, and nothing once there is a `spill`.
     room: usize,
     limit: usize,
-    /// Of the text as far as `begun`, which is all of it or nothing that counts.
+    /// The first bytes of the text while `begun` is `len`; otherwise it says nothing. Only [`truncate`](Self::truncate) makes `len` less, and `begun`
+    /// [`UNKNOWN`], so the two do not become equal again.
     beginning: Beginning,
     begun: usize,
     spill: Vec<u8>,
@@ -64,18 +65,13 @@ impl Text {
     /// The same of a text that the compiler knows, which then knows its beginning as well.
     #[inline(always)]
     pub(super) fn push_literal(&mut self, text: &str) -> Result<(), Full> {
-        let text = text.as_bytes();
-        let end = self.len.saturating_add(text.len());
-        match self.inline.get_mut(self.len..end) {
-            Some(free) if end <= self.room => free.copy_from_slice(text),
-            _ => return self.push_elsewhere(text),
-        }
-        self.begin(Beginning::of(text), end);
-        self.len = end;
+        let at = self.len;
+        self.push_bytes(text.as_bytes())?;
+        self.note(at, Beginning::of(text.as_bytes()));
         Ok(())
     }
 
-    /// Spares digits the check that they are UTF-8, which takes longer than to make them.
+    /// Spares ASCII the check that it is UTF-8.
     #[inline]
     pub(super) fn push_ascii(&mut self, text: &[u8]) -> Result<(), Full> {
         debug_assert!(text.is_ascii());
@@ -92,9 +88,9 @@ impl Text {
             Some(free) if end <= self.room => free.copy_from_slice(&bytes),
             _ => return self.push_elsewhere(&bytes[..len]),
         }
-        let end = self.len + len;
-        self.begin(Beginning::of_up_to_8(bytes), end);
-        self.len = end;
+        let at = self.len;
+        self.len += len;
+        self.note(at, Beginning::of_up_to_8(bytes));
         Ok(())
     }
 
@@ -129,12 +125,12 @@ impl Text {
         Ok(())
     }
 
-    /// What comes to `end` is known to begin so.
+    /// What was appended at `at` begins so.
     #[inline]
-    fn begin(&mut self, more: Beginning, end: usize) {
-        if self.begun == self.len {
-            self.beginning.push(self.len, more);
-            self.begun = end;
+    fn note(&mut self, at: usize, more: Beginning) {
+        if self.begun == at {
+            self.beginning.push(at, more);
+            self.begun = self.len;
         }
     }
 
@@ -227,6 +223,17 @@ mod tests {
             assert_eq!(text.push_up_to_8([b'7'; 8], 8), Err(Full));
             text.push("-").unwrap();
             assert_eq!(text.as_str(), "x".repeat(before) + "42-");
+        }
+    }
+
+    #[test]
+    fn digits_go_on_where_the_stack_ends() {
+        for before in INLINE - 28..=INLINE + 12 {
+            let mut text = Text::new(usize::MAX);
+            text.push(&"x".repeat(before)).unwrap();
+            text.push_up_to_8(*b"12345678", 8).unwrap();
+            text.push_up_to_8(*b"9\0\0\0\0\0\0\0", 1).unwrap();
+            assert_eq!(text.as_str(), "x".repeat(before) + "123456789");
         }
     }
 

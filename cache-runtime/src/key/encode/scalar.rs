@@ -12,7 +12,7 @@ use crate::key::text::{Full, Text};
 /// Digits by hand and eight at once: keys of one, two or three digits come in no order that a processor could guess, and this has nothing to guess.
 #[inline]
 pub(super) fn push_u64(text: &mut Text, v: u64) -> Result<(), Full> {
-    if v >= EIGHT {
+    if v >= NINE_DIGITS {
         return push_long(text, v);
     }
     let digits = eight_digits(v);
@@ -25,17 +25,17 @@ pub(super) fn push_u64(text: &mut Text, v: u64) -> Result<(), Full> {
 /// What has more than eight digits. Where there is no room for all of them, some may be written.
 #[inline(never)]
 fn push_long(text: &mut Text, v: u64) -> Result<(), Full> {
-    push_u64(text, v / EIGHT)?;
-    let last = eight_digits(v % EIGHT) | ZEROS;
+    push_u64(text, v / NINE_DIGITS)?;
+    let last = eight_digits(v % NINE_DIGITS) | ZEROS;
     text.push_up_to_8(last.to_le_bytes(), 8)
 }
 
 /// The least number of nine digits.
-const EIGHT: u64 = 100_000_000;
+const NINE_DIGITS: u64 = 100_000_000;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
-/// The eight digits of a number below [`EIGHT`], from the lowest byte on, as numbers: it is split in two, its halves in two, their halves in two, and all
-/// parts of a step are divided by one multiplication with the rounded reciprocal, each in its own lane.
+/// The eight digits of a number below [`NINE_DIGITS`], from the lowest byte on, as numbers: it is split in two, its halves in two, their halves in two, and all
+/// parts of a step are divided by one multiplication, each in its own lane. The reciprocals are rounded up, which is exact below 10,000 and below 100.
 #[inline]
 const fn eight_digits(v: u64) -> u64 {
     let fours = (v / 10_000) | ((v % 10_000) << 32);
@@ -47,7 +47,7 @@ const fn eight_digits(v: u64) -> u64 {
 
 pub(super) fn push_i64(text: &mut Text, v: i64) -> Result<(), Full> {
     if v < 0 {
-        text.push("-")?;
+        text.push_literal("-")?;
     }
     push_u64(text, v.unsigned_abs())
 }

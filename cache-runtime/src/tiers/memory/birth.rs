@@ -39,8 +39,8 @@ pub(crate) struct Birth {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) birth: Birth,
-    /// See [`Reader::digest`].
-    pub(super) reader: u64,
+    /// See [`Reader::fingerprint`].
+    pub(super) fingerprint: u64,
 }
 
 impl Birth {
@@ -119,7 +119,7 @@ impl Births {
             births.clear();
         }
         let birth = Arc::new(Shared {
-            reader: birth.of.digest(),
+            fingerprint: birth.of.fingerprint(),
             birth,
         });
         let latest = Latest {

@@ -299,12 +299,12 @@ impl MemoryEntry {
         self.head.life.is_fresh(now) && self.is_of(reader, full_key)
     }
 
-    /// The same for the reader of this [digest](Reader::digest), who need not be compared piece by piece, and asks for no digested key. He gives it the
-    /// tags it has. False says nothing.
+    /// Whether it was born of a reader of this [fingerprint](Reader::fingerprint), is fresh and has no digested key: then it is for that reader, and has its
+    /// tags if the key tells them. False decides nothing.
     #[inline]
-    pub(crate) fn is_just_for(&self, digest: u64, now: u64) -> bool {
+    pub(crate) fn is_just_for(&self, fingerprint: u64, now: u64) -> bool {
         let life = &self.head.life;
-        self.head.birth.reader == digest && life.is_fresh(now) && !life.is_digested()
+        self.head.birth.fingerprint == fingerprint && life.is_fresh(now) && !life.is_digested()
     }
 
     /// Whether it carries the tags of a reader whose key tells them: then templates of one fingerprint are the same texts.

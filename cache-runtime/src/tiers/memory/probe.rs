@@ -66,7 +66,9 @@ pub(super) struct TextHash(foldhash::fast::RandomState);
 impl TextHash {
     #[inline]
     pub(super) fn of(&self, text: &[u8], beginning: Option<Beginning>) -> u64 {
+        debug_assert!(beginning.is_none_or(|known| known == Beginning::of(text)));
         let mut hasher = self.0.build_hasher();
+        // No key has a NUL, so the zeros behind a short one tell its length.
         if text.len() <= Beginning::BYTES {
             let beginning = beginning.unwrap_or_else(|| Beginning::of(text));
             hasher.write_u128(beginning.number());

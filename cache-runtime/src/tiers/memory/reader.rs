@@ -62,9 +62,9 @@ impl Reader {
         }
     }
 
-    /// All that [`accepts`](Self::accepts) and the fingerprint of tags compare, in one number: who is of the same number as an entry's birth reads it. It is a
-    /// digest of fingerprints, no safer and no less safe than they are.
-    pub(crate) fn digest(&self) -> u64 {
+    /// Template, instance, schema and tags in one number. A reader may have the entries born under its own; under another, [`accepts`](Self::accepts) and
+    /// the tags decide. It is as safe as the fingerprints it is made of, and never leaves the process.
+    pub(crate) fn fingerprint(&self) -> u64 {
         let compared = (self.template, self.instance, self.schema, self.tags);
         foldhash::quality::FixedState::default().hash_one(compared)
     }
@@ -105,4 +105,45 @@ impl Reader {
 #[inline]
 const fn agree(one: u64, other: u64) -> bool {
     one == other || one == 0 || other == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reader;
+
+    #[test]
+    fn a_fingerprint_is_of_all_that_is_compared() {
+        let reader = Reader {
+            template: 1,
+            instance: 2,
+            schema: Some(0),
+            tags: 3,
+            late_tags: 4,
+            ..Reader::of::<u8>()
+        };
+        let changes: [fn(&mut Reader); 6] = [
+            |reader| reader.template = 9,
+            |reader| reader.instance = 9,
+            |reader| reader.instance = 0,
+            |reader| reader.schema = Some(1),
+            |reader| reader.schema = None,
+            |reader| reader.tags = 0,
+        ];
+        for change in changes {
+            let mut other = reader;
+            change(&mut other);
+            assert_ne!(other.fingerprint(), reader.fingerprint(), "{other:?}");
+        }
+        let other = Reader {
+            late_tags: 9,
+            ..Reader::of::<u16>()
+        };
+        let same = Reader {
+            ty: other.ty,
+            keeping: other.keeping,
+            late_tags: 9,
+            ..reader
+        };
+        assert_eq!(same.fingerprint(), reader.fingerprint());
+    }
 }
