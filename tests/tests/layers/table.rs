@@ -120,7 +120,7 @@ pub(crate) const TABLE: &[Row] = &[
         &["tiers", "observe", "ports", "bus", "entry", "tags", "key"],
         &[],
     ),
-    row("tiers/memory", &["entry", "tags"], &[]),
+    row("tiers/memory", &["entry", "tags", "key"], &[]),
     row("tiers", &["observe", "bus", "entry", "tags", "key"], &[]),
     row("policy", &["entry"], &[]),
     row("observe", &[], &[]),
