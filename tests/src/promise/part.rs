@@ -129,11 +129,14 @@ pub async fn play(events: Events, plan: Plan) -> Answer {
         part.tell(&events);
     }
     let end = tokio::time::Instant::now() + AFTERWARDS;
-    while part.left() != Left::default() && tokio::time::Instant::now() < end {
+    // Looked at once: what was over is over, though a refresh may begin the moment after.
+    let mut left = part.left();
+    while left != Left::default() && tokio::time::Instant::now() < end {
         sleep(TELL_EVERY).await;
+        left = part.left();
     }
     part.tell(&events);
-    Ok(json!(part.left()))
+    Ok(json!(left))
 }
 
 impl Part {
