@@ -11,6 +11,7 @@ pub use crate::{
         OptionalReference, Outlives, Plain, Probe, PutGuard, PutPlan, Ready, Reference, Res,
         TagBuf, Times, lend, lend_option, via,
     },
+    entry::{Counted, Keep, Whole},
     key::{Holes, KeyBuf},
     policy::{Policy, StampedeProtection},
     site::{EvictSite, Hooks, Share, Site, instance},

@@ -16,7 +16,7 @@ use crate::source::returns::Returns;
 /// `let __shape = …;`
 pub(crate) fn shape(output: &syn::Type, p: &Door) -> TokenStream {
     generated! {
-        let __shape = { use #p::via::*; (&#p::Probe::<#output>::NEW).shape() };
+        let __shape = { use #p::via::*; (&&&#p::Probe::<#output>::NEW).shape() };
     }
 }
 

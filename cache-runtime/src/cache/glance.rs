@@ -4,7 +4,7 @@
 //!
 //! **Decision.** One probe, as the hit of an annotated function is one. What needs more than that is no hit here, and the caller goes on with the call that can do it.
 
-use std::{cell::Cell, sync::Arc};
+use std::cell::Cell;
 
 use super::{
     Cache,
@@ -63,7 +63,7 @@ impl Cache {
         core.memory
             .look(core.hash(key.text()), key.text().as_bytes(), |entry| {
                 if entry.is_for(&reader, key.full(), now) && core.serves_at_once(entry, now) {
-                    found.set(Some(Arc::clone(entry)));
+                    found.set(Some(entry.clone()));
                 }
             });
         let entry = found.into_inner()?;

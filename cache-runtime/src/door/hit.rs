@@ -5,12 +5,12 @@
 //! **Decision.** All that can be decided about an entry without a lock of ours or code of the value's owner is decided where the map holds it, under the
 //! lock of that part of the map (decision 0019). What needs more is looked at again outside.
 
-use std::{cell::Cell, sync::Arc};
+use std::cell::Cell;
 
 use super::lookup::Call;
 use crate::{
     cache::{Bound, scope},
-    entry::CacheValue,
+    entry::{CacheValue, Keep},
     key::{Beginning, Lines},
     observe::{Count, Served},
     tiers::memory::{Due, MemoryEntry, Reader, Record, Remembered},
@@ -26,17 +26,17 @@ pub(super) enum Hit<V> {
 /// An entry that needs more than a look under the lock of the map.
 enum Seen {
     /// It may be served; its clone is its owner's code.
-    Usable(Arc<MemoryEntry>),
+    Usable(MemoryEntry),
     /// It is of another epoch, or nothing is heard: who knows more decides.
-    Doubtful(Arc<MemoryEntry>),
+    Doubtful(MemoryEntry),
     /// It may be served, and calls for something.
-    Due(Arc<MemoryEntry>, Due),
+    Due(MemoryEntry, Due),
 }
 
 /// The hit: one reading of the clock, one probe, one comparison, one clone.
 // A call of its own is a tenth of it.
 #[inline(always)]
-pub(super) fn in_memory<V: CacheValue>(
+pub(super) fn in_memory<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     bound: &Bound,
     (text, beginning): (&[u8], Option<Beginning>),
@@ -48,28 +48,30 @@ pub(super) fn in_memory<V: CacheValue>(
     let (value, seen) = (Cell::new(None), Cell::new(None));
     // Moved in, so that what is captured lies in the closure and not behind references to locals.
     let (value_to, seen_to) = (&value, &seen);
-    let look = move |entry: &Arc<MemoryEntry>| {
+    let look = move |entry: &MemoryEntry| {
         let is_just = full.is_none() && tags.is_none() && entry.is_just_for(bound.fingerprint, now);
         if !is_just && !is_for(entry, reader, full, tags, now) {
             return;
         }
         if !core.serves_at_once(entry, now) {
-            seen_to.set(Some(Seen::Doubtful(Arc::clone(entry))));
+            seen_to.set(Some(Seen::Doubtful(entry.clone())));
         } else if let Some(due) = due(call, entry, now) {
-            seen_to.set(Some(Seen::Due(Arc::clone(entry), due)));
+            seen_to.set(Some(Seen::Due(entry.clone(), due)));
+        } else if let Some(value) = entry.counted::<V, K>() {
+            value_to.set(Some(value));
         } else if bound.clones_at_once
             && let Some(own) = entry.own::<V>()
         {
             value_to.set(Some(own.clone()));
         } else {
-            seen_to.set(Some(Seen::Usable(Arc::clone(entry))));
+            seen_to.set(Some(Seen::Usable(entry.clone())));
         }
     };
     let hash = core.memory.hash_begun(text, beginning);
     let record = core.memory.look(hash, text, look);
     let value = match value.into_inner() {
         Some(value) => value,
-        None => match look_again(call, bound, (seen.into_inner()?, record?), now, text)? {
+        None => match look_again::<V, K>(call, bound, (seen.into_inner()?, record?), now, text)? {
             Hit::Plain(value) => value,
             due @ Hit::Due(..) => return Some(due),
         },
@@ -100,18 +102,18 @@ fn is_for(
 
 /// The same for a key that is a digest.
 #[cold]
-pub(super) fn digested<V: CacheValue>(
+pub(super) fn digested<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     bound: &Bound,
     text: &[u8],
     full: &str,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
-    in_memory(call, bound, (text, None), Some(full), tags)
+    in_memory::<V, K>(call, bound, (text, None), Some(full), tags)
 }
 
 /// The same without the lock.
-fn look_again<V: CacheValue>(
+fn look_again<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     bound: &Bound,
     (seen, record): (Seen, Record),
@@ -136,7 +138,11 @@ fn look_again<V: CacheValue>(
     };
     match due {
         Some(due) => Some(Hit::Due(Remembered::new(entry, record), due)),
-        None => entry.typed::<V>(&bound.reader).map(Hit::Plain),
+        None => {
+            let value = entry.counted::<V, K>();
+            let value = value.or_else(|| entry.typed::<V>(&bound.reader));
+            value.map(Hit::Plain)
+        }
     }
 }
 
@@ -154,7 +160,7 @@ fn due(call: &Call<'_>, entry: &MemoryEntry, now: u64) -> Option<Due> {
 
 /// The same for an entry whose site has not asked, and another has: in a table, which only here may be locked.
 #[cold]
-fn due_late(call: &Call<'_>, entry: &Arc<MemoryEntry>, now: u64) -> Option<Due> {
+fn due_late(call: &Call<'_>, entry: &MemoryEntry, now: u64) -> Option<Due> {
     match call.cache.core().memory.care(entry) {
         Some(care) => care.due(now, fastrand::f64),
         None => Some(Due::Watch),

@@ -15,7 +15,7 @@ use crate::{
         scope::{self, Mode},
     },
     engine::{self, Core, Load, Loaded, Origin, Tags, Told},
-    entry::CacheValue,
+    entry::{CacheValue, Keep},
     error::LoadTimeout,
     key::{Key, KeyBuf, Lines, Unrenderable},
     observe::{Count, Counters, Hook, Served, Why},
@@ -70,14 +70,14 @@ impl<'a> Call<'a> {
 
     /// What the site is in this cache.
     #[inline]
-    pub(super) fn bound<V: CacheValue>(&self) -> BoundRef<'_> {
+    pub(super) fn bound<V: CacheValue, K: Keep<V>>(&self) -> BoundRef<'_> {
         let core = self.cache.core();
-        let make = || self.bind::<V>();
+        let make = || self.bind::<V, K>();
         self.site.bound.of(core, self.instance, make)
     }
 
     #[cold]
-    fn bind<V: CacheValue>(&self) -> Bound {
+    fn bind<V: CacheValue, K: Keep<V>>(&self) -> Bound {
         let core = self.cache.core();
         let (policy, defaults) = (self.site.literal_policy(), &core.settings.defaults);
         let reader = Reader {
@@ -86,7 +86,7 @@ impl<'a> Call<'a> {
             tags: self.site.tags,
             late_tags: self.site.late_tags,
             schema: Some(policy.schema_over(defaults)),
-            ..Reader::of::<V>()
+            ..Reader::keeping::<V, K>()
         };
         Bound {
             fingerprint: reader.fingerprint(),
@@ -98,9 +98,9 @@ impl<'a> Call<'a> {
     }
 
     /// What the function reads, whatever its arguments.
-    pub(super) fn reader<V: CacheValue>(&self, bound: &Bound) -> Reader {
+    pub(super) fn reader<V: CacheValue, K: Keep<V>>(&self, bound: &Bound) -> Reader {
         // Two types of one name are one instantiation by its text.
-        let of = Reader::of::<V>();
+        let of = Reader::keeping::<V, K>();
         Reader {
             ty: of.ty,
             keeping: of.keeping,
@@ -185,13 +185,13 @@ impl fmt::Debug for Miss {
 
 /// `tags` renders those that the key does not tell.
 #[inline]
-fn lookup<V: CacheValue>(
+fn lookup<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     condition: bool,
     render: impl FnOnce(&mut KeyBuf<'_>),
     tags: Option<impl FnOnce(&mut TagBuf)>,
 ) -> Found<V> {
-    let bound = &*call.bound::<V>();
+    let bound = &*call.bound::<V, K>();
     let mode = scope::mode();
     if !condition || mode == Mode::Bypass {
         let why = if condition {
@@ -213,19 +213,20 @@ fn lookup<V: CacheValue>(
     let reads = mode == Mode::Normal && bound.reads_memory;
     let mut due = None;
     if let Some(text) = buffer.ready().filter(|_| reads)
-        && let Some(hit) = in_memory(call, bound, (text, buffer.beginning()), None, tags.as_ref())
+        && let Some(hit) =
+            in_memory::<V, K>(call, bound, (text, buffer.beginning()), None, tags.as_ref())
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),
             Hit::Due(entry, what) => due = Some((entry, what)),
         }
     }
-    miss(call, bound, mode, buffer, tags, due)
+    miss::<V, K>(call, bound, mode, buffer, tags, due)
 }
 
 /// Everything a hit of a short key needs none of.
 #[cold]
-fn miss<V: CacheValue>(
+fn miss<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     bound: &Bound,
     mode: Mode,
@@ -245,7 +246,7 @@ fn miss<V: CacheValue>(
         }
     };
     if let Some(full) = rendered.full().filter(|_| reads)
-        && let Some(hit) = digested(call, bound, rendered.bytes(), full, tags.as_ref())
+        && let Some(hit) = digested::<V, K>(call, bound, rendered.bytes(), full, tags.as_ref())
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),
@@ -265,7 +266,7 @@ fn miss<V: CacheValue>(
         core: Arc::clone(core),
         told: call.told(key.as_str()),
         key,
-        reader: call.reader::<V>(bound),
+        reader: call.reader::<V, K>(bound),
         counters: Arc::clone(&bound.counters),
         refresh: mode == Mode::Refresh,
         tags: known,
@@ -361,7 +362,7 @@ impl Fill {
 
 /// The methods of an expansion; written twice because their types differ, not what they do.
 macro_rules! ready {
-    ([$($generics:tt)*] $shape:ty, $value:ty, $error:ty, $return:ty) => {
+    ([$($generics:tt)*] $shape:ty, $value:ty, $keep:ty, $error:ty, $return:ty) => {
         impl<$($generics)*> Ready<$shape> {
             /// Looks into memory.
             pub fn lookup(
@@ -370,7 +371,7 @@ macro_rules! ready {
                 condition: bool,
                 key: impl FnOnce(&mut KeyBuf<'_>),
             ) -> Found<$value> {
-                lookup(&call, condition, key, None::<fn(&mut TagBuf)>)
+                lookup::<$value, $keep>(&call, condition, key, None::<fn(&mut TagBuf)>)
             }
 
             /// Looks into memory, for an entry with tags that the key does not tell.
@@ -381,7 +382,7 @@ macro_rules! ready {
                 key: impl FnOnce(&mut KeyBuf<'_>),
                 tags: impl FnOnce(&mut TagBuf),
             ) -> Found<$value> {
-                lookup(&call, condition, key, Some(tags))
+                lookup::<$value, $keep>(&call, condition, key, Some(tags))
             }
 
             /// A hit as the function's return value.
@@ -447,10 +448,10 @@ macro_rules! ready {
     };
 }
 
-ready!([V: CacheValue, E] Res<V, E>, V, E, Result<V, E>);
-ready!([V: CacheValue] Plain<V>, V, std::convert::Infallible, V);
+ready!([V: CacheValue, K: Keep<V>, E] Res<V, E, K>, V, K, E, Result<V, E>);
+ready!([V: CacheValue, K: Keep<V>] Plain<V, K>, V, K, std::convert::Infallible, V);
 
-impl<V: CacheValue, E> Ready<Res<V, E>> {
+impl<V: CacheValue, E, K: Keep<V>> Ready<Res<V, E, K>> {
     /// What a timeout becomes.
     #[must_use]
     pub fn on_timeout(self, make: fn(LoadTimeout) -> E) -> OnTimeout<E> {
@@ -467,7 +468,7 @@ impl<V: CacheValue, E> Ready<Res<V, E>> {
     }
 }
 
-impl<V: CacheValue> Ready<Plain<V>> {
+impl<V: CacheValue, K: Keep<V>> Ready<Plain<V, K>> {
     /// There is no error that could tell of a timeout.
     #[must_use]
     pub fn on_timeout<E>(self, make: fn(LoadTimeout) -> E) -> OnTimeout<std::convert::Infallible>

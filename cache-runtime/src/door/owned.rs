@@ -10,7 +10,7 @@ use super::{
     lookup::Ready,
     shape::{Plain, Res},
 };
-use crate::entry::CacheValue;
+use crate::entry::{CacheValue, Keep};
 
 /// What a background load can keep.
 pub trait Outlives: Clone + Send + Sync + 'static {}
@@ -69,7 +69,7 @@ pub fn lend_option<T: ?Sized, O: Borrow<T>>(owned: &Option<O>) -> Option<&T> {
     owned.as_ref().map(Borrow::borrow)
 }
 
-impl<V: CacheValue, E: Send + 'static> Ready<Res<V, E>> {
+impl<V: CacheValue, E: Send + 'static, K: Keep<V>> Ready<Res<V, E, K>> {
     /// The one place where it is checked that an error can come from another task.
     #[must_use]
     pub fn error_can_be_sent(self) -> Self {
@@ -77,7 +77,7 @@ impl<V: CacheValue, E: Send + 'static> Ready<Res<V, E>> {
     }
 }
 
-impl<V: CacheValue> Ready<Plain<V>> {
+impl<V: CacheValue, K: Keep<V>> Ready<Plain<V, K>> {
     /// There are no errors to send.
     #[must_use]
     pub fn error_can_be_sent(self) -> Self {

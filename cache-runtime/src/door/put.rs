@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cache::scope::{self, Mode},
     engine::{Core, EvictTask, Item, Put, Tags, Target, UNKNOWN_OUTCOME_HOLD, without_known},
-    entry::CacheValue,
+    entry::{CacheValue, Keep},
     key::{Holes, Key, KeyBuf, LateTemplate},
     observe::Counters,
     policy::{Policy, Resolved},
@@ -40,7 +40,7 @@ enum Plan {
     Late(LateTemplate, u64),
 }
 
-fn plan<V: CacheValue>(
+fn plan<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     condition: bool,
     render: impl FnOnce(&mut KeyBuf<'_>),
@@ -50,11 +50,11 @@ fn plan<V: CacheValue>(
     } else {
         Plan::Nothing
     };
-    let bound = call.bound::<V>();
+    let bound = call.bound::<V, K>();
     PutPlan {
         core: Arc::clone(call.cache.core()),
         counters: Arc::clone(&bound.counters),
-        reader: call.reader::<V>(&bound),
+        reader: call.reader::<V, K>(&bound),
         policy: call.site.policy(),
         tags: Tags {
             late: call.site.late,
@@ -266,7 +266,7 @@ impl fmt::Debug for PutGuard {
 }
 
 macro_rules! put {
-    ([$($generics:tt)*] $shape:ty, $value:ty, $return:ty) => {
+    ([$($generics:tt)*] $shape:ty, $value:ty, $keep:ty, $return:ty) => {
         impl<$($generics)*> Ready<$shape> {
             /// Plans a put.
             #[must_use]
@@ -276,7 +276,7 @@ macro_rules! put {
                 condition: bool,
                 key: impl FnOnce(&mut KeyBuf<'_>),
             ) -> PutPlan {
-                plan::<$value>(&call, condition, key)
+                plan::<$value, $keep>(&call, condition, key)
             }
 
             /// Stores what the body returned, or evicts, and passes it on.
@@ -296,5 +296,5 @@ macro_rules! put {
     };
 }
 
-put!([V: CacheValue, E] Res<V, E>, V, Result<V, E>);
-put!([V: CacheValue] Plain<V>, V, V);
+put!([V: CacheValue, K: Keep<V>, E] Res<V, E, K>, V, K, Result<V, E>);
+put!([V: CacheValue, K: Keep<V>] Plain<V, K>, V, K, V);

@@ -1,7 +1,7 @@
 //! What a return type is, found out by the type checker.
 //!
-//! `Result<V, E>` caches `V`; anything else is cached whole. Method resolution decides, through aliases: the method
-//! on the type with one `&` less is preferred (autoref specialization: `(&probe).shape()` finds the method of `Probe` before that of `&Probe`). The probe holds a function pointer, so it is
+//! `Result<V, E>` caches `V`; anything else is cached whole. What counts references, memory keeps by what it counts. Method resolution decides, through aliases: of what
+//! can be called as `(&&&probe).shape()`, the method of `&&Probe` is found first, then that of `&Probe`, and that of `Probe` last (autoref specialization). The probe holds a function pointer, so it is
 //! `Send`, `Sync` and `'static` whatever the return type is, and no level has a bound: bounds are
 //! checked once, by `can_be_cached`, where the compiler lists all that are missing in one error.
 
@@ -10,7 +10,7 @@ use std::{convert::Infallible, marker::PhantomData};
 use super::lookup::Ready;
 use crate::{
     engine::{unwrap, wrap},
-    entry::CacheValue,
+    entry::{CacheValue, Keep, Whole},
     flight::SharedError,
     site::Share,
 };
@@ -26,58 +26,94 @@ impl<R> Probe<R> {
 
 /// A function that returns `Result<V, E>`: `V` is cached.
 #[derive(Debug)]
-pub struct Res<V, E>(PhantomData<fn() -> (V, E)>);
+pub struct Res<V, E, K = Whole>(PhantomData<fn(K) -> Result<V, E>>);
 
 /// A function that returns `V`.
 #[derive(Debug)]
-pub struct Plain<V>(PhantomData<fn() -> V>);
+pub struct Plain<V, K = Whole>(PhantomData<fn(K) -> V>);
 
 /// Asks whether `E` can be shared by cloning.
 #[derive(Debug)]
 pub struct Errors<E>(PhantomData<fn() -> E>);
 
-impl<V, E> Clone for Res<V, E> {
+impl<V, E, K> Clone for Res<V, E, K> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<V, E> Copy for Res<V, E> {}
+impl<V, E, K> Copy for Res<V, E, K> {}
 
-impl<V> Clone for Plain<V> {
+impl<V, K> Clone for Plain<V, K> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<V> Copy for Plain<V> {}
+impl<V, K> Copy for Plain<V, K> {}
 
 /// The traits whose methods answer; imported by a glob in a block of their own.
 pub mod via {
-    use std::{marker::PhantomData, sync::Arc};
+    use std::{any::Any, marker::PhantomData, sync::Arc};
 
     use super::{Errors, Plain, Probe, Res, SharedError};
-    use crate::site::Share;
+    use crate::{entry::Counted, site::Share};
 
     /// First choice.
-    pub trait ShapeOfResult<V, E> {
-        /// `Result<V, E>`.
-        fn shape(&self) -> Res<V, E>;
+    pub trait ShapeOfCounted {
+        /// What it is.
+        type Shape;
+        /// `Arc<T>` or `Option<Arc<T>>`, or a `Result` of one.
+        fn shape(&self) -> Self::Shape;
     }
 
-    impl<V, E> ShapeOfResult<V, E> for Probe<Result<V, E>> {
-        fn shape(&self) -> Res<V, E> {
+    impl<T: Any + Send + Sync> ShapeOfCounted for &&Probe<Arc<T>> {
+        type Shape = Plain<Arc<T>, Counted>;
+        fn shape(&self) -> Self::Shape {
+            Plain(PhantomData)
+        }
+    }
+
+    impl<T: Any + Send + Sync> ShapeOfCounted for &&Probe<Option<Arc<T>>> {
+        type Shape = Plain<Option<Arc<T>>, Counted>;
+        fn shape(&self) -> Self::Shape {
+            Plain(PhantomData)
+        }
+    }
+
+    impl<T: Any + Send + Sync, E> ShapeOfCounted for &&Probe<Result<Arc<T>, E>> {
+        type Shape = Res<Arc<T>, E, Counted>;
+        fn shape(&self) -> Self::Shape {
+            Res(PhantomData)
+        }
+    }
+
+    impl<T: Any + Send + Sync, E> ShapeOfCounted for &&Probe<Result<Option<Arc<T>>, E>> {
+        type Shape = Res<Option<Arc<T>>, E, Counted>;
+        fn shape(&self) -> Self::Shape {
             Res(PhantomData)
         }
     }
 
     /// Second choice.
+    pub trait ShapeOfResult<V, E> {
+        /// `Result<V, E>`.
+        fn shape(&self) -> Res<V, E>;
+    }
+
+    impl<V, E> ShapeOfResult<V, E> for &Probe<Result<V, E>> {
+        fn shape(&self) -> Res<V, E> {
+            Res(PhantomData)
+        }
+    }
+
+    /// Third choice.
     pub trait ShapeOfValue<V> {
         /// Anything.
         fn shape(&self) -> Plain<V>;
     }
 
-    impl<V> ShapeOfValue<V> for &Probe<V> {
+    impl<V> ShapeOfValue<V> for Probe<V> {
         fn shape(&self) -> Plain<V> {
             Plain(PhantomData)
         }
@@ -111,7 +147,7 @@ pub mod via {
     }
 }
 
-impl<V, E> Res<V, E> {
+impl<V, E, K> Res<V, E, K> {
     /// The question how errors are shared.
     #[must_use]
     pub fn errors(self) -> Errors<E> {
@@ -143,7 +179,7 @@ impl<V, E> Res<V, E> {
     }
 }
 
-impl<V> Plain<V> {
+impl<V, K> Plain<V, K> {
     /// There are no errors to share.
     #[must_use]
     pub fn errors(self) -> Errors<Infallible> {
@@ -162,7 +198,7 @@ impl<V> Plain<V> {
     }
 }
 
-impl<V: CacheValue, E> Res<V, E> {
+impl<V: CacheValue, E, K: Keep<V>> Res<V, E, K> {
     /// The one place where the bounds of a cached value are checked.
     #[must_use]
     pub fn can_be_cached(self) -> Ready<Self> {
@@ -170,7 +206,7 @@ impl<V: CacheValue, E> Res<V, E> {
     }
 }
 
-impl<V: CacheValue> Plain<V> {
+impl<V: CacheValue, K: Keep<V>> Plain<V, K> {
     /// The one place where the bounds of a cached value are checked.
     #[must_use]
     pub fn can_be_cached(self) -> Ready<Self> {
@@ -189,7 +225,7 @@ pub(super) trait Shape: Copy {
     fn split(out: Self::Return) -> Result<Self::Value, Self::Error>;
 }
 
-impl<V: CacheValue, E> Shape for Res<V, E> {
+impl<V: CacheValue, E, K: Keep<V>> Shape for Res<V, E, K> {
     type Value = V;
     type Error = E;
     type Return = Result<V, E>;
@@ -207,7 +243,7 @@ impl<V: CacheValue, E> Shape for Res<V, E> {
     }
 }
 
-impl<V: CacheValue> Shape for Plain<V> {
+impl<V: CacheValue, K: Keep<V>> Shape for Plain<V, K> {
     type Value = V;
     type Error = Infallible;
     type Return = V;

@@ -331,7 +331,7 @@ pub(super) fn settle_news(core: &Core, gone: &Gone) {
         now,
         until: held_until(now, gone.hold),
     };
-    let mut removed: Vec<Arc<MemoryEntry>> = Vec::new();
+    let mut removed: Vec<MemoryEntry> = Vec::new();
     for label in &gone.labels {
         // An entry that an argument led there may not carry the region, and this process may not have registered its template.
         match label.as_region().map(Pattern::region) {
@@ -355,22 +355,20 @@ pub(super) struct Settling {
     pub(super) until: u64,
 }
 
-fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Arc<MemoryEntry>> {
+fn settle_key(core: &Core, text: &str, how: Settling) -> Option<MemoryEntry> {
     core.holds.hold_key(text, how.now, how.until);
     let hash = core.hash(text);
     core.failures.forget(text);
     core.flights.mark(hash, text, || match how.manner {
         Manner::Evict => core.memory.remove(hash, text),
         Manner::Expire => {
-            // To be dropped where no lock is held, like one that is removed.
-            let found = core.memory.get(hash, text.as_bytes())?;
-            found.expire();
-            Some(found.entry)
+            core.memory.expire(hash, text);
+            None
         }
     })
 }
 
-fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Arc<MemoryEntry>> {
+fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<MemoryEntry> {
     let region = pattern.as_region();
     let mut removed = Vec::new();
     if let Some(region) = region {
@@ -403,7 +401,7 @@ fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Arc<Memo
 }
 
 /// The count of a label puts all that carries it out of use; what nothing else will ever reach is removed as well.
-pub(super) fn settle_label(core: &Core, label: &Label, how: Settling) -> Vec<Arc<MemoryEntry>> {
+pub(super) fn settle_label(core: &Core, label: &Label, how: Settling) -> Vec<MemoryEntry> {
     core.cells.gone(label, how.manner, how.now, how.until);
     core.flights.mark_outdated();
     if label.kind() == LabelKind::Cache && how.manner == Manner::Evict {

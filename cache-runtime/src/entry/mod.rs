@@ -7,6 +7,7 @@
 mod codec;
 mod envelope;
 mod faithful;
+mod keep;
 mod peek;
 mod token;
 mod value;
@@ -14,6 +15,7 @@ mod value;
 pub(crate) use codec::EncodeError;
 pub(crate) use envelope::{Carried, Envelope, Header, Unreadable, encode};
 pub use envelope::{mark_expired, schema_version};
+pub use keep::{Counted, Keep, Whole};
 pub(crate) use peek::{Top, top};
 pub use token::Token;
 pub use value::CacheValue;

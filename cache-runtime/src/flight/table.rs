@@ -409,7 +409,7 @@ mod tests {
         flights.mark(hash, key.text(), || ());
         WATCHED.get_or_init(|| Arc::clone(&flights));
         let new = NewEntry { entry, late: false };
-        assert!(!load.end(Outcome::Value(Arc::clone(&value)), Some(new)));
+        assert!(!load.end(Outcome::Value(value), Some(new)));
         assert_eq!(*DROPPED.lock().unwrap(), [false]);
     }
 }

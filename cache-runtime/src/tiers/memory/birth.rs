@@ -60,6 +60,7 @@ impl Birth {
             tags: self.of.tags,
             late_tags: self.of.late_tags,
             ty: self.of.type_id(),
+            way: (self.of.keeping.way)(),
             promoted: self.promoted,
             root: self.base.root_id(),
         }
@@ -76,6 +77,7 @@ struct Kind {
     tags: u64,
     late_tags: u64,
     ty: TypeId,
+    way: TypeId,
     promoted: bool,
     /// Its address; the birth that is remembered keeps it from being used again.
     root: usize,

@@ -1,31 +1,32 @@
 //! One value in memory, and who may read it.
 
-use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use super::birth::{Birth, Shared};
-use super::tail::{More, Plain, Rich, Tail};
+use super::tail::{Long, More, Rich};
 use super::term::{Kind, Life, Record, Term};
-use super::text::{LONG, NoEnd, SHORT, ShortText};
+use super::text::{End, LONG, SHORT, ShortText};
 use super::{Care, Reader};
-use crate::entry::{CacheValue, Erased, Top};
+use crate::entry::{CacheValue, Erased, Keep, Top};
 use crate::tags::{Cells, Derived, Label};
 
-/// A value in the memory tier: one block of memory with its key and its value.
-#[repr(C)]
-pub(crate) struct MemoryEntry<T: ?Sized = dyn Tail> {
-    head: Head,
-    tail: T,
+/// A value in the memory tier. The map has it in its own slots: 48 bytes, which is all that a hit reads before the value. A clone is as it was then.
+#[derive(Clone)]
+pub(crate) struct MemoryEntry {
+    text: ShortText,
+    life: Life,
+    birth: Arc<Shared>,
+    /// See [`tail`](super::tail).
+    tail: Erased,
 }
 
-/// What every hit reads: 32 bytes. With the counts of references and a value of one pointer they are 56, which the allocators have blocks for.
-#[derive(Debug)]
-#[repr(C)]
-pub(super) struct Head {
-    text: ShortText,
-    pub(super) life: Life,
-    birth: Arc<Shared>,
+/// What tells an entry from others that have its key before or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    birth: usize,
+    tail: usize,
+    end: u64,
 }
 
 /// An entry that is to be made.
@@ -40,19 +41,19 @@ pub(super) struct Made<'a> {
 /// An entry, and what the map has beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered {
-    pub(crate) entry: Arc<MemoryEntry>,
+    pub(crate) entry: MemoryEntry,
     pub(super) record: Record,
 }
 
 impl Remembered {
     /// An entry that was found, and what came with it.
-    pub(crate) fn new(entry: Arc<MemoryEntry>, record: Record) -> Self {
+    pub(crate) fn new(entry: MemoryEntry, record: Record) -> Self {
         Self { entry, record }
     }
 
     /// Its life; how long its load took is not known any more.
     pub(crate) fn term(&self) -> Term {
-        self.head.life.term(self.record)
+        self.life.term(self.record)
     }
 
     /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags, and if its policy allows a value past its
@@ -90,7 +91,7 @@ impl Derived for Under<'_> {
             // What the birth does not know, the entry is asked: another line of memory.
             base.knows(moves) || self.entry.more().is_none_or(|more| more.is_current(moves))
         };
-        base.is_current() && (!self.entry.head.life.is_rich() || own())
+        base.is_current() && (!self.entry.life.is_rich() || own())
     }
 
     fn stands(&self) -> bool {
@@ -108,11 +109,7 @@ pub(crate) struct NewEntry {
 }
 
 impl MemoryEntry {
-    pub(super) fn enter<V: CacheValue>(made: Made<'_>, value: &Erased) -> Arc<Self> {
-        let value = value
-            .downcast_ref::<V>()
-            .expect("a value travels with the functions of its own type")
-            .clone();
+    pub(super) fn new(made: Made<'_>, value: &Erased) -> Self {
         let Made {
             text,
             birth,
@@ -120,75 +117,67 @@ impl MemoryEntry {
             size,
             more,
         } = made;
+        let value = (birth.birth.of.keeping.enter)(value);
         let bytes = text.as_bytes();
-        let text = ShortText::of(bytes);
         let end = || Box::<[u8]>::from(bytes.get(SHORT..).unwrap_or_default());
         let length = match u8::try_from(bytes.len()) {
             Ok(length) if bytes.len() <= SHORT => length,
             Ok(length) if bytes.len() <= SHORT + 32 && more.is_none() => length,
             _ => LONG,
         };
-        // Each a whole block of the allocators, where a value is one pointer.
         let kind = match &more {
             None => Kind::Plain,
             Some(more) if more.full_key.is_none() => Kind::Rich,
             Some(_) => Kind::Digested,
         };
-        let life = Life::of(term, size, length, kind);
-        let head = Head { text, life, birth };
-        if let Some(more) = more {
+        let tail: Erased = if let Some(more) = more {
             let end = end();
-            let tail = Rich { more, end, value };
-            Arc::new(MemoryEntry { head, tail })
+            Arc::new(Rich { more, end, value })
         } else if bytes.len() <= SHORT {
-            let end = NoEnd;
-            let tail = Plain { value, end };
-            Arc::new(MemoryEntry { head, tail })
+            value
         } else if let Some(end) = last::<16>(bytes) {
-            let tail = Plain { value, end };
-            Arc::new(MemoryEntry { head, tail })
+            Arc::new(Long { end, value })
         } else if let Some(end) = last::<32>(bytes) {
-            let tail = Plain { value, end };
-            Arc::new(MemoryEntry { head, tail })
+            Arc::new(Long { end, value })
         } else {
             let end = end();
-            let tail = Plain { value, end };
-            Arc::new(MemoryEntry { head, tail })
+            Arc::new(Long { end, value })
+        };
+        Self {
+            text: ShortText::of(bytes),
+            life: Life::of(term, size, length, kind),
+            birth,
+            tail,
         }
-    }
-
-    pub(super) fn leave<V: CacheValue>(&self) -> Option<Erased> {
-        let value = self.own::<V>()?;
-        Some(Arc::new(value.clone()))
     }
 
     /// Whether its key is this text.
     #[inline]
     pub(super) fn has_text(&self, text: &[u8]) -> bool {
-        let length = self.head.life.text();
+        let length = self.life.text();
         let as_long = usize::from(length) == text.len();
         if text.len() <= SHORT {
-            as_long && self.head.text.begins_with(text)
+            as_long && self.text.begins_with(text)
         } else {
             (as_long || length == LONG)
-                && self.head.text.is_start_of(text)
-                && self.tail.is_of_end(text)
+                && self.text.is_start_of(text)
+                && self.behind().0.is_end_of(text)
         }
     }
 
     /// Its key in two parts.
     pub(super) fn text(&self) -> [&[u8]; 2] {
-        let length = self.head.life.text();
+        let length = self.life.text();
         let known = usize::from(length);
         if known <= SHORT {
-            return [self.head.text.first(known), &[]];
+            return [self.text.first(known), &[]];
         }
-        let end = self.tail.end().as_bytes();
+        let end = self.behind().0.as_bytes();
         let twice = match length {
             LONG => 0,
             _ => SHORT + end.len() - known,
         };
-        [self.head.text.first(SHORT), &end[twice..]]
+        [self.text.first(SHORT), &end[twice..]]
     }
 
     /// Does something with its key in one part.
@@ -210,33 +199,76 @@ impl MemoryEntry {
     }
 
     #[inline]
-    fn more(&self) -> Option<&More> {
-        if self.head.life.is_rich() {
-            self.tail.more()
-        } else {
-            None
+    fn tail_as<T: 'static>(&self) -> &T {
+        self.tail.downcast_ref().expect("its life says what it is")
+    }
+
+    /// The end of its key and the value, where the tail is not the value alone.
+    fn behind(&self) -> (&dyn End, &Erased) {
+        const LONG_BY_16: usize = SHORT + 16;
+        const LONG_BY_17: usize = LONG_BY_16 + 1;
+        const LONG_BY_32: usize = SHORT + 32;
+        if self.life.is_rich() {
+            let it = self.tail_as::<Rich>();
+            return (&it.end, &it.value);
+        }
+        match usize::from(self.life.text()) {
+            ..=LONG_BY_16 => {
+                let it = self.tail_as::<Long<[u8; 16]>>();
+                (&it.end, &it.value)
+            }
+            LONG_BY_17..=LONG_BY_32 => {
+                let it = self.tail_as::<Long<[u8; 32]>>();
+                (&it.end, &it.value)
+            }
+            _ => {
+                let it = self.tail_as::<Long<Box<[u8]>>>();
+                (&it.end, &it.value)
+            }
         }
     }
 
+    /// What memory has of its value.
+    #[inline]
+    fn value(&self) -> &Erased {
+        match usize::from(self.life.plain_text()) {
+            ..=SHORT => &self.tail,
+            _ => self.behind().1,
+        }
+    }
+
+    #[inline]
+    fn more(&self) -> Option<&More> {
+        self.life.is_rich().then(|| &self.tail_as::<Rich>().more)
+    }
+
     pub(crate) fn birth(&self) -> &Birth {
-        &self.head.birth.birth
+        &self.birth.birth
     }
 
     /// Length of its encoded form, bytes.
     pub(crate) fn size(&self) -> Option<usize> {
         let of = &self.birth().of;
-        (of.ty.size)(&(of.keeping.leave)(self)?, usize::MAX).ok()
+        (of.ty.size)(&(of.keeping.leave)(self.value())?, usize::MAX).ok()
     }
 
     /// What it counts, of as many bytes as are allowed.
     pub(super) fn weight(&self, record: Record) -> u64 {
         let text = self.text().map(<[u8]>::len);
-        (text.iter().sum::<usize>() as u64 + self.head.life.size(record)).max(1)
+        (text.iter().sum::<usize>() as u64 + self.life.size(record)).max(1)
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            birth: Arc::as_ptr(&self.birth).addr(),
+            tail: Arc::as_ptr(&self.tail).addr(),
+            end: self.life.end(),
+        }
     }
 
     /// It counts as past its ttl.
-    pub(crate) fn expire(&self) {
-        self.head.life.expire();
+    pub(super) fn expire(&self) {
+        self.life.expire();
     }
 
     /// What its hits call for, if the site that has stored it has asked.
@@ -245,14 +277,14 @@ impl MemoryEntry {
         self.more()?.care.get()
     }
 
-    /// Whether what its hits call for is kept beside it.
+    /// Whether what its hits call for is kept beside it, as far as was known when it was found.
     #[inline]
     pub(crate) fn is_watched_late(&self) -> bool {
-        self.head.life.is_watched_late()
+        self.life.is_watched_late()
     }
 
     pub(super) fn watched_late(&self) {
-        self.head.life.watched_late();
+        self.life.watched_late();
     }
 
     /// Somebody asks later; another may have been first. Given back where there is no room for it.
@@ -280,7 +312,7 @@ impl MemoryEntry {
 
     #[inline]
     pub(super) fn is_of(&self, reader: &Reader, full_key: Option<&str>) -> bool {
-        let is_key = if self.head.life.is_digested() {
+        let is_key = if self.life.is_digested() {
             self.more().and_then(|more| more.full_key.as_deref()) == full_key
         } else {
             full_key.is_none()
@@ -290,21 +322,21 @@ impl MemoryEntry {
 
     /// Whether its value is `None`.
     pub(crate) fn is_absent(&self) -> bool {
-        (self.birth().of.keeping.top)(self) == Some(Top::None)
+        (self.birth().of.keeping.top)(self.value()) == Some(Top::None)
     }
 
     /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags.
     #[inline]
     pub(crate) fn is_for(&self, reader: &Reader, full_key: Option<&str>, now: u64) -> bool {
-        self.head.life.is_fresh(now) && self.is_of(reader, full_key)
+        self.life.is_fresh(now) && self.is_of(reader, full_key)
     }
 
     /// Whether it was born of a reader of this [fingerprint](Reader::fingerprint), is fresh and has no digested key: then it is for that reader, and has its
     /// tags if the key tells them. False decides nothing.
     #[inline]
     pub(crate) fn is_just_for(&self, fingerprint: u64, now: u64) -> bool {
-        let life = &self.head.life;
-        self.head.birth.fingerprint == fingerprint && life.is_fresh(now) && !life.is_digested()
+        let life = &self.life;
+        self.birth.fingerprint == fingerprint && life.is_fresh(now) && !life.is_digested()
     }
 
     /// Whether it carries the tags of a reader whose key tells them: then templates of one fingerprint are the same texts.
@@ -328,7 +360,7 @@ impl MemoryEntry {
     /// another type's reader fetches its own.
     pub(crate) fn value_as(&self, reader: &Reader) -> Option<Erased> {
         let birth = self.birth();
-        let value = (birth.of.keeping.leave)(self);
+        let value = (birth.of.keeping.leave)(self.value());
         if birth.of.type_id() == reader.type_id() {
             return value;
         }
@@ -339,35 +371,16 @@ impl MemoryEntry {
         (reader.ty.decode)(&bytes).ok()
     }
 
-    /// The value, if it is of this type.
+    /// The value, if it is a count of references and kept by what it counts: one more of them, and nothing else.
+    #[inline]
+    pub(crate) fn counted<V, K: Keep<V>>(&self) -> Option<V> {
+        K::around(self.value())
+    }
+
+    /// The value, if it is of this type and kept as it is.
     #[inline]
     pub(crate) fn own<V: CacheValue>(&self) -> Option<&V> {
-        // As it was made by `enter`.
-        match usize::from(self.head.life.plain_text()) {
-            ..=SHORT => Some(&self.tail_as::<Plain<V>>()?.value),
-            _ => self.own_of_few(),
-        }
-    }
-
-    #[inline]
-    fn own_of_few<V: CacheValue>(&self) -> Option<&V> {
-        const LONG_BY_16: usize = SHORT + 16;
-        const LONG_BY_17: usize = LONG_BY_16 + 1;
-        const LONG_BY_32: usize = SHORT + 32;
-        if self.head.life.is_rich() {
-            return Some(&self.tail_as::<Rich<V>>()?.value);
-        }
-        match usize::from(self.head.life.text()) {
-            ..=LONG_BY_16 => Some(&self.tail_as::<Plain<V, [u8; 16]>>()?.value),
-            LONG_BY_17..=LONG_BY_32 => Some(&self.tail_as::<Plain<V, [u8; 32]>>()?.value),
-            _ => Some(&self.tail_as::<Plain<V, Box<[u8]>>>()?.value),
-        }
-    }
-
-    #[inline]
-    fn tail_as<T: Tail>(&self) -> Option<&T> {
-        let tail: &dyn Any = &self.tail;
-        tail.downcast_ref()
+        self.value().downcast_ref()
     }
 
     /// [`value_as`](Self::value_as) for a reader who knows the type: a clone of the value and nothing else.
@@ -389,7 +402,8 @@ fn last<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
 impl std::fmt::Debug for MemoryEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemoryEntry")
-            .field("head", &self.head)
+            .field("text", &self.text)
+            .field("life", &self.life)
             .finish_non_exhaustive()
     }
 }

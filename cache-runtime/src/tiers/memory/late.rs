@@ -3,14 +3,14 @@
 //! **Problem.** Two functions may share a key, and only one of them wants something of its hits; an entry that the other has stored has no
 //! particulars, and 8 bytes for those in every entry would be an eighth of it.
 //!
-//! **Decision.** It is kept in a table beside the map, by the entry's address. The table holds on to the block of memory, not to the value, so an address
-//! is not used again while it is there; what belongs to entries that are gone leaves when the table would grow.
+//! **Decision.** It is kept in a table beside the map, under the entry's key, with what tells the entry from others that had the key before or have it
+//! later. What belongs to entries that are gone leaves when the table would grow.
 
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Care, MemoryEntry};
+use super::{Care, MemoryEntry, entry::Identity};
 
 /// What the hits of an entry call for.
 pub(crate) enum CareOf<'a> {
@@ -34,35 +34,40 @@ const FEW: usize = 64;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct LateCares(RwLock<HashMap<usize, Late, foldhash::fast::RandomState>>);
+pub(super) struct LateCares(RwLock<HashMap<Box<[u8]>, Late, foldhash::fast::RandomState>>);
 
 #[derive(Debug)]
 struct Late {
-    entry: Weak<MemoryEntry>,
+    of: Identity,
     care: Arc<Care>,
 }
 
 impl LateCares {
-    /// Another may have been first.
-    pub(super) fn set(&self, entry: &Arc<MemoryEntry>, care: Care) {
+    /// Another may have been first. `is_there` tells whether the map still has the entry of a key.
+    pub(super) fn set(
+        &self,
+        text: &[u8],
+        of: Identity,
+        care: Care,
+        is_there: impl Fn(&[u8], &Identity) -> bool,
+    ) {
         let mut cares = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if cares.len() >= FEW && cares.len() == cares.capacity() {
-            cares.retain(|_, late| late.entry.strong_count() > 0);
+            cares.retain(|text, late| is_there(text, &late.of));
             // Half of it free, so that this is not done for each.
             let free = cares.len().max(FEW);
             cares.reserve(free);
         }
-        cares.entry(address(entry)).or_insert_with(|| Late {
-            entry: Arc::downgrade(entry),
-            care: Arc::new(care),
-        });
+        if cares.get(text).is_none_or(|late| late.of != of) {
+            let care = Arc::new(care);
+            cares.insert(text.into(), Late { of, care });
+        }
     }
 
-    pub(super) fn get(&self, entry: &Arc<MemoryEntry>) -> Option<Arc<Care>> {
+    pub(super) fn get(&self, entry: &MemoryEntry) -> Option<Arc<Care>> {
         let cares = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        cares
-            .get(&address(entry))
-            .map(|late| Arc::clone(&late.care))
+        let late = entry.with_text(|text| cares.get(text))?;
+        (late.of == entry.identity()).then(|| Arc::clone(&late.care))
     }
 }
 
@@ -71,8 +76,4 @@ impl LateCares {
     pub(super) fn len(&self) -> usize {
         self.0.read().unwrap().len()
     }
-}
-
-fn address(entry: &Arc<MemoryEntry>) -> usize {
-    Arc::as_ptr(entry).cast::<()>() as usize
 }

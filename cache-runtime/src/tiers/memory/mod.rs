@@ -17,15 +17,13 @@ mod tail;
 mod term;
 mod text;
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
-
 use quick_cache::{Weighter, sync::Cache};
+use std::cell::{Cell, RefCell};
 
 use crate::entry::Erased;
 use crate::key::Beginning;
 use birth::Births;
-use entry::Made;
+use entry::{Identity, Made};
 use late::LateCares;
 use probe::{Kept, Probe, TextHash};
 use pushed_out::HandOut;
@@ -85,10 +83,10 @@ impl MemoryTier {
         KeyHash(self.hasher.of(text, beginning))
     }
 
-    /// The entry under a key, alive or not.
+    /// The entry under a key, alive or not, as it is now.
     pub(crate) fn get(&self, hash: KeyHash, text: &[u8]) -> Option<Remembered> {
         let found = Cell::new(None);
-        let record = self.look(hash, text, |entry| found.set(Some(Arc::clone(entry))))?;
+        let record = self.look(hash, text, |entry| found.set(Some(entry.clone())))?;
         Some(Remembered::new(found.into_inner()?, record))
     }
 
@@ -100,13 +98,13 @@ impl MemoryTier {
         &self,
         hash: KeyHash,
         text: &[u8],
-        look: impl Fn(&Arc<MemoryEntry>),
+        look: impl Fn(&MemoryEntry),
     ) -> Option<Record> {
         self.map.get(&Probe { hash, text, look })
     }
 
     /// What the hits of an entry call for, if somebody has asked.
-    pub(crate) fn care<'a>(&self, entry: &'a Arc<MemoryEntry>) -> Option<CareOf<'a>> {
+    pub(crate) fn care<'a>(&self, entry: &'a MemoryEntry) -> Option<CareOf<'a>> {
         if let Some(care) = entry.care() {
             return Some(CareOf::Own(care));
         }
@@ -117,14 +115,35 @@ impl MemoryTier {
     }
 
     /// Somebody asks what the hits of an entry call for; another may have been first.
-    pub(crate) fn watch(&self, entry: &Arc<MemoryEntry>, care: Care) {
-        if let Err(care) = entry.watch(care) {
-            self.late_cares.set(entry, care);
-            entry.watched_late();
-        }
+    pub(crate) fn watch(&self, entry: &MemoryEntry, care: Care) {
+        let Err(care) = entry.watch(care) else {
+            return;
+        };
+        let of = entry.identity();
+        entry.with_text(|text| {
+            // What is gone has no more hits; what has its place has hits of its own.
+            if self.has(text, &of, |_| ()) {
+                let is_there = |text: &[u8], of: &Identity| self.has(text, of, |_| ());
+                self.late_cares.set(text, of, care, is_there);
+                entry.watched_late();
+                self.has(text, &of, MemoryEntry::watched_late);
+            }
+        });
     }
 
-    /// An entry under a key text, for [`insert`](Self::insert). Clones the value, which runs its owner's code.
+    /// Whether the entry under a key is this one; does something with it if it is.
+    fn has(&self, text: &[u8], of: &Identity, then: impl Fn(&MemoryEntry)) -> bool {
+        let has = Cell::new(false);
+        self.look(self.hash(text), text, |entry| {
+            if entry.identity() == *of {
+                has.set(true);
+                then(entry);
+            }
+        });
+        has.get()
+    }
+
+    /// An entry under a key text, for [`insert`](Self::insert).
     pub(crate) fn entry(
         &self,
         text: &str,
@@ -134,7 +153,6 @@ impl MemoryTier {
         size: usize,
         value: &Erased,
     ) -> Remembered {
-        let enter = birth.of.keeping.enter;
         let labelled = !own.own.is_empty();
         let made = Made {
             text,
@@ -143,7 +161,7 @@ impl MemoryTier {
             size,
             more: own.kept(),
         };
-        Remembered::new(enter(made, value), Record::of(term, size))
+        Remembered::new(MemoryEntry::new(made, value), Record::of(term, size))
     }
 
     /// Inserts an entry. What it pushes out is returned, to be dropped where no lock is held: dropping a value runs
@@ -161,24 +179,29 @@ impl MemoryTier {
     }
 
     /// Takes an entry out; to be dropped where no lock is held.
-    pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<Arc<MemoryEntry>> {
+    pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<MemoryEntry> {
         let text = text.as_bytes();
-        let look = |_: &Arc<MemoryEntry>| ();
+        let look = |_: &MemoryEntry| ();
         let (Kept(entry), _) = self.map.remove(&Probe { hash, text, look })?;
         Some(entry)
     }
 
     /// Takes every entry out whose key text is chosen; to be dropped where no lock is held.
-    pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Arc<MemoryEntry>> {
+    pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<MemoryEntry> {
         let removed = RefCell::new(Vec::new());
         self.map.retain(|Kept(entry), _| {
             let goes = entry.with_text(|text| chosen(whole(text)));
             if goes {
-                removed.borrow_mut().push(Arc::clone(entry));
+                removed.borrow_mut().push(entry.clone());
             }
             !goes
         });
         removed.into_inner()
+    }
+
+    /// The entry under a key counts as past its ttl.
+    pub(crate) fn expire(&self, hash: KeyHash, text: &str) {
+        self.look(hash, text.as_bytes(), MemoryEntry::expire);
     }
 
     /// Every entry whose key text is chosen counts as past its ttl.
@@ -243,8 +266,10 @@ fn whole(text: &[u8]) -> &str {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Birth, Care, Memory, MemoryTier, Particulars, Reader, Remembered, Term, Wants};
-    use crate::entry::{CacheValue, Erased};
+    use super::{
+        Birth, Care, Memory, MemoryEntry, MemoryTier, Particulars, Reader, Remembered, Term, Wants,
+    };
+    use crate::entry::{CacheValue, Counted, Erased};
     use crate::tags::{Cells, Labelling, Stamp};
 
     const TERM: Term = Term {
@@ -255,46 +280,66 @@ mod tests {
         took: 0,
     };
 
-    fn entry<V: CacheValue>(
-        tier: &MemoryTier,
-        text: &str,
-        value: V,
-        own: Particulars<'_>,
-    ) -> Remembered {
+    fn birth<V: CacheValue>() -> Birth {
         let labelling = Labelling {
             root: Cells::default().root(""),
             scope: None,
             tags: Vec::new(),
             late: false,
         };
-        let birth = Birth {
+        Birth {
             of: Reader::of::<V>(),
             promoted: false,
             base: Stamp::of(&labelling, 2).base,
-        };
+        }
+    }
+
+    fn entry<V: CacheValue>(
+        tier: &MemoryTier,
+        text: &str,
+        value: V,
+        own: Particulars<'_>,
+    ) -> Remembered {
         let value: Erased = Arc::new(value);
-        tier.entry(text, birth, own, &TERM, 1, &value)
+        tier.entry(text, birth::<V>(), own, &TERM, 1, &value)
     }
 
     fn care() -> Care {
         Care::new(&Wants::default(), &TERM, None)
     }
 
-    /// The allocators have blocks of 64 bytes, and of 16 more each; 8 of them are theirs.
+    /// The map has it in its own slots, so that no block of memory is an entry's own where the key is short.
     #[test]
-    fn an_entry_fills_whole_blocks() {
+    fn an_entry_is_48_bytes_and_points_to_what_the_value_counts() {
+        assert_eq!(size_of::<MemoryEntry>(), 48);
         let tier = MemoryTier::new(Memory::new());
-        let size = |length: usize| {
-            let entry = entry(
-                &tier,
-                &"k".repeat(length),
-                Arc::new(7_u8),
-                Particulars::default(),
-            );
-            // The counts of references.
-            2 * size_of::<usize>() + size_of_val(&*entry.entry)
+        let value = Arc::new(7_u64);
+        let entry = |text: &str, of: Reader, value: Erased| {
+            let birth = Birth {
+                of,
+                ..birth::<u8>()
+            };
+            let own = Particulars::default();
+            tier.entry(text, birth, own, &TERM, 1, &value).entry
         };
-        assert_eq!([0, 16, 17, 32, 33, 48].map(size), [56, 56, 72, 72, 88, 88]);
+        let counted = Reader::keeping::<Arc<u64>, Counted>();
+        let kept = entry("short", counted, Arc::new(Arc::clone(&value)));
+        assert_eq!(Arc::strong_count(&value), 2);
+        let found = kept.counted::<Arc<u64>, Counted>();
+        assert!(found.is_some_and(|found| Arc::ptr_eq(&found, &value)));
+        // Who does not say how it is kept gets it as well.
+        assert!(kept.own::<Arc<u64>>().is_none());
+        assert_eq!(
+            kept.typed::<Arc<u64>>(&Reader::of::<Arc<u64>>()),
+            Some(value)
+        );
+        let kept: Erased = Arc::new(7_u16);
+        let whole = entry("short", Reader::of::<u16>(), Arc::clone(&kept));
+        assert!(
+            whole
+                .own::<u16>()
+                .is_some_and(|own| std::ptr::eq(own, kept.downcast_ref().unwrap()))
+        );
     }
 
     #[test]
@@ -350,15 +395,31 @@ mod tests {
 
     #[test]
     fn who_asks_late_is_heard_until_the_entry_is_gone() {
-        let tier = MemoryTier::new(Memory::new());
+        let tier = MemoryTier::new(Memory::new().max_entries(100));
+        let found = |text: &str| tier.get(tier.hash(text.as_bytes()), text.as_bytes());
         let plain = entry(&tier, "plain", 7, Particulars::default());
+        drop(tier.insert(plain.clone()));
         assert!(tier.care(&plain.entry).is_none());
         tier.watch(&plain.entry, care());
+        // Who has found it before, and who finds it now.
+        assert!(plain.is_watched_late());
+        let plain = found("plain").expect("it was inserted");
         let first = tier.care(&plain.entry).expect("it is watched");
         assert!(plain.is_watched_late() && !first.claim(0));
         first.look_again_at(5);
         tier.watch(&plain.entry, care());
         assert!(first.claim(5) && !tier.care(&plain.entry).unwrap().claim(5));
+
+        // Another under its key is nobody's yet.
+        drop(tier.insert(entry(&tier, "plain", 8, Particulars::default())));
+        let other = found("plain").expect("it was inserted");
+        assert!(!other.is_watched_late() && tier.care(&other.entry).is_none());
+        tier.watch(&plain.entry, care());
+        assert!(!found("plain").unwrap().is_watched_late());
+        tier.watch(&other.entry, care());
+        let late = tier.care(&other.entry).expect("it is watched");
+        late.look_again_at(5);
+        assert!(late.claim(5) && !std::ptr::eq(&*late, &*first));
 
         let own = Particulars {
             care: Some(care()),
@@ -370,9 +431,11 @@ mod tests {
 
         for n in 0..10_000 {
             let passing = entry(&tier, &n.to_string(), n, Particulars::default());
+            drop(tier.insert(passing.clone()));
             tier.watch(&passing.entry, care());
+            let is_watched = |text| found(text).is_some_and(|it| tier.care(&it.entry).is_some());
+            assert!(is_watched(&n.to_string()));
         }
         assert!(tier.late_cares.len() < 1_000, "{}", tier.late_cares.len());
-        assert!(tier.care(&plain.entry).is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! How the map finds an entry, and how a hit reads it where it is.
 //!
-//! **Problem.** The map gives values away as clones. A clone of an entry is a reference counted up and down: two writes to a line that every other
+//! **Problem.** The map gives values away as clones. A clone of an entry is references counted up and down: writes to lines that every other
 //! processor reads too, in a hit that has nothing else to write but the count of the value itself.
 //!
 //! **Decision.** Entries are the keys of the map. Its values are what no hit asks for, in 5 bytes that the map would leave empty. Whoever looks for one compares it, under the lock, and looks at it then and
@@ -8,7 +8,6 @@
 //! how the map is made and not what it promises, so its version is pinned and a test holds it.
 
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use quick_cache::Equivalent;
 
@@ -17,7 +16,7 @@ use crate::key::Beginning;
 
 /// An entry as the map holds it: equal by the text of its key.
 #[derive(Clone, Debug)]
-pub(super) struct Kept(pub(super) Arc<MemoryEntry>);
+pub(super) struct Kept(pub(super) MemoryEntry);
 
 impl PartialEq for Kept {
     fn eq(&self, other: &Self) -> bool {
@@ -48,7 +47,7 @@ impl<F> Hash for Probe<'_, F> {
     }
 }
 
-impl<F: Fn(&Arc<MemoryEntry>)> Equivalent<Kept> for Probe<'_, F> {
+impl<F: Fn(&MemoryEntry)> Equivalent<Kept> for Probe<'_, F> {
     #[inline]
     fn equivalent(&self, Kept(entry): &Kept) -> bool {
         let is_it = entry.has_text(self.text);
@@ -127,7 +126,7 @@ mod tests {
     use crate::tags::{Cells, Labelling, Stamp};
     use crate::tiers::memory::{Birth, Memory, MemoryTier, Particulars, Reader, Term};
 
-    fn entry(text: &str) -> Arc<MemoryEntry> {
+    fn entry(text: &str) -> MemoryEntry {
         let labelling = Labelling {
             root: Cells::default().root(""),
             scope: None,
@@ -162,7 +161,7 @@ mod tests {
         let looks = Cell::new(0);
         let probe = |hash: &str, text: &str| {
             looks.set(0);
-            let look = |found: &Arc<MemoryEntry>| {
+            let look = |found: &MemoryEntry| {
                 assert!(found.has_text(text.as_bytes()));
                 looks.set(looks.get() + 1);
             };

@@ -2,8 +2,7 @@
 
 use std::{any::TypeId, hash::BuildHasher, sync::Arc};
 
-use super::entry::{Made, MemoryEntry};
-use crate::entry::{CacheValue, Erased, Top, ValueType, top};
+use crate::entry::{CacheValue, Erased, Keep, Top, ValueType, Whole, top};
 
 /// What a reader is, so that it never gets another reader's value under the same key text.
 #[derive(Clone, Copy, Debug)]
@@ -24,20 +23,34 @@ pub(crate) struct Reader {
     pub(crate) keeping: &'static Keeping,
 }
 
-/// How values of one type go into entries of the memory tier, and come out.
+/// How values of one type become what an entry of the memory tier has, and are made of it.
 pub(crate) struct Keeping {
-    pub(super) enter: fn(Made<'_>, &Erased) -> Arc<MemoryEntry>,
-    pub(super) leave: fn(&MemoryEntry) -> Option<Erased>,
-    pub(super) top: fn(&MemoryEntry) -> Option<Top>,
+    /// Another for each way to keep values of one type.
+    pub(super) way: fn() -> TypeId,
+    pub(super) enter: fn(&Erased) -> Erased,
+    pub(super) leave: fn(&Erased) -> Option<Erased>,
+    pub(super) top: fn(&Erased) -> Option<Top>,
 }
 
 impl Keeping {
-    /// The functions of `V`.
-    pub(crate) const fn of<V: CacheValue>() -> &'static Self {
+    /// The functions of `V`, kept as `K` says.
+    pub(crate) const fn of<V: CacheValue, K: Keep<V>>() -> &'static Self {
         &Self {
-            enter: MemoryEntry::enter::<V>,
-            leave: MemoryEntry::leave::<V>,
-            top: |entry| entry.own::<V>().map(top),
+            way: TypeId::of::<K>,
+            enter: |value| {
+                let typed = value
+                    .downcast_ref()
+                    .expect("a value travels with the functions of its own type");
+                K::inner(typed).unwrap_or_else(|| Arc::clone(value))
+            },
+            leave: |kept| match K::around(kept) {
+                Some(value) => Some(Arc::new(value)),
+                None => kept.is::<V>().then(|| Arc::clone(kept)),
+            },
+            top: |kept| match K::around(kept) {
+                Some(value) => Some(top(&value)),
+                None => kept.downcast_ref::<V>().map(top),
+            },
         }
     }
 }
@@ -51,6 +64,11 @@ impl std::fmt::Debug for Keeping {
 impl Reader {
     /// Who reads values of `V` that nothing else is known of.
     pub(crate) const fn of<V: CacheValue>() -> Self {
+        Self::keeping::<V, Whole>()
+    }
+
+    /// The same, where it is known how they are kept.
+    pub(crate) const fn keeping<V: CacheValue, K: Keep<V>>() -> Self {
         Self {
             template: 0,
             instance: 0,
@@ -58,7 +76,7 @@ impl Reader {
             tags: 0,
             late_tags: 0,
             ty: ValueType::of::<V>(),
-            keeping: Keeping::of::<V>(),
+            keeping: Keeping::of::<V, K>(),
         }
     }
 

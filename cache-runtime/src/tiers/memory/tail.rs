@@ -1,39 +1,30 @@
-//! What an entry has behind what every hit reads: its value, and what few entries have.
+//! What an entry has beside what every hit reads: its value, and what few entries have.
 //!
-//! **Problem.** A pointer to what few have costs all of them 8 bytes, and what it points to another block of memory.
+//! **Problem.** A pointer to what few have costs all of them 8 bytes.
 //!
-//! **Decision.** Entries have tails of several kinds, which nobody tells apart but the function that makes them: a value and nothing else, a value
-//! and the end of a key, a value and particulars.
+//! **Decision.** An entry has one pointer: to its value, if that and a short key is all it has; else to a block with both the value and what else there is. Which
+//! it is, its [`Life`](super::term::Life) says.
 
-use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::race::OnceBox;
 
 use super::Care;
-use super::text::{End, NoEnd};
+use crate::entry::Erased;
 use crate::tags::Own;
 
-/// See the module.
-pub(crate) trait Tail: Any + Send + Sync {
-    /// The end of the key's text, where the head does not have it all.
-    fn end(&self) -> &dyn End;
-    /// Whether a text of the same length and the same beginning has the same end.
-    fn is_of_end(&self, text: &[u8]) -> bool;
-    fn more(&self) -> Option<&More>;
-}
-
-/// Of an entry without particulars.
-pub(super) struct Plain<V, E = NoEnd> {
-    pub(super) value: V,
+/// Of an entry whose key is not short.
+pub(super) struct Long<E> {
     pub(super) end: E,
+    pub(super) value: Erased,
 }
 
-/// Of one that has some.
-pub(super) struct Rich<V> {
+/// Of one that has particulars.
+pub(super) struct Rich {
     pub(super) more: More,
+    /// Of its key.
     pub(super) end: Box<[u8]>,
-    pub(super) value: V,
+    pub(super) value: Erased,
 }
 
 /// What few entries have.
@@ -55,36 +46,6 @@ pub(crate) struct Particulars<'a> {
     pub(crate) own: Own,
     pub(crate) full_key: Option<&'a str>,
     pub(crate) care: Option<Care>,
-}
-
-impl<V: Any + Send + Sync, E: End> Tail for Plain<V, E> {
-    fn end(&self) -> &dyn End {
-        &self.end
-    }
-
-    #[inline]
-    fn is_of_end(&self, text: &[u8]) -> bool {
-        self.end.is_end_of(text)
-    }
-
-    fn more(&self) -> Option<&More> {
-        None
-    }
-}
-
-impl<V: Any + Send + Sync> Tail for Rich<V> {
-    fn end(&self) -> &dyn End {
-        &self.end
-    }
-
-    fn is_of_end(&self, text: &[u8]) -> bool {
-        self.end.is_end_of(text)
-    }
-
-    #[inline]
-    fn more(&self) -> Option<&More> {
-        Some(&self.more)
-    }
 }
 
 impl Particulars<'_> {

@@ -49,6 +49,13 @@ impl Term {
 #[derive(Debug)]
 pub(super) struct Life(AtomicI64);
 
+/// As it is now.
+impl Clone for Life {
+    fn clone(&self) -> Self {
+        Self(AtomicI64::new(self.0.load(Ordering::SeqCst)))
+    }
+}
+
 /// What an entry has beside its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -132,6 +139,11 @@ impl Life {
         self.0.fetch_or(EXPIRED, Ordering::SeqCst);
     }
 
+    /// When it ends or, if it was expired, would have ended.
+    pub(super) fn end(&self) -> u64 {
+        (self.0.load(Ordering::SeqCst) & !EXPIRED).cast_unsigned() >> END
+    }
+
     /// How long its key is, as it was given.
     #[inline]
     pub(super) fn text(&self) -> u8 {
@@ -166,8 +178,7 @@ impl Life {
 
     /// What was decided, but for how long the load took.
     pub(super) fn term(&self, record: Record) -> Term {
-        let life = self.0.load(Ordering::SeqCst);
-        let end = (life & !EXPIRED).cast_unsigned() >> END;
+        let (life, end) = (self.0.load(Ordering::SeqCst), self.end());
         let [lived, after] = record.spans();
         let later = end.saturating_add(after.millis());
         let (stale_until, ttl_until) = if after.0 & Span::MARK == 0 {

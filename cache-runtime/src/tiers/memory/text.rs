@@ -2,8 +2,8 @@
 //!
 //! **Problem.** A hit compares it, so it has to be where the hit reads anyway; and a pointer to text elsewhere is as many bytes as most keys.
 //!
-//! **Decision.** The first 16 bytes are among what a hit reads. Of a longer key the last 16 or 32 are behind the value, in the same block of memory,
-//! though some of them are in both: what has a fixed length is compared without a loop or a call. Beyond 48 bytes the others are a block of their own.
+//! **Decision.** The first 16 bytes are among what a hit reads. Of a longer key the last 16 or 32 are beside the value, in a block of memory for both,
+//! though some of them are in both places: what has a fixed length is compared without a loop or a call. Beyond 48 bytes the others are a block of their own.
 
 /// So much of a key is at its entry's beginning.
 pub(super) const SHORT: usize = 16;
@@ -51,25 +51,11 @@ impl ShortText {
 }
 
 /// What of a key's text is not at its entry's beginning.
-pub(crate) trait End: Send + Sync + 'static {
+pub(super) trait End: Send + Sync + 'static {
     /// The last bytes; they may be more than were left.
     fn as_bytes(&self) -> &[u8];
     /// Whether it is the end of a text of the same length and the same beginning.
     fn is_end_of(&self, text: &[u8]) -> bool;
-}
-
-/// Of a short key.
-#[derive(Debug)]
-pub(super) struct NoEnd;
-
-impl End for NoEnd {
-    fn as_bytes(&self) -> &[u8] {
-        &[]
-    }
-
-    fn is_end_of(&self, text: &[u8]) -> bool {
-        text.len() <= SHORT
-    }
 }
 
 impl<const LENGTH: usize> End for [u8; LENGTH] {
