@@ -39,7 +39,7 @@ enum Seen {
 pub(super) fn in_memory<V: CacheValue, K: Keep<V>>(
     call: &Call<'_>,
     bound: &Bound,
-    (text, beginning): (&[u8], Option<Beginning>),
+    (text, beginning): (&[u8], Beginning),
     full: Option<&str>,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
@@ -68,7 +68,7 @@ pub(super) fn in_memory<V: CacheValue, K: Keep<V>>(
         }
     };
     let hash = core.memory.hash_begun(text, beginning);
-    let record = core.memory.look(hash, text, look);
+    let record = core.memory.look_begun(hash, (text, beginning), look);
     let value = match value.into_inner() {
         Some(value) => value,
         None => match look_again::<V, K>(call, bound, (seen.into_inner()?, record?), now, text)? {
@@ -109,7 +109,8 @@ pub(super) fn digested<V: CacheValue, K: Keep<V>>(
     full: &str,
     tags: Option<&Lines>,
 ) -> Option<Hit<V>> {
-    in_memory::<V, K>(call, bound, (text, None), Some(full), tags)
+    let text = (text, Beginning::of(text));
+    in_memory::<V, K>(call, bound, text, Some(full), tags)
 }
 
 /// The same without the lock.

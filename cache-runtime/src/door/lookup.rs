@@ -213,8 +213,7 @@ fn lookup<V: CacheValue, K: Keep<V>>(
     let reads = mode == Mode::Normal && bound.reads_memory;
     let mut due = None;
     if let Some(text) = buffer.ready().filter(|_| reads)
-        && let Some(hit) =
-            in_memory::<V, K>(call, bound, (text, buffer.beginning()), None, tags.as_ref())
+        && let Some(hit) = in_memory::<V, K>(call, bound, text, None, tags.as_ref())
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),

@@ -4,11 +4,13 @@
 //! a load of the same bytes; one that lies across two stores has to wait until both have reached the cache (store forwarding; Fog, *The microarchitecture
 //! of Intel, AMD and VIA CPUs*). That wait was a fifth of a hit.
 //!
-//! **Decision.** What is written is shifted into a number as well, of the first 16 bytes, which are all of a key like `product:42`. Nobody who hashes it has to wait for it.
+//! **Decision.** What is written is shifted into a number, as long as it is no more than 16 bytes, which are all of a key like `product:42`. Nobody who hashes it has to wait for it,
+//! and nothing else has to be written.
 
-/// The first 16 bytes of a text, from the lowest on; zeros where it has fewer.
+/// The first 16 bytes of a text; zeros where it has fewer. They lie as the words they are read in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Beginning(u128);
+#[repr(align(8))]
+pub(crate) struct Beginning([u8; 16]);
 
 impl Beginning {
     /// So much of a text is in it.
@@ -18,19 +20,19 @@ impl Beginning {
     #[inline]
     pub(crate) fn of(text: &[u8]) -> Self {
         if let Some(all) = text.first_chunk() {
-            return Self(u128::from_le_bytes(*all));
+            return Self(*all);
         }
         let at_end = |word: u128, length: usize| word << (8 * (text.len() - length));
         if let (Some(start), Some(end)) = (text.first_chunk(), text.last_chunk()) {
             let [start, end] = [start, end].map(|word| u64::from_le_bytes(*word).into());
-            return Self(start | at_end(end, 8));
+            return Self::of_number(start | at_end(end, 8));
         }
         if let (Some(start), Some(end)) = (text.first_chunk(), text.last_chunk()) {
             let [start, end] = [start, end].map(|word| u32::from_le_bytes(*word).into());
-            return Self(start | at_end(end, 4));
+            return Self::of_number(start | at_end(end, 4));
         }
         match *text {
-            [] => Self(0),
+            [] => Self::default(),
             [a] => Self::of_up_to_8([a, 0, 0, 0, 0, 0, 0, 0]),
             [a, b] => Self::of_up_to_8([a, b, 0, 0, 0, 0, 0, 0]),
             [a, b, c, ..] => Self::of_up_to_8([a, b, c, 0, 0, 0, 0, 0]),
@@ -40,20 +42,31 @@ impl Beginning {
     /// Of 8 bytes, or fewer and zeros.
     #[inline]
     pub(super) fn of_up_to_8(bytes: [u8; 8]) -> Self {
-        Self(u64::from_le_bytes(bytes).into())
+        Self::of_number(u64::from_le_bytes(bytes).into())
     }
 
     /// More text, behind so many bytes.
     #[inline]
     pub(super) fn push(&mut self, at: usize, more: Self) {
         if at < Self::BYTES {
-            self.0 |= more.0 << (8 * at);
+            *self = Self::of_number(self.number() | more.number() << (8 * at));
         }
     }
 
     #[inline]
     pub(crate) fn number(self) -> u128 {
-        self.0
+        u128::from_le_bytes(self.0)
+    }
+
+    #[inline]
+    fn of_number(number: u128) -> Self {
+        Self(number.to_le_bytes())
+    }
+
+    /// So many of its bytes, or all of them.
+    #[inline]
+    pub(crate) fn first(&self, length: usize) -> &[u8] {
+        &self.0[..length.min(Self::BYTES)]
     }
 }
 
@@ -69,7 +82,7 @@ mod tests {
             let mut bytes = [0; Beginning::BYTES];
             let first = &text[..length.min(Beginning::BYTES)];
             bytes[..first.len()].copy_from_slice(first);
-            let expected = Beginning(u128::from_le_bytes(bytes));
+            let expected = Beginning(bytes);
             assert_eq!(Beginning::of(text), expected);
             for cut in 0..=length {
                 let (one, other) = text.split_at(cut);

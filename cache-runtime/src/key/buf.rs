@@ -86,7 +86,7 @@ impl KeyBuf<'_> {
     /// Appends literal text, already escaped by the macro.
     #[inline(always)]
     pub fn lit(&mut self, encoded: &'static str) {
-        self.write(|text| text.push_literal(encoded));
+        self.write(|text| text.push(encoded));
     }
 
     /// Appends the path of a function's instantiation as one segment: the start of a default key.
@@ -182,19 +182,13 @@ impl<'s> KeyBuf<'s> {
 }
 
 impl KeyBuf<'_> {
-    /// The text of a key that needs nothing more: the common case, looked up in the buffer where it stands.
+    /// The text of a key that needs nothing more, and its beginning: the common case, looked up in the buffer where it stands.
     /// Where there is none, [`finish`](Self::finish) knows the text or why it has none.
     #[inline]
-    pub(crate) fn ready(&self) -> Option<&[u8]> {
+    pub(crate) fn ready(&self) -> Option<(&[u8], Beginning)> {
         let key = self.scope.unwrap_or(self.text.len());
         let complete = self.more.0.is_none() && key <= digest::MAX_TEXT;
-        complete.then(|| self.text.as_bytes())
-    }
-
-    /// The beginning of what is [`ready`](Self::ready), if it need not be read.
-    #[inline]
-    pub(crate) fn beginning(&self) -> Option<Beginning> {
-        self.text.beginning()
+        complete.then(|| (self.text.as_bytes(), self.text.beginning()))
     }
 
     /// The key, if everything could be rendered and nothing waits for the result.

@@ -8,67 +8,51 @@ use std::fmt;
 
 use super::beginning::Beginning;
 
+/// So much is kept as a [`Beginning`].
+const SHORT: usize = Beginning::BYTES;
+/// So much is on the stack.
 const INLINE: usize = 128;
-
-/// No length of a text.
-const UNKNOWN: usize = usize::MAX;
 
 /// The text would have passed its limit; nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Full;
 
 /// Bytes of UTF-8, on the stack up to 128 and on the heap beyond.
-///
-/// While `spill` is empty the text is `inline[..len]`, otherwise it is `spill`; `len` is right in both states.
 #[derive(Clone)]
 pub(super) struct Text {
-    inline: [u8; INLINE],
+    store: Store,
     len: usize,
-    /// So much of `inline` may be written: what the limit allows, and nothing once there is a `spill`.
-    room: usize,
     limit: usize,
-    /// The first bytes of the text while `begun` is `len`; otherwise it says nothing. Only [`truncate`](Self::truncate) makes `len` less, and `begun`
-    /// [`UNKNOWN`], so the two do not become equal again.
-    beginning: Beginning,
-    begun: usize,
-    spill: Vec<u8>,
+}
+
+/// Where the bytes are. Each has room for what the one before it has not.
+#[derive(Clone)]
+enum Store {
+    Short(Beginning),
+    Inline([u8; INLINE]),
+    Heap(Vec<u8>),
 }
 
 impl Text {
     #[inline]
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            inline: [0; INLINE],
+            store: Store::Short(Beginning::default()),
             len: 0,
-            room: limit.min(INLINE),
             limit,
-            beginning: Beginning::default(),
-            begun: 0,
-            spill: Vec::new(),
         }
     }
 
     /// The same text, with room for what was bounded elsewhere.
     pub(super) fn without_limit(mut self) -> Self {
         self.limit = usize::MAX;
-        if self.spill.is_empty() {
-            self.room = INLINE;
-        }
         self
     }
 
-    #[inline]
+    // The compiler knows the beginning of a literal if it sees it here.
+    #[inline(always)]
     pub(super) fn push(&mut self, text: &str) -> Result<(), Full> {
         self.push_bytes(text.as_bytes())
-    }
-
-    /// The same of a text that the compiler knows, which then knows its beginning as well.
-    #[inline(always)]
-    pub(super) fn push_literal(&mut self, text: &str) -> Result<(), Full> {
-        let at = self.len;
-        self.push_bytes(text.as_bytes())?;
-        self.note(at, Beginning::of(text.as_bytes()));
-        Ok(())
     }
 
     /// Spares ASCII the check that it is UTF-8.
@@ -83,61 +67,92 @@ impl Text {
     #[inline]
     pub(super) fn push_up_to_8(&mut self, bytes: [u8; 8], len: usize) -> Result<(), Full> {
         debug_assert!(bytes.is_ascii() && bytes[len..].iter().all(|byte| *byte == 0));
-        let end = self.len + 8;
-        match self.inline.get_mut(self.len..end) {
-            Some(free) if end <= self.room => free.copy_from_slice(&bytes),
-            _ => return self.push_elsewhere(&bytes[..len]),
+        if self.push_short(Beginning::of_up_to_8(bytes), len) {
+            return Ok(());
         }
-        let at = self.len;
+        match self.free(8) {
+            Some(free) => free.copy_from_slice(&bytes),
+            None => return self.push_elsewhere(&bytes[..len]),
+        }
         self.len += len;
-        self.note(at, Beginning::of_up_to_8(bytes));
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_bytes(&mut self, text: &[u8]) -> Result<(), Full> {
-        let end = self.len.saturating_add(text.len());
-        match self.inline.get_mut(self.len..end) {
-            Some(free) if end <= self.room => free.copy_from_slice(text),
-            _ => return self.push_elsewhere(text),
+        if text.len() <= SHORT && self.push_short(Beginning::of(text), text.len()) {
+            return Ok(());
         }
-        self.len = end;
+        match self.free(text.len()) {
+            Some(free) => free.copy_from_slice(text),
+            None => return self.push_elsewhere(text),
+        }
+        self.len += text.len();
         Ok(())
     }
 
-    /// Where there may be no room, or none but on the heap.
+    /// Appends so many bytes, if the text stays short.
+    #[inline]
+    fn push_short(&mut self, more: Beginning, len: usize) -> bool {
+        let end = self.len + len;
+        match &mut self.store {
+            Store::Short(all) if end <= SHORT.min(self.limit) => {
+                all.push(self.len, more);
+                self.len = end;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Room for so many bytes more, where there is some already.
+    #[inline]
+    fn free(&mut self, len: usize) -> Option<&mut [u8]> {
+        let end = self.len.saturating_add(len);
+        match &mut self.store {
+            Store::Inline(all) if end <= self.limit => all.get_mut(self.len..end),
+            _ => None,
+        }
+    }
+
+    /// Where there may be no room, or none but elsewhere.
     #[cold]
     #[inline(never)]
     fn push_elsewhere(&mut self, bytes: &[u8]) -> Result<(), Full> {
         let end = self.len.checked_add(bytes.len());
         let end = end.filter(|end| *end <= self.limit).ok_or(Full)?;
-        if end <= self.room {
-            self.inline[self.len..end].copy_from_slice(bytes);
-        } else {
-            if self.spill.is_empty() {
-                self.spill.reserve(2 * INLINE + bytes.len());
-                self.spill.extend_from_slice(&self.inline[..self.len]);
-                self.room = 0;
+        if end <= INLINE
+            && let Store::Short(short) = self.store
+        {
+            self.store = Store::Inline([0; INLINE]);
+            if let Store::Inline(all) = &mut self.store {
+                all[..SHORT].copy_from_slice(short.first(SHORT));
+                all[self.len..end].copy_from_slice(bytes);
             }
-            self.spill.extend_from_slice(bytes);
+        } else if let Store::Inline(all) = &mut self.store
+            && end <= INLINE
+        {
+            // Eight bytes for fewer digits had no room.
+            all[self.len..end].copy_from_slice(bytes);
+        } else if let Store::Heap(all) = &mut self.store {
+            all.extend_from_slice(bytes);
+        } else {
+            let mut all = Vec::with_capacity(2 * INLINE + bytes.len());
+            all.extend_from_slice(self.as_bytes());
+            all.extend_from_slice(bytes);
+            self.store = Store::Heap(all);
         }
         self.len = end;
         Ok(())
     }
 
-    /// What was appended at `at` begins so.
+    /// Its first bytes.
     #[inline]
-    fn note(&mut self, at: usize, more: Beginning) {
-        if self.begun == at {
-            self.beginning.push(at, more);
-            self.begun = self.len;
+    pub(super) fn beginning(&self) -> Beginning {
+        match &self.store {
+            Store::Short(all) => *all,
+            _ => Beginning::of(self.as_bytes()),
         }
-    }
-
-    /// The first bytes of the text, if it was made of what they are known of without reading them.
-    #[inline]
-    pub(super) fn beginning(&self) -> Option<Beginning> {
-        (self.begun == self.len).then_some(self.beginning)
     }
 
     #[inline]
@@ -152,10 +167,10 @@ impl Text {
 
     #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
-        if self.spill.is_empty() {
-            &self.inline[..self.len]
-        } else {
-            &self.spill
+        match &self.store {
+            Store::Short(all) => all.first(self.len),
+            Store::Inline(all) => &all[..self.len],
+            Store::Heap(all) => all,
         }
     }
 
@@ -167,19 +182,25 @@ impl Text {
     /// Cuts the text back to a length it had before.
     pub(super) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
-        self.spill.truncate(len);
-        self.begun = UNKNOWN;
+        match &mut self.store {
+            Store::Short(all) => *all = Beginning::of(all.first(self.len)),
+            Store::Inline(_) => {}
+            Store::Heap(all) => all.truncate(len),
+        }
     }
 
     /// Replaces everything from `start` on by a permutation of it.
     pub(super) fn rewrite_from(&mut self, start: usize, bytes: &[u8]) {
-        let whole = if self.spill.is_empty() {
-            &mut self.inline[..self.len]
-        } else {
-            &mut self.spill[..]
-        };
-        whole[start..].copy_from_slice(bytes);
-        self.begun = UNKNOWN;
+        match &mut self.store {
+            Store::Short(all) => {
+                let mut text = [0; SHORT];
+                text[..start].copy_from_slice(all.first(start));
+                text[start..self.len].copy_from_slice(bytes);
+                *all = Beginning::of(&text[..self.len]);
+            }
+            Store::Inline(all) => all[start..self.len].copy_from_slice(bytes),
+            Store::Heap(all) => all[start..].copy_from_slice(bytes),
+        }
     }
 }
 
@@ -191,13 +212,14 @@ impl fmt::Debug for Text {
 
 #[cfg(test)]
 mod tests {
-    use super::{Beginning, Full, INLINE, Text};
+    use super::{Beginning, Full, INLINE, SHORT, Store, Text};
 
     #[test]
     fn stays_inline_up_to_its_size_and_spills_after() {
         let mut text = Text::new(usize::MAX);
         text.push(&"x".repeat(INLINE)).unwrap();
-        assert_eq!(text.spill.capacity(), 0, "a key of 128 bytes needs no heap");
+        let on_stack = matches!(text.store, Store::Inline(_));
+        assert!(on_stack, "a key of 128 bytes needs no heap");
         text.push("é").unwrap();
         assert_eq!(text.as_str(), "x".repeat(INLINE) + "é");
         assert_eq!(text.len(), INLINE + 2);
@@ -215,7 +237,16 @@ mod tests {
 
     #[test]
     fn digits_go_where_there_is_room_for_them_and_not_for_all_eight() {
-        for before in [0, INLINE - 9, INLINE - 8, INLINE - 3, INLINE, 2 * INLINE] {
+        for before in [
+            0,
+            SHORT - 4,
+            SHORT - 2,
+            INLINE - 9,
+            INLINE - 8,
+            INLINE - 3,
+            INLINE,
+            2 * INLINE,
+        ] {
             let mut text = Text::new(before + 5);
             text.push(&"x".repeat(before)).unwrap();
             let two = [b'4', b'2', 0, 0, 0, 0, 0, 0];
@@ -228,7 +259,7 @@ mod tests {
 
     #[test]
     fn digits_go_on_where_the_stack_ends() {
-        for before in INLINE - 28..=INLINE + 12 {
+        for before in (0..=SHORT).chain(INLINE - 28..=INLINE + 12) {
             let mut text = Text::new(usize::MAX);
             text.push(&"x".repeat(before)).unwrap();
             text.push_up_to_8(*b"12345678", 8).unwrap();
@@ -238,28 +269,39 @@ mod tests {
     }
 
     #[test]
-    fn its_beginning_is_known_only_while_it_is_what_was_written() {
-        let known = |text: &Text| text.beginning().expect("nothing was copied");
-        let mut text = Text::new(usize::MAX);
-        for (piece, number) in [("item:", 7), ("/", 42), ("beyond-the-first-16", 1)] {
-            text.push_literal(piece).unwrap();
-            let digits = number.to_string();
-            let mut bytes = [0; 8];
-            bytes[..digits.len()].copy_from_slice(digits.as_bytes());
-            text.push_up_to_8(bytes, digits.len()).unwrap();
-            assert_eq!(known(&text), Beginning::of(text.as_bytes()));
-        }
-        let changes: [fn(&mut Text); 4] = [
+    fn a_short_one_is_its_beginning_however_it_was_made() {
+        let changes: [fn(&mut Text); 5] = [
+            |text| text.push("item:").unwrap(),
+            |text| text.push_up_to_8(*b"42\0\0\0\0\0\0", 2).unwrap(),
             |text| text.push("copied").unwrap(),
-            |text| text.truncate(3),
-            |text| text.rewrite_from(0, b"meti:7/42beyond-the-first-161"),
-            |text| text.push(&"x".repeat(INLINE)).unwrap(),
+            |text| text.truncate(text.len().saturating_sub(3)),
+            |text| {
+                let start = text.len() / 2;
+                let mut end = text.as_bytes()[start..].to_vec();
+                end.reverse();
+                text.rewrite_from(start, &end);
+            },
         ];
-        for change in changes {
-            let mut text = text.clone();
-            change(&mut text);
-            text.push_literal(":").unwrap();
-            assert_eq!(text.beginning(), None);
+        let (mut text, mut same) = (Text::new(usize::MAX), String::new());
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..2_000 {
+            let which = random.usize(..changes.len());
+            changes[which](&mut text);
+            match which {
+                0 => same.push_str("item:"),
+                1 => same.push_str("42"),
+                2 => same.push_str("copied"),
+                3 => same.truncate(same.len().saturating_sub(3)),
+                _ => {
+                    let end = same.split_off(same.len() / 2);
+                    same.extend(end.chars().rev());
+                }
+            }
+            assert_eq!(text.as_str(), same);
+            assert_eq!(text.beginning(), Beginning::of(same.as_bytes()));
+            if same.len() > 2 * INLINE {
+                (text, same) = (Text::new(usize::MAX), String::new());
+            }
         }
     }
 

@@ -18,7 +18,7 @@ const RECORDED: [(&str, u64); 9] = [
     ("a key beyond 128 bytes", 1),
     ("a second cache of the site", 0),
     ("a second instantiation", 0),
-    ("miss in memory alone", 18),
+    ("miss in memory alone", 16),
     ("eviction of a key in memory alone", 8),
     ("hit in memory beside Redis", 0),
     ("hit in Redis", 18),

@@ -47,7 +47,7 @@ const fn eight_digits(v: u64) -> u64 {
 
 pub(super) fn push_i64(text: &mut Text, v: i64) -> Result<(), Full> {
     if v < 0 {
-        text.push_literal("-")?;
+        text.push("-")?;
     }
     push_u64(text, v.unsigned_abs())
 }

@@ -144,43 +144,6 @@ fn a_number_that_has_no_room_leaves_nothing_of_it() {
     }
 }
 
-/// What hashes a key by its beginning finds what was stored by its text.
-#[test]
-fn a_beginning_that_is_known_is_that_of_the_text() {
-    let known = |render: &dyn Fn(&mut KeyBuf)| {
-        let mut buf = KeyBuf::new(ROOM, None);
-        render(&mut buf);
-        let text = buf.ready().expect("it is short and has no holes");
-        let known = buf.beginning();
-        assert!(known.is_none_or(|known| known == Beginning::of(text)));
-        known.is_some()
-    };
-    for number in (0..20).map(|power| 10_u64.pow(power)) {
-        assert!(known(&|k| k.arg(&number)));
-        assert!(known(&|k| {
-            k.lit("item:");
-            k.arg(&number);
-            k.lit("/");
-            k.arg(&(number as u8));
-            k.arg(&-7);
-        }));
-    }
-    assert!(!known(&|k| {
-        k.lit("item:");
-        k.arg("text");
-        k.arg(&7);
-    }));
-    assert!(!known(&|k| {
-        k.arg(&[7, 8]);
-        k.lit(":");
-    }));
-    assert!(!known(&|k| {
-        k.lit("item:");
-        k.arg(&7);
-        k.scope(|k| k.arg(&8));
-    }));
-}
-
 #[test]
 fn what_cannot_be_serialized_leaves_the_region() {
     let failing = |k: &mut KeyBuf| {

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use super::birth::{Birth, Shared};
 use super::tail::{Long, More, Rich};
 use super::term::{Kind, Life, Record, Term};
-use super::text::{End, LONG, SHORT, ShortText};
+use super::text::{End, LONG, SHORT};
 use super::{Care, Reader};
 use crate::entry::{CacheValue, Erased, Keep, Top};
+use crate::key::Beginning;
 use crate::tags::{Cells, Derived, Label};
 
 /// A value in the memory tier. The map has it in its own slots: 48 bytes, which is all that a hit reads before the value. A clone is as it was then.
 #[derive(Clone)]
 pub(crate) struct MemoryEntry {
-    text: ShortText,
+    text: Beginning,
     life: Life,
     birth: Arc<Shared>,
     /// See [`tail`](super::tail).
@@ -108,6 +109,33 @@ pub(crate) struct NewEntry {
     pub(crate) late: bool,
 }
 
+/// What is done with the tail of an entry that is not its value alone: of three lengths, or rich.
+macro_rules! behind {
+    ($entry:expr, $it:ident => $what:expr) => {{
+        const BY_16: usize = SHORT + 16;
+        const BY_17: usize = BY_16 + 1;
+        const BY_32: usize = SHORT + 32;
+        match usize::from($entry.life.plain_text()) {
+            ..=BY_16 => {
+                let $it = $entry.tail_as::<Long<[u8; 16]>>();
+                $what
+            }
+            BY_17..=BY_32 => {
+                let $it = $entry.tail_as::<Long<[u8; 32]>>();
+                $what
+            }
+            _ if $entry.life.is_rich() => {
+                let $it = $entry.tail_as::<Rich>();
+                $what
+            }
+            _ => {
+                let $it = $entry.tail_as::<Long<Box<[u8]>>>();
+                $what
+            }
+        }
+    }};
+}
+
 impl MemoryEntry {
     pub(super) fn new(made: Made<'_>, value: &Erased) -> Self {
         let Made {
@@ -144,24 +172,22 @@ impl MemoryEntry {
             Arc::new(Long { end, value })
         };
         Self {
-            text: ShortText::of(bytes),
+            text: Beginning::of(bytes),
             life: Life::of(term, size, length, kind),
             birth,
             tail,
         }
     }
 
-    /// Whether its key is this text.
+    /// Whether its key is this text, which begins so.
     #[inline]
-    pub(super) fn has_text(&self, text: &[u8]) -> bool {
+    pub(super) fn has_text(&self, text: &[u8], beginning: Beginning) -> bool {
         let length = self.life.text();
         let as_long = usize::from(length) == text.len();
         if text.len() <= SHORT {
-            as_long && self.text.begins_with(text)
+            as_long && self.text == beginning
         } else {
-            (as_long || length == LONG)
-                && self.text.is_start_of(text)
-                && self.behind().0.is_end_of(text)
+            (as_long || length == LONG) && self.text == beginning && self.has_end_of(text)
         }
     }
 
@@ -172,7 +198,7 @@ impl MemoryEntry {
         if known <= SHORT {
             return [self.text.first(known), &[]];
         }
-        let end = self.behind().0.as_bytes();
+        let end = behind!(self, it => it.end.as_bytes());
         let twice = match length {
             LONG => 0,
             _ => SHORT + end.len() - known,
@@ -203,38 +229,23 @@ impl MemoryEntry {
         self.tail.downcast_ref().expect("its life says what it is")
     }
 
-    /// The end of its key and the value, where the tail is not the value alone.
-    fn behind(&self) -> (&dyn End, &Erased) {
-        const LONG_BY_16: usize = SHORT + 16;
-        const LONG_BY_17: usize = LONG_BY_16 + 1;
-        const LONG_BY_32: usize = SHORT + 32;
-        if self.life.is_rich() {
-            let it = self.tail_as::<Rich>();
-            return (&it.end, &it.value);
-        }
-        match usize::from(self.life.text()) {
-            ..=LONG_BY_16 => {
-                let it = self.tail_as::<Long<[u8; 16]>>();
-                (&it.end, &it.value)
-            }
-            LONG_BY_17..=LONG_BY_32 => {
-                let it = self.tail_as::<Long<[u8; 32]>>();
-                (&it.end, &it.value)
-            }
-            _ => {
-                let it = self.tail_as::<Long<Box<[u8]>>>();
-                (&it.end, &it.value)
-            }
-        }
-    }
-
     /// What memory has of its value.
     #[inline]
     fn value(&self) -> &Erased {
         match usize::from(self.life.plain_text()) {
             ..=SHORT => &self.tail,
-            _ => self.behind().1,
+            _ => self.value_behind(),
         }
+    }
+
+    #[inline(never)]
+    fn value_behind(&self) -> &Erased {
+        behind!(self, it => &it.value)
+    }
+
+    #[inline(never)]
+    fn has_end_of(&self, text: &[u8]) -> bool {
+        behind!(self, it => it.end.is_end_of(text))
     }
 
     #[inline]

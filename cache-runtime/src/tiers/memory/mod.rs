@@ -74,12 +74,12 @@ impl MemoryTier {
 
     #[inline]
     pub(crate) fn hash(&self, text: &[u8]) -> KeyHash {
-        self.hash_begun(text, None)
+        self.hash_begun(text, Beginning::of(text))
     }
 
-    /// The same of a text whose beginning may be known.
+    /// The same of a text whose beginning is known.
     #[inline]
-    pub(crate) fn hash_begun(&self, text: &[u8], beginning: Option<Beginning>) -> KeyHash {
+    pub(crate) fn hash_begun(&self, text: &[u8], beginning: Beginning) -> KeyHash {
         KeyHash(self.hasher.of(text, beginning))
     }
 
@@ -92,15 +92,31 @@ impl MemoryTier {
 
     /// Looks at the entry under a key, alive or not, where it is, once: under the lock of a part of the map. So `look` neither locks nor runs an
     /// owner's code. Then tells what is kept beside it.
-    // A call of its own is a twentieth of a hit.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn look(
         &self,
         hash: KeyHash,
         text: &[u8],
         look: impl Fn(&MemoryEntry),
     ) -> Option<Record> {
-        self.map.get(&Probe { hash, text, look })
+        self.look_begun(hash, (text, Beginning::of(text)), look)
+    }
+
+    /// The same for a text whose beginning is known.
+    // A call of its own is a twentieth of a hit.
+    #[inline(always)]
+    pub(crate) fn look_begun(
+        &self,
+        hash: KeyHash,
+        (text, beginning): (&[u8], Beginning),
+        look: impl Fn(&MemoryEntry),
+    ) -> Option<Record> {
+        self.map.get(&Probe {
+            hash,
+            text,
+            beginning,
+            look,
+        })
     }
 
     /// What the hits of an entry call for, if somebody has asked.
@@ -182,7 +198,13 @@ impl MemoryTier {
     pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<MemoryEntry> {
         let text = text.as_bytes();
         let look = |_: &MemoryEntry| ();
-        let (Kept(entry), _) = self.map.remove(&Probe { hash, text, look })?;
+        let beginning = Beginning::of(text);
+        let (Kept(entry), _) = self.map.remove(&Probe {
+            hash,
+            text,
+            beginning,
+            look,
+        })?;
         Some(entry)
     }
 
@@ -270,6 +292,7 @@ mod tests {
         Birth, Care, Memory, MemoryEntry, MemoryTier, Particulars, Reader, Remembered, Term, Wants,
     };
     use crate::entry::{CacheValue, Counted, Erased};
+    use crate::key::Beginning;
     use crate::tags::{Cells, Labelling, Stamp};
 
     const TERM: Term = Term {
@@ -343,6 +366,45 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_stored_a_value_another_type_gets_it_too() {
+        let tier = MemoryTier::new(Memory::new());
+        let readers = [
+            Reader::of::<Arc<u64>>(),
+            Reader::keeping::<Arc<u64>, Counted>(),
+            Reader::of::<Option<Arc<u64>>>(),
+            Reader::keeping::<Option<Arc<u64>>, Counted>(),
+        ];
+        let Birth { base, promoted, .. } = birth::<u8>();
+        let born = |of| Birth {
+            of,
+            promoted,
+            base: base.clone(),
+        };
+        for (of, counted) in readers.into_iter().zip([false, true].into_iter().cycle()) {
+            let value = (of.ty.decode)(b"7").expect("it is a number");
+            let birth = born(of);
+            let kept = tier.entry("key", birth, Particulars::default(), &TERM, 1, &value);
+            assert!(!kept.is_absent() && kept.size() == Some(1));
+            // Whoever was born before.
+            let found = kept.counted::<Arc<u64>, Counted>();
+            assert_eq!(found.is_some(), counted);
+            for reader in readers {
+                let value = kept.value_as(&reader).expect("it is the same in JSON");
+                assert_eq!((reader.ty.encode)(&value, 100).unwrap(), b"7");
+            }
+            let value = kept.typed::<u64>(&Reader::of::<u64>());
+            assert_eq!(value, Some(7));
+        }
+        let of = Reader::keeping::<Option<Arc<u64>>, Counted>();
+        let value = (of.ty.decode)(b"null").expect("it is nothing");
+        let birth = born(of);
+        let kept = tier.entry("key", birth, Particulars::default(), &TERM, 1, &value);
+        assert!(kept.is_absent());
+        assert_eq!(kept.counted::<Option<Arc<u64>>, Counted>(), None);
+        assert_eq!(kept.own::<Option<Arc<u64>>>(), Some(&None));
+    }
+
+    #[test]
     fn what_the_map_has_beside_an_entry_costs_nothing() {
         let tier = MemoryTier::new(Memory::new());
         for n in 0..1_000 {
@@ -375,14 +437,15 @@ mod tests {
                 assert_eq!(kept.own::<usize>(), Some(&length));
                 assert_eq!(kept.own::<u8>(), None);
                 assert!(kept.with_text(|whole| whole == text.as_bytes()));
-                assert!(kept.has_text(text.as_bytes()));
-                assert!(!kept.has_text(format!("{text}k").as_bytes()));
+                let has = |text: &[u8]| kept.has_text(text, Beginning::of(text));
+                assert!(has(text.as_bytes()));
+                assert!(!has(format!("{text}k").as_bytes()));
                 for at in 0..length {
                     let mut other = text.clone().into_bytes();
                     other[at] = b'0';
-                    assert!(!kept.has_text(&other), "{length} {at}");
+                    assert!(!has(&other), "{length} {at}");
                 }
-                assert!(length == 0 || !kept.has_text(&text.as_bytes()[..length - 1]));
+                assert!(length == 0 || !has(&text.as_bytes()[..length - 1]));
                 drop(tier.insert(kept));
                 let found = tier.get(tier.hash(text.as_bytes()), text.as_bytes());
                 let found = found.expect("it was just inserted");
@@ -420,6 +483,8 @@ mod tests {
         let late = tier.care(&other.entry).expect("it is watched");
         late.look_again_at(5);
         assert!(late.claim(5) && !std::ptr::eq(&*late, &*first));
+        // Who has the one before in hand asks for nothing of the later.
+        assert!(tier.care(&plain.entry).is_none());
 
         let own = Particulars {
             care: Some(care()),

@@ -36,6 +36,8 @@ impl Hash for Kept {
 pub(super) struct Probe<'a, F> {
     pub(super) hash: KeyHash,
     pub(super) text: &'a [u8],
+    /// Of the text.
+    pub(super) beginning: Beginning,
     /// Called at most once.
     pub(super) look: F,
 }
@@ -50,7 +52,7 @@ impl<F> Hash for Probe<'_, F> {
 impl<F: Fn(&MemoryEntry)> Equivalent<Kept> for Probe<'_, F> {
     #[inline]
     fn equivalent(&self, Kept(entry): &Kept) -> bool {
-        let is_it = entry.has_text(self.text);
+        let is_it = entry.has_text(self.text, self.beginning);
         if is_it {
             (self.look)(entry);
         }
@@ -64,12 +66,11 @@ pub(super) struct TextHash(foldhash::fast::RandomState);
 
 impl TextHash {
     #[inline]
-    pub(super) fn of(&self, text: &[u8], beginning: Option<Beginning>) -> u64 {
-        debug_assert!(beginning.is_none_or(|known| known == Beginning::of(text)));
+    pub(super) fn of(&self, text: &[u8], beginning: Beginning) -> u64 {
+        debug_assert_eq!(beginning, Beginning::of(text));
         let mut hasher = self.0.build_hasher();
         // No key has a NUL, so the zeros behind a short one tell its length.
         if text.len() <= Beginning::BYTES {
-            let beginning = beginning.unwrap_or_else(|| Beginning::of(text));
             hasher.write_u128(beginning.number());
         } else {
             hasher.write(text);
@@ -104,7 +105,7 @@ impl Hasher for TextHasher {
 
     #[inline]
     fn write(&mut self, text: &[u8]) {
-        self.hash = self.of.of(text, None);
+        self.hash = self.of.of(text, Beginning::of(text));
     }
 
     #[inline]
@@ -121,7 +122,7 @@ mod tests {
 
     use quick_cache::sync::Cache;
 
-    use super::{Kept, KeyHash, MemoryEntry, Probe, TextHash};
+    use super::{Beginning, Kept, KeyHash, MemoryEntry, Probe, TextHash};
     use crate::entry::Erased;
     use crate::tags::{Cells, Labelling, Stamp};
     use crate::tiers::memory::{Birth, Memory, MemoryTier, Particulars, Reader, Term};
@@ -162,12 +163,18 @@ mod tests {
         let probe = |hash: &str, text: &str| {
             looks.set(0);
             let look = |found: &MemoryEntry| {
-                assert!(found.has_text(text.as_bytes()));
+                assert!(found.has_text(text.as_bytes(), Beginning::of(text.as_bytes())));
                 looks.set(looks.get() + 1);
             };
-            let hash = KeyHash(hashes.of(hash.as_bytes(), None));
+            let hash = KeyHash(hashes.of(hash.as_bytes(), Beginning::of(hash.as_bytes())));
             let text = text.as_bytes();
-            map.get(&Probe { hash, text, look });
+            let beginning = Beginning::of(text);
+            map.get(&Probe {
+                hash,
+                text,
+                beginning,
+                look,
+            });
             looks.get()
         };
         for n in 0..900 {
@@ -186,10 +193,14 @@ mod tests {
             it(&mut hasher);
             hasher.finish()
         };
-        let (kept, hash_of_text) = (Kept(entry("a:b")), KeyHash(hashes.of(b"a:b", None)));
+        let (kept, hash_of_text) = (
+            Kept(entry("a:b")),
+            KeyHash(hashes.of(b"a:b", Beginning::of(b"a:b"))),
+        );
         let probe = Probe {
             hash: hash_of_text,
             text: b"a:b",
+            beginning: Beginning::of(b"a:b"),
             look: (),
         };
         assert_eq!(

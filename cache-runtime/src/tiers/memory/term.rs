@@ -45,7 +45,7 @@ impl Term {
 /// When an entry ceases to be fresh, and more that is asked of the entry itself, in one word.
 ///
 /// From the highest bit: whether it was expired; 43 bits of milliseconds, which last for 278 years; 12 of its size; 2 marks; 6 of the length
-/// of its key ([`ShortText`](super::text::ShortText)).
+/// of its key (see [`text`](super::text)).
 #[derive(Debug)]
 pub(super) struct Life(AtomicI64);
 

@@ -5,50 +5,12 @@
 //! **Decision.** The first 16 bytes are among what a hit reads. Of a longer key the last 16 or 32 are beside the value, in a block of memory for both,
 //! though some of them are in both places: what has a fixed length is compared without a loop or a call. Beyond 48 bytes the others are a block of their own.
 
+use crate::key::Beginning;
+
 /// So much of a key is at its entry's beginning.
-pub(super) const SHORT: usize = 16;
+pub(super) const SHORT: usize = Beginning::BYTES;
 /// Stands for the length of a key whose end knows its own.
 pub(super) const LONG: u8 = 63;
-
-/// The first 16 bytes of a key, filled up with zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ShortText([u8; SHORT]);
-
-impl ShortText {
-    pub(super) fn of(text: &[u8]) -> Self {
-        let mut bytes = [0; SHORT];
-        let short = &text[..text.len().min(SHORT)];
-        bytes[..short.len()].copy_from_slice(short);
-        Self(bytes)
-    }
-
-    /// So many of its bytes, or all of them.
-    #[inline]
-    pub(super) fn first(&self, length: usize) -> &[u8] {
-        &self.0[..length.min(SHORT)]
-    }
-
-    /// Whether a text is its beginning. Two words that overlap are less than the call that any comparison of texts is.
-    #[inline]
-    pub(super) fn begins_with(&self, text: &[u8]) -> bool {
-        let own = self.first(text.len());
-        let (Some(start), Some(own_start), Some(end), Some(own_end)) = (
-            text.first_chunk::<8>(),
-            own.first_chunk::<8>(),
-            text.last_chunk::<8>(),
-            own.last_chunk::<8>(),
-        ) else {
-            return own == text;
-        };
-        start == own_start && end == own_end
-    }
-
-    /// Whether it is the beginning of a longer text.
-    #[inline]
-    pub(super) fn is_start_of(&self, text: &[u8]) -> bool {
-        text.first_chunk() == Some(&self.0)
-    }
-}
 
 /// What of a key's text is not at its entry's beginning.
 pub(super) trait End: Send + Sync + 'static {
@@ -82,7 +44,7 @@ impl End for Box<[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{End, SHORT, ShortText};
+    use super::{End, SHORT};
 
     /// Texts that differ from this one in one byte.
     fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
@@ -91,18 +53,6 @@ mod tests {
             other[at] = b'o';
             other
         })
-    }
-
-    #[test]
-    fn a_beginning_is_that_of_no_other_text() {
-        for length in 0..=SHORT {
-            let text = vec![b'k'; length];
-            let kept = ShortText::of(&text);
-            assert!(kept.begins_with(&text) && kept.first(length) == text);
-            assert!(others(&text).all(|other| !kept.begins_with(&other)));
-        }
-        let kept = ShortText::of(&[b'k'; 20]);
-        assert!(kept.is_start_of(&[b'k'; 17]) && !kept.is_start_of(&[b'k'; 15]));
     }
 
     #[test]
