@@ -24,7 +24,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("tier", &["tiers", "bus", "entry", "tags", "key"], &[]),
     row(
         "__private",
-        &["door", "cache", "site", "policy", "key"],
+        &["door", "cache", "site", "policy", "entry", "key"],
         &[],
     ),
     row(
