@@ -1,4 +1,6 @@
 //! The same entries, and their pattern by hand: what an eviction costs beyond the loop that it is, among keys and values of one size.
+//!
+//! The loop is the one of the candidate `redis`, written again: what candidates share knows no client, so that none is built with what another asks of it.
 
 use common::{Candidate, Product, Selection};
 use redis::aio::MultiplexedConnection;
