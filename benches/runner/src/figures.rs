@@ -110,17 +110,18 @@ impl Results {
         )
     }
 
-    pub(crate) fn failed(&self, point: usize, candidate: usize) -> bool {
-        let samples = &self.samples[point][candidate];
+    /// How many samples failed.
+    pub(crate) fn failed(&self, point: usize, candidate: usize) -> usize {
+        let samples = self.samples[point][candidate].iter();
         samples
-            .iter()
-            .any(|sample| matches!(sample, Sample::Failed))
+            .filter(|sample| matches!(sample, Sample::Failed))
+            .count()
     }
 
     /// What failed, for the end of the run.
     pub(crate) fn failures(&self) -> Vec<String> {
         let failed = self.measure.cells();
-        let failed = failed.filter(|&(point, candidate)| self.failed(point, candidate));
+        let failed = failed.filter(|&(point, candidate)| self.failed(point, candidate) > 0);
         let name = |(point, candidate): (usize, usize)| {
             let parameters = self.measure.points[point].parameters.join(" ");
             let candidate = self.measure.candidates[candidate].name();

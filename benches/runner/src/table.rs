@@ -60,11 +60,13 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
     if let Some(what) = results.unsupported(point, candidate) {
         return format!("no {what}");
     }
-    if results.failed(point, candidate) {
-        return "failed".to_owned();
-    }
-    if results.repetitions_of(point, candidate) == 0 {
+    let repetitions = results.repetitions_of(point, candidate);
+    if repetitions == 0 {
         return String::new();
+    }
+    let failed = results.failed(point, candidate);
+    if failed == repetitions {
+        return "failed".to_owned();
     }
     let Some(spread) = results.spread(point, candidate, figure.name) else {
         return figure.absent.to_owned();
@@ -85,15 +87,11 @@ fn cell(results: &Results, point: usize, candidate: usize, figure: &Figure) -> S
             number(spread.most)
         );
     }
-    let missing =
-        results.repetitions_of(point, candidate) - results.known(point, candidate, figure.name);
-    if missing > 0 {
-        let _ = write!(
-            cell,
-            "<br>{} in {missing} of {}",
-            figure.absent,
-            results.repetitions()
-        );
+    let missing = repetitions - failed - results.known(point, candidate, figure.name);
+    for (what, times) in [("failed", failed), (figure.absent, missing)] {
+        if times > 0 {
+            let _ = write!(cell, "<br>{what} in {times} of {repetitions}");
+        }
     }
     cell
 }

@@ -1,6 +1,6 @@
 //! The shape of the return type, asked of the compiler where the function is defined.
 //!
-//! Method resolution on a reference tells `Result` from everything else, through aliases. The traits are imported in a block of
+//! Method resolution on a reference tells `Result` and what counts references from everything else, through aliases. The traits are imported in a block of
 //! their own so that nothing leaks into the body. The one call with bounds carries the span of the return type: a type
 //! that cannot be cached is one error, there.
 

@@ -29,7 +29,7 @@ pub(crate) struct Bound {
 
 /// Whether a clone of a value is a reference count and nothing else: it may be made where a lock is held.
 ///
-/// Nothing but its name tells an `Arc` of any type. The compiler does not promise what names look like: were it to change them, hits would be as
+/// Nothing but its name tells an `Arc` behind a type parameter, or of what has no size. The compiler does not promise what names look like: were it to change them, hits would be as
 /// slow as those of other values, and no less right.
 pub(crate) fn clones_at_once<V>() -> bool {
     let name = std::any::type_name::<V>();

@@ -2,7 +2,7 @@
 //!
 //! `Result<V, E>` caches `V`; anything else is cached whole. What counts references, memory keeps by what it counts. Method resolution decides, through aliases: of what
 //! can be called as `(&&&probe).shape()`, the method of `&&Probe` is found first, then that of `&Probe`, and that of `Probe` last (autoref specialization). The probe holds a function pointer, so it is
-//! `Send`, `Sync` and `'static` whatever the return type is, and no level has a bound: bounds are
+//! `Send`, `Sync` and `'static` whatever the return type is, and no level asks what a value needs to be cached: that is
 //! checked once, by `can_be_cached`, where the compiler lists all that are missing in one error.
 
 use std::{convert::Infallible, marker::PhantomData};
@@ -261,5 +261,53 @@ impl<V: CacheValue, K: Keep<V>> Shape for Plain<V, K> {
 
     fn split(out: V) -> Result<V, Infallible> {
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, convert::Infallible, fmt::Display, ops::Deref, sync::Arc};
+
+    use super::{Plain, Probe, Res, via::*};
+    use crate::entry::{CacheValue, Counted, Whole};
+
+    type Alias = Result<Arc<u8>, Infallible>;
+
+    struct Own(Arc<u8>);
+
+    impl Deref for Own {
+        type Target = Arc<u8>;
+
+        fn deref(&self) -> &Arc<u8> {
+            &self.0
+        }
+    }
+
+    fn of_any<T: CacheValue>() -> Plain<Arc<T>, Counted> {
+        (&&&Probe::<Arc<T>>::NEW).shape()
+    }
+
+    fn of_whatever<V: CacheValue>() -> Plain<V, Whole> {
+        (&&&Probe::<V>::NEW).shape()
+    }
+
+    #[test]
+    fn what_counts_references_is_told_from_everything_else() {
+        let _: Plain<Arc<u8>, Counted> = (&&&Probe::<Arc<u8>>::NEW).shape();
+        let _: Plain<Option<Arc<u8>>, Counted> = (&&&Probe::<Option<Arc<u8>>>::NEW).shape();
+        let _: Res<Arc<u8>, Infallible, Counted> = (&&&Probe::<Alias>::NEW).shape();
+        let _: Res<Option<Arc<u8>>, (), Counted> =
+            (&&&Probe::<Result<Option<Arc<u8>>, ()>>::NEW).shape();
+        let _: Plain<Arc<Arc<u8>>, Counted> = (&&&Probe::<Arc<Arc<u8>>>::NEW).shape();
+        let _ = (of_any::<u8>(), of_whatever::<Arc<u8>>());
+
+        let _: Plain<u8, Whole> = (&&&Probe::<u8>::NEW).shape();
+        let _: Plain<Option<u8>, Whole> = (&&&Probe::<Option<u8>>::NEW).shape();
+        let _: Res<u8, (), Whole> = (&&&Probe::<Result<u8, ()>>::NEW).shape();
+        let _: Plain<Arc<str>, Whole> = (&&&Probe::<Arc<str>>::NEW).shape();
+        let _: Res<Arc<[u8]>, (), Whole> = (&&&Probe::<Result<Arc<[u8]>, ()>>::NEW).shape();
+        let _: Plain<Arc<dyn Display>, Whole> = (&&&Probe::<Arc<dyn Display>>::NEW).shape();
+        let _: Plain<Arc<Cell<u8>>, Whole> = (&&&Probe::<Arc<Cell<u8>>>::NEW).shape();
+        let _: Plain<Own, Whole> = (&&&Probe::<Own>::NEW).shape();
     }
 }

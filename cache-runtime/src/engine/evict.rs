@@ -23,11 +23,12 @@ use super::{
 };
 use crate::{
     bus::{Gone, Manner},
+    entry::Erased,
     error::{CacheError, ErrorKind},
     key::{Below, Pattern, below},
     observe::{Count, Counters},
     tags::{Label, LabelKind, Standing},
-    tiers::{Eviction, LabelEviction, Removal, Removed, TierError, memory::MemoryEntry},
+    tiers::{Eviction, LabelEviction, Removal, Removed, TierError},
 };
 
 /// An eviction under way. Dropped before its end, it goes into the journal.
@@ -331,7 +332,7 @@ pub(super) fn settle_news(core: &Core, gone: &Gone) {
         now,
         until: held_until(now, gone.hold),
     };
-    let mut removed: Vec<MemoryEntry> = Vec::new();
+    let mut removed: Vec<Erased> = Vec::new();
     for label in &gone.labels {
         // An entry that an argument led there may not carry the region, and this process may not have registered its template.
         match label.as_region().map(Pattern::region) {
@@ -355,7 +356,7 @@ pub(super) struct Settling {
     pub(super) until: u64,
 }
 
-fn settle_key(core: &Core, text: &str, how: Settling) -> Option<MemoryEntry> {
+fn settle_key(core: &Core, text: &str, how: Settling) -> Option<Erased> {
     core.holds.hold_key(text, how.now, how.until);
     let hash = core.hash(text);
     core.failures.forget(text);
@@ -368,7 +369,7 @@ fn settle_key(core: &Core, text: &str, how: Settling) -> Option<MemoryEntry> {
     })
 }
 
-fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<MemoryEntry> {
+fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Erased> {
     let region = pattern.as_region();
     let mut removed = Vec::new();
     if let Some(region) = region {
@@ -401,7 +402,7 @@ fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<MemoryEn
 }
 
 /// The count of a label puts all that carries it out of use; what nothing else will ever reach is removed as well.
-pub(super) fn settle_label(core: &Core, label: &Label, how: Settling) -> Vec<MemoryEntry> {
+pub(super) fn settle_label(core: &Core, label: &Label, how: Settling) -> Vec<Erased> {
     core.cells.gone(label, how.manner, how.now, how.until);
     core.flights.mark_outdated();
     if label.kind() == LabelKind::Cache && how.manner == Manner::Evict {

@@ -121,26 +121,22 @@ impl Text {
     fn push_elsewhere(&mut self, bytes: &[u8]) -> Result<(), Full> {
         let end = self.len.checked_add(bytes.len());
         let end = end.filter(|end| *end <= self.limit).ok_or(Full)?;
-        if end <= INLINE
-            && let Store::Short(short) = self.store
-        {
-            self.store = Store::Inline([0; INLINE]);
-            if let Store::Inline(all) = &mut self.store {
+        match &mut self.store {
+            Store::Short(short) if end <= INLINE => {
+                let mut all = [0; INLINE];
                 all[..SHORT].copy_from_slice(short.first(SHORT));
                 all[self.len..end].copy_from_slice(bytes);
+                self.store = Store::Inline(all);
             }
-        } else if let Store::Inline(all) = &mut self.store
-            && end <= INLINE
-        {
             // Eight bytes for fewer digits had no room.
-            all[self.len..end].copy_from_slice(bytes);
-        } else if let Store::Heap(all) = &mut self.store {
-            all.extend_from_slice(bytes);
-        } else {
-            let mut all = Vec::with_capacity(2 * INLINE + bytes.len());
-            all.extend_from_slice(self.as_bytes());
-            all.extend_from_slice(bytes);
-            self.store = Store::Heap(all);
+            Store::Inline(all) if end <= INLINE => all[self.len..end].copy_from_slice(bytes),
+            Store::Heap(all) => all.extend_from_slice(bytes),
+            Store::Short(_) | Store::Inline(_) => {
+                let mut all = Vec::with_capacity(2 * INLINE + bytes.len());
+                all.extend_from_slice(self.as_bytes());
+                all.extend_from_slice(bytes);
+                self.store = Store::Heap(all);
+            }
         }
         self.len = end;
         Ok(())

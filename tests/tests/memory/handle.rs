@@ -1,5 +1,6 @@
 //! The programmatic form: `get`, `get_or_load`, `put`, `inspect`, `stats`, `health`, `ready`, `close`.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,54 @@ async fn functions_of_related_types_share_a_key() {
     assert_eq!(
         cache.get::<Option<u64>>(&Key::new("product:7")).await,
         Some(Some(1))
+    );
+}
+
+#[cacheable(key = "held:{id}", ttl = "1h")]
+async fn held(id: u64) -> Arc<u64> {
+    Arc::new(id)
+}
+
+#[cacheable(key = "held:{id}", ttl = "1h")]
+async fn held_if_any(id: u64) -> Result<Option<Arc<u64>>, Infallible> {
+    Ok(Some(Arc::new(id)))
+}
+
+#[cacheable(key = "held:{id}", ttl = "1h")]
+async fn held_by_value(id: u64) -> u64 {
+    id
+}
+
+#[tokio::test]
+async fn a_value_is_one_value_behind_an_arc_or_not() {
+    let cache = in_memory();
+    let (by_arc, by_option, by_value) = (1, 2, 3);
+    let first = cache.as_current(held(by_arc)).await;
+    assert_eq!(
+        cache.as_current(held_if_any(by_option)).await,
+        Ok(Some(Arc::new(2)))
+    );
+    assert_eq!(cache.as_current(held_by_value(by_value)).await, 3);
+    for id in [by_arc, by_option, by_value] {
+        let from_memory = Some(Served::Memory);
+        let value = cache.as_current(traced(held(id))).await;
+        assert_eq!(value, (Arc::new(id), from_memory));
+        let value = cache.as_current(traced(held_if_any(id))).await;
+        assert_eq!(value, (Ok(Some(Arc::new(id))), from_memory));
+        let value = cache.as_current(traced(held_by_value(id))).await;
+        assert_eq!(value, (id, from_memory));
+        let key = Key::new(&format!("held:{id}"));
+        assert_eq!(cache.get::<Arc<u64>>(&key).await, Some(Arc::new(id)));
+    }
+    assert!(Arc::ptr_eq(&first, &cache.as_current(held(by_arc)).await));
+    // Who has no name for the type has put a pointer to the `Arc`.
+    cache
+        .put(&Key::new("held:4"), Arc::new(4_u64), &POLICY)
+        .await
+        .unwrap();
+    assert_eq!(
+        cache.as_current(traced(held(4))).await,
+        (Arc::new(4), Some(Served::Memory))
     );
 }
 

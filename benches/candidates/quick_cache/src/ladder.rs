@@ -160,20 +160,17 @@ impl Candidate for &'static Texted {
     }
 }
 
-/// One block for an entry of whatever type: every function of a cache has its values in one map.
-struct Entry {
+/// An entry of whatever type: every function of a cache has its values in one map.
+struct Kept {
     hash: u64,
     deadline: Instant,
     text: Box<[u8]>,
-    value: Box<dyn Any + Send + Sync>,
+    value: Arc<dyn Any + Send + Sync>,
 }
-
-#[derive(Clone)]
-struct Kept(Arc<Entry>);
 
 impl PartialEq for Kept {
     fn eq(&self, other: &Kept) -> bool {
-        self.0.text == other.0.text
+        self.text == other.text
     }
 }
 
@@ -181,7 +178,7 @@ impl Eq for Kept {}
 
 impl Hash for Kept {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.hash);
+        state.write_u64(self.hash);
     }
 }
 
@@ -199,9 +196,9 @@ impl<F> Hash for Look<'_, F> {
     }
 }
 
-impl<F: Fn(&Entry)> Equivalent<Kept> for Look<'_, F> {
+impl<F: Fn(&Kept)> Equivalent<Kept> for Look<'_, F> {
     #[inline]
-    fn equivalent(&self, Kept(entry): &Kept) -> bool {
+    fn equivalent(&self, entry: &Kept) -> bool {
         let is_it = *entry.text == *self.text;
         if is_it {
             (self.found)(entry);
@@ -231,10 +228,9 @@ impl<const TIMED: bool> Candidate for &'static Mixed<TIMED> {
         let hash = self.texts.of(text);
         let now = TIMED.then(Instant::now);
         let value = std::cell::Cell::new(None);
-        let found = |entry: &Entry| {
+        let found = |entry: &Kept| {
             if now.is_none_or(|now| now < entry.deadline) {
-                let of_its_type = entry.value.downcast_ref::<Arc<Product>>();
-                value.set(of_its_type.cloned());
+                value.set(Arc::clone(&entry.value).downcast::<Product>().ok());
             }
         };
         self.map.get(&Look { hash, text, found });
@@ -242,13 +238,13 @@ impl<const TIMED: bool> Candidate for &'static Mixed<TIMED> {
             return value;
         }
         let value = origin::shared(id).await;
-        let entry = Entry {
+        let entry = Kept {
             hash,
             deadline: Instant::now() + coarsetime::Duration::from_secs(600),
             text: text.into(),
-            value: Box::new(Arc::clone(&value)),
+            value: Arc::clone(&value) as Arc<dyn Any + Send + Sync>,
         };
-        self.map.insert(Kept(Arc::new(entry)), ());
+        self.map.insert(entry, ());
         value
     }
 }

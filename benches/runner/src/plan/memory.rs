@@ -22,7 +22,7 @@ const TEXTED: Candidate = candidate(
 const MIXED: Candidate = candidate(
     "quick_cache",
     "mixed",
-    "values of any type in one map: a block for each entry, a downcast",
+    "values of any type in one map: pointers that do not know it, a downcast",
 );
 const TIMED: Candidate = candidate("quick_cache", "timed", "a deadline, and the clock for it");
 const CONCURRENT: Candidate = candidate(

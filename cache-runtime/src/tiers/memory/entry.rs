@@ -12,7 +12,8 @@ use crate::entry::{CacheValue, Erased, Keep, Top};
 use crate::key::Beginning;
 use crate::tags::{Cells, Derived, Label};
 
-/// A value in the memory tier. The map has it in its own slots: 48 bytes, which is all that a hit reads before the value. A clone is as it was then.
+/// A value in the memory tier. The map has it in its own slots: 48 bytes, and nothing else that is this entry's own does a hit read before the value. A clone is as it
+/// was then.
 #[derive(Clone)]
 pub(crate) struct MemoryEntry {
     text: Beginning,
@@ -22,7 +23,8 @@ pub(crate) struct MemoryEntry {
     tail: Erased,
 }
 
-/// What tells an entry from others that have its key before or after it.
+/// What tells an entry from others that have its key before or after it. Addresses are used again, so another may look the same by chance if it also ends in the same
+/// millisecond; its hits then call for a refresh earlier or later than they would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     birth: usize,
@@ -277,6 +279,11 @@ impl MemoryEntry {
         }
     }
 
+    /// What is an owner's of it, or has what is.
+    pub(super) fn into_held(self) -> Erased {
+        self.tail
+    }
+
     /// It counts as past its ttl.
     pub(super) fn expire(&self) {
         self.life.expire();
@@ -294,8 +301,9 @@ impl MemoryEntry {
         self.life.is_watched_late()
     }
 
-    pub(super) fn watched_late(&self) {
-        self.life.watched_late();
+    /// Whether it was kept before.
+    pub(super) fn watched_late(&self) -> bool {
+        self.life.watched_late()
     }
 
     /// Somebody asks later; another may have been first. Given back where there is no room for it.
@@ -368,7 +376,8 @@ impl MemoryEntry {
     /// tiers then behave alike.
     ///
     /// A value that came from Redis may be less than what Redis has (its reader's type decides what is decoded), so
-    /// another type's reader fetches its own.
+    /// another type's reader fetches its own. `T`, `Arc<T>` and `Option<Arc<T>>` are decoded alike: what one has stored is the others' as it is
+    /// ([`counted`](Self::counted), [`own`](Self::own)).
     pub(crate) fn value_as(&self, reader: &Reader) -> Option<Erased> {
         let birth = self.birth();
         let value = (birth.of.keeping.leave)(self.value());
@@ -388,7 +397,7 @@ impl MemoryEntry {
         K::around(self.value())
     }
 
-    /// The value, if it is of this type and kept as it is.
+    /// The value, if it is of this type and kept as it is; of what an `Arc` counts references to, that.
     #[inline]
     pub(crate) fn own<V: CacheValue>(&self) -> Option<&V> {
         self.value().downcast_ref()

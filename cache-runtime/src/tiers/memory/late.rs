@@ -43,31 +43,40 @@ struct Late {
 }
 
 impl LateCares {
-    /// Another may have been first. `is_there` tells whether the map still has the entry of a key.
+    /// Another may have been first. `mark` has the map's entry remember that it is in the table, and tells whether it did; nothing if the map has another
+    /// now, or none. `is_there` tells whether the map still has an entry. Whether it is in the table.
     pub(super) fn set(
         &self,
         text: &[u8],
         of: Identity,
         care: Care,
+        mark: impl FnOnce() -> Option<bool>,
         is_there: impl Fn(&[u8], &Identity) -> bool,
-    ) {
+    ) -> bool {
         let mut cares = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(was_marked) = mark() else {
+            return false;
+        };
+        if was_marked && cares.get(text).is_some_and(|late| late.of == of) {
+            return true;
+        }
         if cares.len() >= FEW && cares.len() == cares.capacity() {
             cares.retain(|text, late| is_there(text, &late.of));
             // Half of it free, so that this is not done for each.
             let free = cares.len().max(FEW);
             cares.reserve(free);
         }
-        if cares.get(text).is_none_or(|late| late.of != of) {
-            let care = Arc::new(care);
-            cares.insert(text.into(), Late { of, care });
-        }
+        let care = Arc::new(care);
+        cares.insert(text.into(), Late { of, care });
+        true
     }
 
     pub(super) fn get(&self, entry: &MemoryEntry) -> Option<Arc<Care>> {
-        let cares = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let late = entry.with_text(|text| cares.get(text))?;
-        (late.of == entry.identity()).then(|| Arc::clone(&late.care))
+        entry.with_text(|text| {
+            let cares = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let late = cares.get(text)?;
+            (late.of == entry.identity()).then(|| Arc::clone(&late.care))
+        })
     }
 }
 

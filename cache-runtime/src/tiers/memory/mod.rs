@@ -17,8 +17,9 @@ mod tail;
 mod term;
 mod text;
 
-use quick_cache::{Weighter, sync::Cache};
 use std::cell::{Cell, RefCell};
+
+use quick_cache::{Weighter, sync::Cache};
 
 use crate::entry::Erased;
 use crate::key::Beginning;
@@ -138,25 +139,24 @@ impl MemoryTier {
         let of = entry.identity();
         entry.with_text(|text| {
             // What is gone has no more hits; what has its place has hits of its own.
-            if self.has(text, &of, |_| ()) {
-                let is_there = |text: &[u8], of: &Identity| self.has(text, of, |_| ());
-                self.late_cares.set(text, of, care, is_there);
+            let mark = || self.peek(text, &of, MemoryEntry::watched_late);
+            let is_there = |text: &[u8], of: &Identity| self.peek(text, of, |_| ()).is_some();
+            if self.late_cares.set(text, of, care, mark, is_there) {
                 entry.watched_late();
-                self.has(text, &of, MemoryEntry::watched_late);
             }
         });
     }
 
-    /// Whether the entry under a key is this one; does something with it if it is.
-    fn has(&self, text: &[u8], of: &Identity, then: impl Fn(&MemoryEntry)) -> bool {
-        let has = Cell::new(false);
-        self.look(self.hash(text), text, |entry| {
+    /// Looks at the entry under a key if it is this one, without making it look used.
+    fn peek<T>(&self, text: &[u8], of: &Identity, look: impl Fn(&MemoryEntry) -> T) -> Option<T> {
+        let seen = Cell::new(None);
+        let found = |entry: &MemoryEntry| {
             if entry.identity() == *of {
-                has.set(true);
-                then(entry);
+                seen.set(Some(look(entry)));
             }
-        });
-        has.get()
+        };
+        self.map.peek(&probe(self.hash(text), text, found));
+        seen.into_inner()
     }
 
     /// An entry under a key text, for [`insert`](Self::insert).
@@ -194,27 +194,20 @@ impl MemoryTier {
         pushed_out
     }
 
-    /// Takes an entry out; to be dropped where no lock is held.
-    pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<MemoryEntry> {
-        let text = text.as_bytes();
-        let look = |_: &MemoryEntry| ();
-        let beginning = Beginning::of(text);
-        let (Kept(entry), _) = self.map.remove(&Probe {
-            hash,
-            text,
-            beginning,
-            look,
-        })?;
-        Some(entry)
+    /// Takes an entry out; its value is to be dropped where no lock is held.
+    pub(crate) fn remove(&self, hash: KeyHash, text: &str) -> Option<Erased> {
+        let probe = probe(hash, text.as_bytes(), |_: &MemoryEntry| ());
+        let (Kept(entry), _) = self.map.remove(&probe)?;
+        Some(entry.into_held())
     }
 
-    /// Takes every entry out whose key text is chosen; to be dropped where no lock is held.
-    pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<MemoryEntry> {
+    /// Takes every entry out whose key text is chosen; their values are to be dropped where no lock is held.
+    pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Erased> {
         let removed = RefCell::new(Vec::new());
         self.map.retain(|Kept(entry), _| {
             let goes = entry.with_text(|text| chosen(whole(text)));
             if goes {
-                removed.borrow_mut().push(entry.clone());
+                removed.borrow_mut().push(entry.clone().into_held());
             }
             !goes
         });
@@ -223,7 +216,8 @@ impl MemoryTier {
 
     /// The entry under a key counts as past its ttl.
     pub(crate) fn expire(&self, hash: KeyHash, text: &str) {
-        self.look(hash, text.as_bytes(), MemoryEntry::expire);
+        self.map
+            .peek(&probe(hash, text.as_bytes(), MemoryEntry::expire));
     }
 
     /// Every entry whose key text is chosen counts as past its ttl.
@@ -257,6 +251,16 @@ impl MemoryTier {
         (bytes * self.map.len() as u64)
             .checked_div(seen)
             .unwrap_or_default()
+    }
+}
+
+/// Asks the map for a key, whose beginning nobody knows yet.
+fn probe<F>(hash: KeyHash, text: &[u8], look: F) -> Probe<'_, F> {
+    Probe {
+        hash,
+        text,
+        beginning: Beginning::of(text),
+        look,
     }
 }
 

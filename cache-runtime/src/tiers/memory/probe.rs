@@ -169,13 +169,17 @@ mod tests {
             let hash = KeyHash(hashes.of(hash.as_bytes(), Beginning::of(hash.as_bytes())));
             let text = text.as_bytes();
             let beginning = Beginning::of(text);
-            map.get(&Probe {
+            let probe = Probe {
                 hash,
                 text,
                 beginning,
                 look,
-            });
-            looks.get()
+            };
+            map.get(&probe);
+            let got = looks.replace(0);
+            map.peek(&probe);
+            assert_eq!(looks.get(), got);
+            got
         };
         for n in 0..900 {
             let text = n.to_string();

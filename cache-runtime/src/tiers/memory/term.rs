@@ -166,9 +166,9 @@ impl Life {
         self.low() & MARKS == DIGESTED
     }
 
-    /// What its hits call for is kept beside it; it has no particulars.
-    pub(super) fn watched_late(&self) {
-        self.0.fetch_or(WATCHED_LATE.into(), Ordering::SeqCst);
+    /// What its hits call for is kept beside it; it has no particulars. Whether it was before.
+    pub(super) fn watched_late(&self) -> bool {
+        self.0.fetch_or(WATCHED_LATE.into(), Ordering::SeqCst) & i64::from(WATCHED_LATE) != 0
     }
 
     #[inline]

@@ -249,6 +249,8 @@ pub(super) const ALL: &[Mutation] = &[
         "            way: (self.of.keeping.way)()," => "            way: self.of.type_id(),"; Unit("tiers::memory::tests::")),
     engine!("what hits call for is another entry's of the same key", "tiers/memory/late.rs",
         "(late.of == entry.identity())" => "true"; Unit("tiers::memory::tests::")),
+    engine!("what may not enter memory is dropped under a lock", "flight/table.rs",
+        "let (entry, _refused) = if enters" => "let (entry, _) = if enters"; Unit("flight::table::")),
     engine!("a load that was overtaken enters memory", "flight/table.rs",
         "        !flight.is_marked()\n            && self" => "        self"; Schedules),
     engine!("a load that may not be stored is", "engine/store.rs",
