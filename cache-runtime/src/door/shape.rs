@@ -265,6 +265,7 @@ impl<V: CacheValue, K: Keep<V>> Shape for Plain<V, K> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_borrow, reason = "it is asked as expansions ask")]
 mod tests {
     use std::{cell::Cell, convert::Infallible, fmt::Display, ops::Deref, sync::Arc};
 
