@@ -18,7 +18,7 @@ pub(super) fn expand(input: &Input) -> TokenStream {
         body::load(function),
     );
     let statements = if let Some(output) = function.returns.inferred() {
-        let shape = shape::shape(&output, p);
+        let shape = shape::shape_around_holes(&output, p);
         generated! {
             #plan
             #shape

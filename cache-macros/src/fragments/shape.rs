@@ -20,6 +20,16 @@ pub(crate) fn shape(output: &syn::Type, p: &Door) -> TokenStream {
     }
 }
 
+/// The same of a type with holes, where `impl Trait` was: anything could be an `Arc`, so nobody asks.
+pub(crate) fn shape_around_holes(output: &syn::Type, p: &Door) -> TokenStream {
+    generated! {
+        let __shape = {
+            use #p::via::holes::*;
+            (&&&#p::Probe::<#output>::NEW).shape()
+        };
+    }
+}
+
 /// `let __ready = …;`, the one bound check.
 pub(crate) fn ready(function: &Function) -> TokenStream {
     let span = span_in(function, function.returns.value());

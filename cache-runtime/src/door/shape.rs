@@ -59,6 +59,11 @@ pub mod via {
     use super::{Errors, Plain, Probe, Res, SharedError};
     use crate::{entry::Counted, site::Share};
 
+    /// Those that ask no more of a type than it shows: one with holes would be taken for whatever fits.
+    pub mod holes {
+        pub use super::{ShapeOfResult, ShapeOfValue};
+    }
+
     /// First choice.
     pub trait ShapeOfCounted {
         /// What it is.
@@ -269,7 +274,7 @@ impl<V: CacheValue, K: Keep<V>> Shape for Plain<V, K> {
 mod tests {
     use std::{cell::Cell, convert::Infallible, fmt::Display, ops::Deref, sync::Arc};
 
-    use super::{Plain, Probe, Res, via::*};
+    use super::{Plain, Probe, Res};
     use crate::entry::{CacheValue, Counted, Whole};
 
     type Alias = Result<Arc<u8>, Infallible>;
@@ -285,15 +290,18 @@ mod tests {
     }
 
     fn of_any<T: CacheValue>() -> Plain<Arc<T>, Counted> {
+        use super::via::*;
         (&&&Probe::<Arc<T>>::NEW).shape()
     }
 
     fn of_whatever<V: CacheValue>() -> Plain<V, Whole> {
+        use super::via::*;
         (&&&Probe::<V>::NEW).shape()
     }
 
     #[test]
     fn what_counts_references_is_told_from_everything_else() {
+        use super::via::*;
         let _: Plain<Arc<u8>, Counted> = (&&&Probe::<Arc<u8>>::NEW).shape();
         let _: Plain<Option<Arc<u8>>, Counted> = (&&&Probe::<Option<Arc<u8>>>::NEW).shape();
         let _: Res<Arc<u8>, Infallible, Counted> = (&&&Probe::<Alias>::NEW).shape();
@@ -310,5 +318,21 @@ mod tests {
         let _: Plain<Arc<dyn Display>, Whole> = (&&&Probe::<Arc<dyn Display>>::NEW).shape();
         let _: Plain<Arc<Cell<u8>>, Whole> = (&&&Probe::<Arc<Cell<u8>>>::NEW).shape();
         let _: Plain<Own, Whole> = (&&&Probe::<Own>::NEW).shape();
+    }
+
+    #[test]
+    fn a_hole_is_not_taken_for_what_counts_references() {
+        use super::via::holes::*;
+        // What no name is written for is only known from the value.
+        let hidden = || 7_u8;
+        let (out, none) = (Ok::<_, ()>(Some(hidden)), (0, None));
+        let shape = (&&&Probe::<Result<Option<_>, ()>>::NEW).shape();
+        assert!(shape.ok(&out).is_some());
+        let shape = (&&&Probe::<(u8, Option<_>)>::NEW).shape();
+        assert!(
+            shape
+                .ok(&none)
+                .is_some_and(|(_, none)| none.is_none_or(|it: u8| it > 0))
+        );
     }
 }
