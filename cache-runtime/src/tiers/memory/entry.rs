@@ -4,23 +4,24 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::birth::{Birth, Shared};
-use super::tail::{Long, More, Rich};
+use super::tail::{More, Rest};
 use super::term::{Kind, Life, Record, Term};
-use super::text::{End, LONG, SHORT};
+use super::text::{LONG, SHORT};
 use super::{Care, Reader};
 use crate::entry::{CacheValue, Erased, Keep, Top};
 use crate::key::Beginning;
 use crate::tags::{Cells, Derived, Label};
 
-/// A value in the memory tier. The map has it in its own slots: 48 bytes, and nothing else that is this entry's own does a hit read before the value. A clone is as it
-/// was then.
+/// A value in the memory tier. The map has it in its own slots: 56 bytes, and nothing else that is this entry's own does a hit read before the value, if its key is short.
+/// A clone is as it was then.
 #[derive(Clone)]
 pub(crate) struct MemoryEntry {
     text: Beginning,
     life: Life,
     birth: Arc<Shared>,
-    /// See [`tail`](super::tail).
-    tail: Erased,
+    /// What memory has of the value.
+    value: Erased,
+    rest: Option<Arc<Rest>>,
 }
 
 /// What tells an entry from others that have its key before or after it. Addresses are used again, so another may look the same by chance if it also ends in the same
@@ -28,7 +29,7 @@ pub(crate) struct MemoryEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     birth: usize,
-    tail: usize,
+    value: usize,
     end: u64,
 }
 
@@ -111,33 +112,6 @@ pub(crate) struct NewEntry {
     pub(crate) late: bool,
 }
 
-/// What is done with the tail of an entry that is not its value alone: of three lengths, or rich.
-macro_rules! behind {
-    ($entry:expr, $it:ident => $what:expr) => {{
-        const BY_16: usize = SHORT + 16;
-        const BY_17: usize = BY_16 + 1;
-        const BY_32: usize = SHORT + 32;
-        match usize::from($entry.life.plain_text()) {
-            ..=BY_16 => {
-                let $it = $entry.tail_as::<Long<[u8; 16]>>();
-                $what
-            }
-            BY_17..=BY_32 => {
-                let $it = $entry.tail_as::<Long<[u8; 32]>>();
-                $what
-            }
-            _ if $entry.life.is_rich() => {
-                let $it = $entry.tail_as::<Rich>();
-                $what
-            }
-            _ => {
-                let $it = $entry.tail_as::<Long<Box<[u8]>>>();
-                $what
-            }
-        }
-    }};
-}
-
 impl MemoryEntry {
     pub(super) fn new(made: Made<'_>, value: &Erased) -> Self {
         let Made {
@@ -149,7 +123,6 @@ impl MemoryEntry {
         } = made;
         let value = (birth.birth.of.keeping.enter)(value);
         let bytes = text.as_bytes();
-        let end = || Box::<[u8]>::from(bytes.get(SHORT..).unwrap_or_default());
         let length = match u8::try_from(bytes.len()) {
             Ok(length) if bytes.len() <= SHORT => length,
             Ok(length) if bytes.len() <= SHORT + 32 && more.is_none() => length,
@@ -160,24 +133,12 @@ impl MemoryEntry {
             Some(more) if more.full_key.is_none() => Kind::Rich,
             Some(_) => Kind::Digested,
         };
-        let tail: Erased = if let Some(more) = more {
-            let end = end();
-            Arc::new(Rich { more, end, value })
-        } else if bytes.len() <= SHORT {
-            value
-        } else if let Some(end) = last::<16>(bytes) {
-            Arc::new(Long { end, value })
-        } else if let Some(end) = last::<32>(bytes) {
-            Arc::new(Long { end, value })
-        } else {
-            let end = end();
-            Arc::new(Long { end, value })
-        };
         Self {
             text: Beginning::of(bytes),
             life: Life::of(term, size, length, kind),
             birth,
-            tail,
+            value,
+            rest: Rest::of(bytes, more).map(Arc::new),
         }
     }
 
@@ -200,7 +161,7 @@ impl MemoryEntry {
         if known <= SHORT {
             return [self.text.first(known), &[]];
         }
-        let end = behind!(self, it => it.end.as_bytes());
+        let end = self.rest.as_ref().map_or(&[][..], |rest| rest.end());
         let twice = match length {
             LONG => 0,
             _ => SHORT + end.len() - known,
@@ -226,33 +187,14 @@ impl MemoryEntry {
         }
     }
 
-    #[inline]
-    fn tail_as<T: 'static>(&self) -> &T {
-        self.tail.downcast_ref().expect("its life says what it is")
-    }
-
-    /// What memory has of its value.
-    #[inline]
-    fn value(&self) -> &Erased {
-        match usize::from(self.life.plain_text()) {
-            ..=SHORT => &self.tail,
-            _ => self.value_behind(),
-        }
-    }
-
-    #[inline(never)]
-    fn value_behind(&self) -> &Erased {
-        behind!(self, it => &it.value)
-    }
-
     #[inline(never)]
     fn has_end_of(&self, text: &[u8]) -> bool {
-        behind!(self, it => it.end.is_end_of(text))
+        self.rest.as_ref().is_some_and(|rest| rest.is_end_of(text))
     }
 
     #[inline]
     fn more(&self) -> Option<&More> {
-        self.life.is_rich().then(|| &self.tail_as::<Rich>().more)
+        self.rest.as_ref()?.more()
     }
 
     pub(crate) fn birth(&self) -> &Birth {
@@ -262,7 +204,7 @@ impl MemoryEntry {
     /// Length of its encoded form, bytes.
     pub(crate) fn size(&self) -> Option<usize> {
         let of = &self.birth().of;
-        (of.ty.size)(&(of.keeping.leave)(self.value())?, usize::MAX).ok()
+        (of.ty.size)(&(of.keeping.leave)(&self.value)?, usize::MAX).ok()
     }
 
     /// What it counts, of as many bytes as are allowed.
@@ -274,14 +216,14 @@ impl MemoryEntry {
     pub(super) fn identity(&self) -> Identity {
         Identity {
             birth: Arc::as_ptr(&self.birth).addr(),
-            tail: Arc::as_ptr(&self.tail).addr(),
+            value: Arc::as_ptr(&self.value).addr(),
             end: self.life.end(),
         }
     }
 
     /// What is an owner's of it, or has what is.
     pub(super) fn into_held(self) -> Erased {
-        self.tail
+        self.value
     }
 
     /// It counts as past its ttl.
@@ -341,7 +283,7 @@ impl MemoryEntry {
 
     /// Whether its value is `None`.
     pub(crate) fn is_absent(&self) -> bool {
-        (self.birth().of.keeping.top)(self.value()) == Some(Top::None)
+        (self.birth().of.keeping.top)(&self.value) == Some(Top::None)
     }
 
     /// Whether `reader`, asking for `full_key` at `now`, may have the value if it carries the reader's tags.
@@ -380,7 +322,7 @@ impl MemoryEntry {
     /// ([`counted`](Self::counted), [`own`](Self::own)).
     pub(crate) fn value_as(&self, reader: &Reader) -> Option<Erased> {
         let birth = self.birth();
-        let value = (birth.of.keeping.leave)(self.value());
+        let value = (birth.of.keeping.leave)(&self.value);
         if birth.of.type_id() == reader.type_id() {
             return value;
         }
@@ -394,13 +336,13 @@ impl MemoryEntry {
     /// The value, if it is a count of references and kept by what it counts: one more of them, and nothing else.
     #[inline]
     pub(crate) fn counted<V, K: Keep<V>>(&self) -> Option<V> {
-        K::around(self.value())
+        K::around(&self.value)
     }
 
     /// The value, if it is of this type and kept as it is; of what an `Arc` counts references to, that.
     #[inline]
     pub(crate) fn own<V: CacheValue>(&self) -> Option<&V> {
-        self.value().downcast_ref()
+        self.value.downcast_ref()
     }
 
     /// [`value_as`](Self::value_as) for a reader who knows the type: a clone of the value and nothing else.
@@ -411,12 +353,6 @@ impl MemoryEntry {
             None => self.value_as(reader)?.downcast_ref::<V>().cloned(),
         }
     }
-}
-
-/// The last bytes of a text that they and its entry's beginning cover.
-fn last<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
-    let covered = text.len() <= SHORT + LENGTH;
-    text.last_chunk().copied().filter(|_| covered)
 }
 
 impl std::fmt::Debug for MemoryEntry {

@@ -337,8 +337,8 @@ mod tests {
 
     /// The map has it in its own slots, so that no block of memory is an entry's own where the key is short.
     #[test]
-    fn an_entry_is_48_bytes_and_points_to_what_the_value_counts() {
-        assert_eq!(size_of::<MemoryEntry>(), 48);
+    fn an_entry_is_56_bytes_and_points_to_what_the_value_counts() {
+        assert_eq!(size_of::<MemoryEntry>(), 56);
         let tier = MemoryTier::new(Memory::new());
         let value = Arc::new(7_u64);
         let entry = |text: &str, of: Reader, value: Erased| {

@@ -1,30 +1,74 @@
-//! What an entry has beside what every hit reads: its value, and what few entries have.
+//! What few entries have beside what every hit reads.
 //!
-//! **Problem.** A pointer to what few have costs all of them 8 bytes.
+//! **Problem.** All of it in the map's slot would be half as much again for every entry.
 //!
-//! **Decision.** An entry has one pointer: to its value, if that and a short key is all it has; else to a block with both the value and what else there is. Which
-//! it is, its [`Life`](super::term::Life) says.
+//! **Decision.** An entry with a key that is not short, or with particulars, has a block of memory for them, and 8 bytes that point to it. Who knows that nothing was evicted since
+//! does not look there: the value is in the slot.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::race::OnceBox;
 
 use super::Care;
-use crate::entry::Erased;
+use super::text::SHORT;
 use crate::tags::Own;
 
-/// Of an entry whose key is not short.
-pub(super) struct Long<E> {
-    pub(super) end: E,
-    pub(super) value: Erased,
+/// What an entry has that has more than a short key and a value: the end of its key, of one of two lengths or of any, or particulars.
+pub(super) enum Rest {
+    By16([u8; 16]),
+    By32([u8; 32]),
+    Longer(Box<[u8]>),
+    Rich { more: More, end: Box<[u8]> },
 }
 
-/// Of one that has particulars.
-pub(super) struct Rich {
-    pub(super) more: More,
-    /// Of its key.
-    pub(super) end: Box<[u8]>,
-    pub(super) value: Erased,
+impl Rest {
+    /// Of an entry under this key, if there is any.
+    pub(super) fn of(text: &[u8], more: Option<More>) -> Option<Self> {
+        let end = || Box::from(text.get(SHORT..).unwrap_or_default());
+        Some(if let Some(more) = more {
+            Self::Rich { more, end: end() }
+        } else if text.len() <= SHORT {
+            return None;
+        } else if let Some(end) = last(text) {
+            Self::By16(end)
+        } else if let Some(end) = last(text) {
+            Self::By32(end)
+        } else {
+            Self::Longer(end())
+        })
+    }
+
+    /// The last bytes of the key; some of them may be at its entry's beginning as well.
+    pub(super) fn end(&self) -> &[u8] {
+        match self {
+            Self::By16(end) => end,
+            Self::By32(end) => end,
+            Self::Longer(end) | Self::Rich { end, .. } => end,
+        }
+    }
+
+    /// Whether these are the last bytes of a text of the same length and the same beginning.
+    pub(super) fn is_end_of(&self, text: &[u8]) -> bool {
+        match self {
+            Self::By16(end) => text.last_chunk() == Some(end),
+            Self::By32(end) => text.last_chunk() == Some(end),
+            Self::Longer(end) | Self::Rich { end, .. } => text.get(SHORT..) == Some(end),
+        }
+    }
+
+    #[inline]
+    pub(super) fn more(&self) -> Option<&More> {
+        match self {
+            Self::Rich { more, .. } => Some(more),
+            _ => None,
+        }
+    }
+}
+
+/// The last bytes of a text that they and its entry's beginning cover.
+fn last<const LENGTH: usize>(text: &[u8]) -> Option<[u8; LENGTH]> {
+    let covered = text.len() <= SHORT + LENGTH;
+    text.last_chunk().copied().filter(|_| covered)
 }
 
 /// What few entries have.
@@ -79,5 +123,38 @@ impl More {
             self.found_current.store(moves, Ordering::Relaxed);
         }
         current
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rest, SHORT};
+
+    /// Texts that differ from this one in one byte.
+    fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        (0..text.len()).map(|at| {
+            let mut other = text.to_vec();
+            other[at] = b'o';
+            other
+        })
+    }
+
+    #[test]
+    fn an_end_is_that_of_no_other_text() {
+        assert!(Rest::of(&[b'k'; SHORT], None).is_none());
+        for (length, kept) in [(17, 16), (32, 16), (33, 32), (48, 32), (49, 33), (500, 484)] {
+            let text = vec![b'k'; length];
+            let rest = Rest::of(&text, None).expect("it is long");
+            assert_eq!(rest.end(), &text[length - kept..]);
+            assert!(rest.is_end_of(&text) && !rest.is_end_of(&text[..kept - 1]));
+            let mut others = others(&text).skip(length - kept);
+            assert!(others.all(|other| !rest.is_end_of(&other)));
+        }
+    }
+
+    /// The allocators have blocks of 16 bytes more each; 8 of them are theirs, 16 the counts of references.
+    #[test]
+    fn it_fills_a_block() {
+        assert_eq!(size_of::<Rest>(), 96 - 8 - 16);
     }
 }

@@ -195,12 +195,6 @@ impl Life {
         }
     }
 
-    /// How long its key is where it has no particulars; otherwise more than any is.
-    #[inline]
-    pub(super) fn plain_text(&self) -> u8 {
-        self.low() & (RICH | TEXT)
-    }
-
     #[inline]
     fn low(&self) -> u8 {
         self.word().to_le_bytes()[0]

@@ -281,8 +281,8 @@ pub(super) const ALL: &[Mutation] = &[
         "|it| it.div_ceil(10)" => "|it| it / 10"; Unit("tiers::memory::term::")),
     engine!("an entry in memory is kept for longer than was decided", "tiers/memory/term.rs",
         "Span::of(later.saturating_sub(end), |it| it / 10)" => "Span::of(later.saturating_sub(end), |it| it.div_ceil(10))"; Unit("tiers::memory::term::")),
-    engine!("of a long key the end is not compared", "tiers/memory/text.rs",
-        "        text.last_chunk() == Some(self)" => "        text.len() > LENGTH"; Unit("tiers::memory::")),
+    engine!("of a long key the end is not compared", "tiers/memory/tail.rs",
+        "            Self::By32(end) => text.last_chunk() == Some(end)," => "            Self::By32(_) => true,"; Unit("tiers::memory::")),
     // What the processes notice too.
     engine!("processes do not heed messages", "engine/ear.rs", "if !own {" => "if own {"; Processes),
     engine!("a process does not look at the epoch", "bus/coherence.rs",
