@@ -70,11 +70,18 @@ async fn requests_are_spans_of_their_callers_trace() {
     // The last ones are sent when it ends.
     instance.terminate();
     assert!(instance.ended().await.success(), "{}", instance.log());
-    eventually::holds("the collector has the span", async || {
-        contains(&sent, b"GET /api/products")
-            && contains(&sent, b"cache.load")
-            && contains(&sent, b"product-service")
-            && contains(&sent, &TRACE)
-    })
-    .await;
+    let all: [&[u8]; 4] = [
+        b"GET /api/products",
+        b"cache.load",
+        b"product-service",
+        &TRACE,
+    ];
+    for wanted in all {
+        let what = format!(
+            "the collector has {} of a service that said {}",
+            wanted.escape_ascii(),
+            instance.log()
+        );
+        eventually::holds(&what, async || contains(&sent, wanted)).await;
+    }
 }
