@@ -57,6 +57,11 @@ impl Server {
         self.field("INFO memory", "used_memory:")
     }
 
+    /// Keys whose time was over, so far.
+    pub(crate) fn expired(&mut self) -> u64 {
+        self.field("INFO stats", "expired_keys:")
+    }
+
     /// Its process.
     pub(crate) fn process(&mut self) -> u64 {
         self.field("INFO server", "process_id:")

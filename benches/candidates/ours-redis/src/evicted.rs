@@ -10,7 +10,8 @@ const SHELVES: u64 = Selection::SHELVES;
 #[cacheable(
     key = "shelf:{id % SHELVES}:item:{id}:card",
     tags = "shelf:{id % SHELVES}",
-    ttl = "10m",
+    // Longer than it takes to bring in and copy ten million of them on a busy machine.
+    ttl = "6h",
     stampede_protection,
     l1 = false
 )]

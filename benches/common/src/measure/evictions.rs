@@ -61,7 +61,8 @@ pub(crate) fn measure<C: Candidate>(
         let keys = server.keys();
         assert!(
             keys * 10 >= entries * (1 + copies) * 9,
-            "{keys} keys for {entries} entries with {copies} copies each"
+            "{keys} keys for {entries} entries with {copies} copies each, {} expired",
+            server.expired()
         );
         times.push(runtime.block_on(async {
             let task = tokio::spawn(async move {
