@@ -4,9 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::birth::{Birth, Shared};
-use super::tail::{More, Rest};
+use super::tail::{LONG, More, Rest, SHORT};
 use super::term::{Kind, Life, Record, Term};
-use super::text::{LONG, SHORT};
 use super::{Care, Reader};
 use crate::entry::{CacheValue, Erased, Keep, Top};
 use crate::key::Beginning;

@@ -15,7 +15,6 @@ mod pushed_out;
 mod reader;
 mod tail;
 mod term;
-mod text;
 
 use std::cell::{Cell, RefCell};
 

@@ -3,15 +3,21 @@
 //! **Problem.** All of it in the map's slot would be half as much again for every entry.
 //!
 //! **Decision.** An entry with a key that is not short, or with particulars, has a block of memory for them, and 8 bytes that point to it. Who knows that nothing was evicted since
-//! does not look there: the value is in the slot.
+//! does not look there: the value is in the slot. So are the first 16 bytes of its key. The block has the last 16 or 32, though some of them
+//! are in both places: what has a fixed length is compared without a loop or a call. Beyond 48 bytes the others are a block of their own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::race::OnceBox;
 
 use super::Care;
-use super::text::SHORT;
+use crate::key::Beginning;
 use crate::tags::Own;
+
+/// So much of a key is at its entry's beginning.
+pub(super) const SHORT: usize = Beginning::BYTES;
+/// Stands for the length of a key whose end knows its own.
+pub(super) const LONG: u8 = 63;
 
 /// What an entry has that has more than a short key and a value: the end of its key, of one of two lengths or of any, or particulars.
 pub(super) enum Rest {
