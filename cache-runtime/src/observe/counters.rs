@@ -105,6 +105,8 @@ pub(crate) struct Terms {
     pub(crate) fleet: bool,
     /// Calls have bypassed the cache for want of a `key_secret`.
     pub(crate) lacks_secret: bool,
+    /// Its keys begin with a value: they may lie in any region.
+    pub(crate) lies_anywhere: bool,
 }
 
 impl Counters {

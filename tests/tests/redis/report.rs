@@ -108,3 +108,23 @@ async fn a_secret_without_a_key_and_a_server_that_is_gone_are_found() {
     })
     .await;
 }
+
+#[cacheable(key = "{table}:{id}")]
+async fn cell(table: &str, id: u64) -> String {
+    format!("{table} {id}")
+}
+
+#[tokio::test]
+async fn keys_that_may_lie_in_any_region_are_found_once_regions_are_evicted() {
+    let server = RedisServer::start().await;
+    let cache = process(&server).await;
+    assert_eq!(cache.as_current(cell("shelf", 7)).await, "shelf 7");
+    assert_eq!(report(&cache).await, [("maxmemory-unset", None)]);
+    cache
+        .evict(Evict::region("list"))
+        .await
+        .expect("Redis is up");
+    let (code, site) = report(&cache).await.remove(0);
+    assert_eq!(code, "key-begins-with-value");
+    assert!(site.is_some_and(|site| site.ends_with("cell")));
+}

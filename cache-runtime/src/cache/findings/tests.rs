@@ -81,6 +81,7 @@ fn nothing_is_found_where_all_is_well() {
         wait_timeout: Some(5 * SECOND),
         fleet: true,
         lacks_secret: false,
+        lies_anywhere: false,
     };
     let counted = [(Count::L1Hit, 2_000), (Count::Miss, 10)];
     assert_eq!(findings(&loading(well(), terms, SECOND, &counted)), []);
@@ -192,6 +193,14 @@ fn sites_that_gain_little_are_found() {
     };
     let secret = loading(well(), terms, SECOND / 10, &[]);
     finds(&secret, Severity::Error, "secret-without-key");
+    let terms = Terms {
+        lies_anywhere: true,
+        ..none
+    };
+    let mut anywhere = loading(well(), terms, SECOND / 10, &[]);
+    assert_eq!(findings(&anywhere), [], "nobody evicts a region");
+    anywhere.stats.total.evicted_regions = 1;
+    finds(&anywhere, Severity::Warning, "key-begins-with-value");
     let large = loading(well(), none, SECOND / 10, &[(Count::Oversized, 1)]);
     finds(&large, Severity::Warning, "never-stored");
     let missing = loading(well(), none, SECOND / 10, &[(Count::Miss, 2_000)]);
