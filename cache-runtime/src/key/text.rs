@@ -26,7 +26,9 @@ pub(super) struct Text {
 }
 
 /// Where the bytes are. Each has room for what the one before it has not.
+// With a smaller tag the bytes between it and the text are copied along, and who reads the text waits for them (`key/beginning.rs`).
 #[derive(Clone)]
+#[repr(u64)]
 enum Store {
     Short(Beginning),
     Inline([u8; INLINE]),
@@ -123,10 +125,13 @@ impl Text {
         let end = end.filter(|end| *end <= self.limit).ok_or(Full)?;
         match &mut self.store {
             Store::Short(short) if end <= INLINE => {
-                let mut all = [0; INLINE];
-                all[..SHORT].copy_from_slice(short.first(SHORT));
-                all[self.len..end].copy_from_slice(bytes);
-                self.store = Store::Inline(all);
+                let short = *short;
+                // Made where it stays, and filled there: a copy would wait for what was just written.
+                self.store = Store::Inline([0; INLINE]);
+                if let Store::Inline(all) = &mut self.store {
+                    all[..SHORT].copy_from_slice(short.first(SHORT));
+                    all[self.len..end].copy_from_slice(bytes);
+                }
             }
             // Eight bytes for fewer digits had no room.
             Store::Inline(all) if end <= INLINE => all[self.len..end].copy_from_slice(bytes),
