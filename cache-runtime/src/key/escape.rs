@@ -65,24 +65,29 @@ const ENDS_RUN: [bool; 256] = {
 /// Appends `raw` with its reserved characters escaped. Runs of harmless characters are copied whole.
 #[inline]
 pub(super) fn escape(text: &mut Text, raw: &str, colon: Colon) -> Result<(), Full> {
-    match end_of_run(raw) {
+    let end = if is_one_run(raw.as_bytes()) {
+        None
+    } else {
+        end_of_run(raw)
+    };
+    match end {
         None => text.push(raw),
         Some(at) => escape_from(text, raw, at, colon),
     }
 }
 
-/// Eight bytes at a time, without a branch between them: nearly every text is harmless to its end.
+/// Whether all of it is a run, looked at eight bytes at a time, without a branch between them; of less than that nothing is said.
+#[inline]
+fn is_one_run(bytes: &[u8]) -> bool {
+    let ends = |any: bool, byte: &u8| any | ENDS_RUN[usize::from(*byte)];
+    let ends = |word: &[u8; 8]| word.iter().fold(false, ends);
+    let last = bytes.last_chunk();
+    last.is_some_and(|last| !ends(last) && !bytes.as_chunks().0.iter().any(ends))
+}
+
 #[inline]
 fn end_of_run(raw: &str) -> Option<usize> {
-    let bytes = raw.as_bytes();
-    let ends = |byte: &u8| ENDS_RUN[usize::from(*byte)];
-    if let Some(last) = bytes.last_chunk::<8>() {
-        let any = |word: &[u8; 8]| word.iter().fold(false, |any, byte| any | ends(byte));
-        if !bytes.as_chunks().0.iter().any(any) && !any(last) {
-            return None;
-        }
-    }
-    bytes.iter().position(ends)
+    raw.bytes().position(|byte| ENDS_RUN[byte as usize])
 }
 
 /// `at` is the first byte that may need an escape.

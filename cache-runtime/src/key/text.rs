@@ -26,7 +26,7 @@ pub(super) struct Text {
 }
 
 /// Where the bytes are. Each has room for what the one before it has not.
-// With a smaller tag the bytes between it and the text are copied along, and who reads the text waits for them (`key/beginning.rs`).
+// The tag is as wide as a word: the padding beside a smaller one is copied with it, by loads that lie across two stores (`key/beginning.rs`).
 #[derive(Clone)]
 #[repr(u64)]
 enum Store {
@@ -128,10 +128,11 @@ impl Text {
                 let short = *short;
                 // Made where it stays, and filled there: a copy would wait for what was just written.
                 self.store = Store::Inline([0; INLINE]);
-                if let Store::Inline(all) = &mut self.store {
-                    all[..SHORT].copy_from_slice(short.first(SHORT));
-                    all[self.len..end].copy_from_slice(bytes);
-                }
+                let Store::Inline(all) = &mut self.store else {
+                    unreachable!("it was just made")
+                };
+                all[..SHORT].copy_from_slice(short.first(SHORT));
+                all[self.len..end].copy_from_slice(bytes);
             }
             // Eight bytes for fewer digits had no room.
             Store::Inline(all) if end <= INLINE => all[self.len..end].copy_from_slice(bytes),
