@@ -38,8 +38,8 @@ tasks:
   servers the Redis tests against other versions of Redis and Valkey, got into the target folder:
           [NAME…]
   instructions
-          what a call costs on each hot path, in instructions, beside what is recorded:
-          [--record]
+          what a call costs on each hot path, in instructions, beside what is recorded, and whether
+          a hit waits for its own stores: [--record]
   screenshots
           pictures of the administration page under five minutes of load, into docs/admin";
 

@@ -60,8 +60,11 @@ fn compared() -> Result<(), String> {
     report.outcome()?;
     // Another compiler makes other loads and stores.
     if record.environment == environment {
-        waits::none(&program(), &counts)?;
+        return waits::none(&program(), &counts);
     }
+    println!(
+        "loads that wait for stores: not looked for, because the tools are not those of the record"
+    );
     Ok(())
 }
 

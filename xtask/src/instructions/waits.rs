@@ -1,8 +1,10 @@
-//! Loads that wait for stores, of which a hit may have none.
+//! Loads that wait for stores, of which a hit under a short key may have none.
 //!
 //! A processor hands what was just stored to a load of the same bytes; if they are of several stores, or of one and of what was there before, the load waits until the stores have left the
 //! store buffer (store forwarding; Fog, *The microarchitecture of Intel, AMD and VIA CPUs*). One such load was a fifth of a hit, and more than once: the compiler makes them of a copy
 //! with padding in it. No count of instructions shows them, and times only on a machine that does nothing else.
+//!
+//! Looked for are loads that wait in most calls. One that the compiler has put into several places, each in fewer, is not seen.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path as File;
@@ -10,55 +12,64 @@ use std::path::Path as File;
 use super::count::Count;
 use crate::run::Step;
 
-/// Hits whose keys are numbers: nothing of them needs to be written and read in pieces.
+/// Hits whose keys are short: nothing of them needs to be written and read in pieces.
 const PATHS: [&str; 2] = ["hit_u64", "hit_one_tag"];
 
-/// So many instructions later a store has left, or what waits for it waits no longer than for the lock of the map.
+/// How many instructions back stores are looked at. Chosen: some of those before may still be on their way, and the lock of the map, which every hit takes, waits for all of them anyway.
 const RECENT: u64 = 64;
 
 const CALLS: u64 = 3_000;
 
-/// Of the list of all instructions, loads and stores the end will do: some hundred calls, and not much else. Bytes.
+/// So much of the end of the list of all instructions, loads and stores will do: a thousand calls, and little else. Bytes.
 const END: &str = "24000000";
 
-/// Runs those paths, and names the first load that waits in most calls.
+/// Runs those paths, and names the load that waits most often, if that is in most calls.
 pub(super) fn none(program: &File, counts: &[Count]) -> Result<(), String> {
     for path in PATHS {
         let count = counts.iter().find(|count| count.path == path);
         let count = count.ok_or_else(|| format!("`hotpaths` has no path `{path}`"))?;
         let list = list(program, path)?;
-        let seen = Seen::of(&list);
-        let calls = seen.instructions / count.instructions.max(1);
-        if calls < 100 {
-            return Err(format!(
-                "valgrind listed {} instructions of `{path}`, which are too few calls",
-                seen.instructions
-            ));
-        }
-        if let Some((at, times)) = seen.worst().filter(|(_, times)| times * 2 > calls) {
-            return Err(format!(
-                "`{path}` waits for its own stores: the load at {at:#x} is of bytes that several stores of the last {RECENT} instructions have written, or one has in part, \
-                 {times} times in about {calls} calls. `valgrind --tool=lackey --trace-mem=yes {} {path} {CALLS}` lists it; there the program begins at 0x108000",
+        judge(&Seen::of(&list), count.instructions).map_err(|why| {
+            format!(
+                "`{path}`: {why}; `valgrind --tool=lackey --trace-mem=yes {} {path} {CALLS}` lists what it loads and stores",
                 program.display()
-            ));
-        }
+            )
+        })?;
     }
     println!("loads that wait for stores in {}: none", PATHS.join(", "));
     Ok(())
 }
 
+/// Of a path that takes so many instructions a call.
+fn judge(seen: &Seen, per_call: u64) -> Result<(), String> {
+    let calls = seen.instructions / per_call.max(1);
+    if calls < 100 {
+        return Err(format!(
+            "{} instructions were listed, which are too few calls",
+            seen.instructions
+        ));
+    }
+    match seen.worst() {
+        Some((at, times)) if times * 2 > calls => Err(format!(
+            "it waits for its own stores: what the instruction at {at:#x} loads (the program begins at 0x108000 there) was written by several stores of the last {RECENT} \
+             instructions, or by one in part, {times} times in about {calls} calls"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The end of what valgrind lists.
 fn list(program: &File, path: &str) -> Result<String, String> {
-    let script = "valgrind --tool=lackey --trace-mem=yes --log-fd=9 \"$1\" \"$2\" \"$3\" 9>&1 >/dev/null | tail -c \"$4\"";
-    let program = program.to_string_lossy();
-    let calls = CALLS.to_string();
+    // The status of a pipeline is that of its end.
+    let script = "{ valgrind --tool=lackey --trace-mem=yes --log-fd=9 \"$1\" \"$2\" \"$3\" 9>&1 >/dev/null; echo \"status $?\"; } | tail -c \"$4\"";
+    let (program, calls) = (program.to_string_lossy(), CALLS.to_string());
     let step = Step::new("sh", &["-c", script, "sh", &program, path, &calls, END]);
-    let (succeeded, list) = step.output()?;
-    if succeeded {
-        Ok(list)
-    } else {
-        Err(format!("`{}` failed", step.shown()))
+    let (_, list) = step.output()?;
+    if list.lines().any(|line| line == "status 0") {
+        return Ok(list);
     }
+    let said: Vec<_> = list.lines().filter(|line| read(line).is_none()).collect();
+    Err(format!("`{}` failed:\n{}", step.shown(), said.join("\n")))
 }
 
 /// What a list has.
@@ -141,7 +152,7 @@ fn sources(recent: &VecDeque<Store>, from: u64, size: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{RECENT, Seen};
+    use super::{RECENT, Seen, judge};
 
     fn waits(list: &str) -> Vec<(u64, u64)> {
         Seen::of(list).waits.into_iter().collect()
@@ -178,5 +189,28 @@ mod tests {
         let list = format!("I  10,3\n S 100,1\n{between}I  13,3\n L 100,8\n");
         assert_eq!(waits(&list), []);
         assert_eq!(Seen::of(&list).instructions, RECENT + 2);
+    }
+
+    #[test]
+    fn a_wait_in_most_calls_is_one_too_many() {
+        let call = |waits: bool| {
+            let store = if waits { " S 100,1\n" } else { "" };
+            format!(
+                "I  10,3\n{store}I  13,3\n L 100,8\n{}",
+                "I  20,1\n".repeat(98)
+            )
+        };
+        let calls = |waiting: usize, all: usize| {
+            let calls: String = (0..all).map(|at| call(at < waiting)).collect();
+            judge(&Seen::of(&calls), 100)
+        };
+        assert_eq!(calls(0, 200), Ok(()));
+        assert_eq!(calls(100, 200), Ok(()));
+        let why = calls(101, 200).unwrap_err();
+        assert!(
+            why.contains("at 0x13") && why.contains("101 times in about 200 calls"),
+            "{why}"
+        );
+        assert!(calls(0, 99).unwrap_err().contains("too few"));
     }
 }
