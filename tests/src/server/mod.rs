@@ -118,7 +118,11 @@ impl RedisServer {
         })
         .await;
         eventually::holds("the replica has what its primary has", async || {
-            let has = self.offset("slave_repl_offset:").await;
+            // It may be the primary by now.
+            let has = match self.offset("slave_repl_offset:").await {
+                None => self.offset("master_repl_offset:").await,
+                has => has,
+            };
             has.is_some_and(|has| has >= wanted)
         })
         .await;

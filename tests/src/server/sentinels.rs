@@ -141,7 +141,7 @@ impl Sentinels {
         self.primary_other_than(old).await
     }
 
-    /// Waits until all servers are up and every one but the primary, whichever that is, has what the primary has.
+    /// Waits until all servers are up and every one but the primary, whichever that is, is linked to it.
     ///
     /// It may take long: a server that comes back as a primary is left to itself until nobody has suspected it for eight seconds,
     /// and Sentinels that were not run for two seconds trust nobody, themselves included, for half a minute (TILT).
@@ -149,7 +149,7 @@ impl Sentinels {
     /// # Panics
     /// If they are not in time.
     pub async fn in_order(&self) {
-        eventually::holds("every server but one is its replica", async || {
+        eventually::holds("every server but the primary is its replica", async || {
             let Some(primary) = self.agreed().await else {
                 return false;
             };
