@@ -278,15 +278,14 @@ fn of_site(site: &SiteStats, terms: &Terms, facts: &Facts, found: &mut Vec<Findi
             "Give all processes of the fleet the same `key_secret`.",
         ));
     }
-    let evicted = facts.stats.total.evicted_regions + facts.stats.total.evicted_patterns;
-    if terms.lies_anywhere && evicted > 0 && facts.stats.redis.connected.is_some() {
+    if terms.lies_anywhere && facts.stats.redis.connected.is_some() {
+        let evicted = facts.stats.total.evicted_regions > 0;
         found.push(Finding::new(
-            Severity::Warning,
-            "key-begins-with-value",
-            "its keys begin with a value, and regions or patterns are evicted",
-            "its keys may lie in any region: each of those evictions scans the whole server, and one that holds, as that of a write that was given up does for 2 s, \
-             evicts and holds all of the cache",
-            "Begin the key with a word of its own: `\"order:{id}:…\"` instead of `\"{id}:…\"`.",
+            if evicted { Severity::Warning } else { Severity::Advice },
+            "key-without-region",
+            "its keys have no `:` in front of their first value",
+            "they may lie in any region: evicting one scans the whole server, and holding one, as after a write that was given up, evicts and holds the whole cache",
+            "Begin the key with a word and `:`, as in `order:{id}`.",
         ));
     }
     let unstored = site.oversized + site.unserializable;

@@ -23,7 +23,7 @@ use crate::{
     cache::scope,
     entry::{CacheValue, Erased},
     flight::{Outcome, SharedError},
-    key::{self, Holes, Key, LateTemplate, UNSPECIFIED},
+    key::{self, Holes, Key, LateTemplate},
     observe::{Count, Served},
     policy::{Own, StampedeProtection},
     site::{Hooks, Share},
@@ -191,7 +191,7 @@ fn note_terms(call: &Call, wish: &Wish) {
         terms.negative_ttl = policy.lifetimes.negative_ttl;
         terms.wait_timeout = Some(policy.wait_timeout);
         terms.fleet = policy.protection == StampedeProtection::Fleet;
-        terms.lies_anywhere = call.key.template() != UNSPECIFIED && call.key.region().is_empty();
+        terms.lies_anywhere = call.key.region().is_empty();
     });
 }
 

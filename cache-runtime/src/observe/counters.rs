@@ -105,7 +105,7 @@ pub(crate) struct Terms {
     pub(crate) fleet: bool,
     /// Calls have bypassed the cache for want of a `key_secret`.
     pub(crate) lacks_secret: bool,
-    /// Its keys begin with a value: they may lie in any region.
+    /// Its keys have no `:` in front of their first value: they may lie in any region.
     pub(crate) lies_anywhere: bool,
 }
 
