@@ -77,9 +77,8 @@ async fn nobody_reads_what_is_old(shape: Shape) {
     let found = verdict.violations;
     assert!(found.is_empty(), "SEED={seed}: {found:#?}");
     let rounds = u64::from(round);
-    // On one core shared with 30 others it was 550 to 650 reads a round, by itself 3,000.
     assert!(
-        reads > 300 * rounds && evictions > 10 * rounds && refused > 0,
+        reads > 1_000 * rounds && evictions > 10 * rounds && refused > 0,
         "too little happened to test anything"
     );
 }
