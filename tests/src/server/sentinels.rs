@@ -16,6 +16,9 @@ pub const PRIMARY: &str = "shop-primary";
 
 const SENTINELS: usize = 3;
 
+/// Sentinels that were not run for two seconds trust nobody, themselves included, for half a minute (TILT), and again if that happens again.
+const PATIENCE: Duration = Duration::from_secs(100);
+
 /// Servers under Sentinels; all of them end with this value.
 #[derive(Debug)]
 pub struct Sentinels {
@@ -113,7 +116,8 @@ impl Sentinels {
     /// # Panics
     /// If they do not agree in time.
     pub async fn primary(&self) -> &RedisServer {
-        eventually::some("the Sentinels agree", async || self.agreed().await).await
+        let ask = async || self.agreed().await;
+        eventually::some_within(PATIENCE, "the Sentinels agree", ask).await
     }
 
     /// Waits until more than half of the Sentinels call another server than this one the primary.
@@ -121,7 +125,7 @@ impl Sentinels {
     /// # Panics
     /// If they do not in time.
     pub async fn primary_other_than(&self, old: &RedisServer) -> &RedisServer {
-        eventually::some("the Sentinels name another primary", async || {
+        eventually::some_within(PATIENCE, "the Sentinels name another primary", async || {
             self.agreed().await.filter(|it| it.addr() != old.addr())
         })
         .await
@@ -134,8 +138,9 @@ impl Sentinels {
     pub async fn fail_over(&self) -> &RedisServer {
         let old = self.primary().await;
         let command = ["SENTINEL", "FAILOVER", PRIMARY];
-        eventually::holds("a Sentinel begins a failover", async || {
-            matches!(self.sentinels[0].cli(&command).await, Resp::Simple(_))
+        eventually::some_within(PATIENCE, "a Sentinel begins a failover", async || {
+            let answer = self.sentinels[0].cli(&command).await;
+            matches!(answer, Resp::Simple(_)).then_some(())
         })
         .await;
         self.primary_other_than(old).await
@@ -143,30 +148,31 @@ impl Sentinels {
 
     /// Waits until all servers are up and every one but the primary, whichever that is, is linked to it.
     ///
-    /// It may take long: a server that comes back as a primary is left to itself until nobody has suspected it for eight seconds,
-    /// and Sentinels that were not run for two seconds trust nobody, themselves included, for half a minute (TILT).
+    /// A server that comes back as a primary is left to itself until nobody has suspected it for eight seconds.
     ///
     /// # Panics
     /// If they are not in time.
     pub async fn in_order(&self) {
-        eventually::holds("every server but the primary is its replica", async || {
-            let Some(primary) = self.agreed().await else {
-                return false;
-            };
-            let of = format!("master_port:{}", self.port_of(primary));
-            for server in &self.servers {
-                // Who demotes a server closes its connections, this one too.
-                let told = server.try_cli(&["INFO", "replication"]).await;
-                let told = told.map(|told| told.text()).unwrap_or_default();
-                let has = |line: &str| told.lines().any(|it| it == line);
-                let is_replica = has(&of) && has("master_link_status:up");
-                let is_primary = server.addr() == primary.addr() && has("role:master");
-                if !is_primary && !is_replica {
-                    return false;
+        eventually::some_within(
+            PATIENCE,
+            "every server but the primary is its replica",
+            async || {
+                let primary = self.agreed().await?;
+                let of = format!("master_port:{}", self.port_of(primary));
+                for server in &self.servers {
+                    // Who demotes a server closes its connections, this one too.
+                    let told = server.try_cli(&["INFO", "replication"]).await;
+                    let told = told.map(|told| told.text()).unwrap_or_default();
+                    let has = |line: &str| told.lines().any(|it| it == line);
+                    let is_replica = has(&of) && has("master_link_status:up");
+                    let is_primary = server.addr() == primary.addr() && has("role:master");
+                    if !is_primary && !is_replica {
+                        return None;
+                    }
                 }
-            }
-            true
-        })
+                Some(())
+            },
+        )
         .await;
     }
 
