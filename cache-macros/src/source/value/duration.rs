@@ -106,9 +106,7 @@ fn component<'a>(text: &str, rest: &'a str) -> Result<(u128, usize, &'a str), St
             Some('.' | ',') => {
                 format!("`{text}` has a fraction: write it in a smaller unit, as in \"1s500ms\"")
             }
-            Some(' ' | '_') => {
-                format!("`{text}` has a gap: write it in one piece, as in \"1h30m\"")
-            }
+            Some(' ' | '_') => in_one_piece(text),
             Some('-' | '+') => {
                 format!("`{text}` has a sign: a duration is a length, as in \"1h30m\"")
             }
@@ -120,6 +118,15 @@ fn component<'a>(text: &str, rest: &'a str) -> Result<(u128, usize, &'a str), St
         format!("`{unit}` is no unit of a duration: {}the units are `d`, `h`, `m`, `s`, `ms`, `us`, `ns`", meant(unit))
     })?;
     Ok((amount, index, after))
+}
+
+/// What to write instead of a text with gaps.
+fn in_one_piece(text: &str) -> String {
+    let whole = text.replace([' ', '_'], "");
+    match parse(&whole) {
+        Ok(_) => format!("`{text}` has a gap: write it in one piece, \"{whole}\""),
+        Err(wrong) => format!("`{text}` has a gap, and in one piece {wrong}"),
+    }
 }
 
 /// The unit that another spelling means.
@@ -160,7 +167,14 @@ mod tests {
             ("", "an empty duration"),
             ("60", "\"60s\""),
             ("1.5s", "\"1s500ms\""),
-            ("1h 30m", "in one piece"),
+            ("1h 30m", "in one piece, \"1h30m\""),
+            ("1_000 s", "in one piece, \"1000s\""),
+            (" ", "in one piece an empty duration"),
+            (
+                "1 minute",
+                "in one piece `minute` is no unit of a duration: write `m`",
+            ),
+            ("5 parsecs", "in one piece `parsecs` is no unit"),
             ("-1s", "has a sign"),
             ("soon", "numbers with units"),
             ("5min", "write `m`"),
