@@ -132,13 +132,13 @@ impl Run {
     }
 
     /// How many entries a bounded cache must be able to hold without evicting any: a quarter more than there will be, because keys do not
-    /// spread evenly over shards.
+    /// spread evenly over shards, and the more unevenly the fewer there are.
     pub fn capacity(&self) -> usize {
         let entries = match self.measure.as_str() {
             "misses" => misses::COUNT,
             _ => self.keys(),
         };
-        entries as usize * 5 / 4 + 1_000
+        entries as usize + (entries as usize / 4).max(1_000)
     }
 
     /// The capacity of a cache for this form alone, where an empty one costs as much as a full one: next to nothing if this run does not use it.

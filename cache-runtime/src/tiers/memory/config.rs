@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 const MAX_ENTRIES: usize = 100_000;
+/// Whoever bounds by more than that hardly means to have as many.
+const MAX_RESERVED: usize = 1 << 24;
 const MAX_AGE: Duration = Duration::from_secs(60);
 const MAX_AGE_WITHOUT_BUS: Duration = Duration::from_secs(1);
 
@@ -40,6 +42,9 @@ impl Memory {
     }
 
     /// The most entries held at once; more push out those that are used least. At least 1.
+    ///
+    /// Room for as many, 80 to 90 bytes each, is asked of the allocator when the cache is built, up to a bound of 16 million, so that the map need
+    /// not be moved while it is in use. It takes no memory of the machine before it is used, but for a byte or two of each.
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = Some(entries);
         self
@@ -47,7 +52,7 @@ impl Memory {
 
     /// Bounds the tier by weight instead: the bytes of the keys and of the values' encoded form. At least 1.
     ///
-    /// `max_entries` then only sizes the map's bookkeeping.
+    /// `max_entries` then only sizes the map's bookkeeping, and room is asked for beforehand only where it is called.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -116,6 +121,17 @@ impl Memory {
 
     pub(crate) fn grace(&self) -> Duration {
         self.offline_grace.unwrap_or_default()
+    }
+
+    /// For how many entries room is made before there is one.
+    pub(crate) fn reserved(&self) -> usize {
+        let entries = match (self.off, self.max_bytes) {
+            (true, _) => 0,
+            // How many go into these bytes nobody has said.
+            (false, Some(_)) => self.max_entries.unwrap_or(0),
+            (false, None) => self.entries(),
+        };
+        if entries > MAX_RESERVED { 0 } else { entries }
     }
 
     /// Estimated items and the bound in weight.
