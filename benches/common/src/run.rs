@@ -180,7 +180,10 @@ impl Run {
         let candidate = runtime.block_on(making);
         let report: Report = match self.measure.as_str() {
             "hits" => hits::measure(&runtime, candidate, parameters, self.form(), self.keys()),
-            "entries" => entries::measure(&runtime, candidate, parameters, self.keys()),
+            "entries" => {
+                let bound = self.capacity() as u64;
+                entries::measure(&runtime, candidate, parameters, self.keys(), bound)
+            }
             "misses" => misses::measure(&runtime, candidate),
             "stampede" => stampede::measure(&runtime, candidate, parameters),
             "aborted" => aborted::measure(&runtime, candidate),

@@ -171,7 +171,8 @@ fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters
         .next()
-        .map(|first| first.to_uppercase().to_string());
+        // A capital µ is another letter.
+        .map(|first| first.to_ascii_uppercase().to_string());
     first.unwrap_or_default() + characters.as_str()
 }
 

@@ -66,7 +66,7 @@ impl Table {
     }
 }
 
-fn on_one_thread() -> Runtime {
+pub(crate) fn on_one_thread() -> Runtime {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime can be had")
 }

@@ -7,3 +7,4 @@ mod allocations;
 mod functions;
 mod futures;
 mod hits;
+mod room;

@@ -44,7 +44,12 @@ async fn product_with_ttl(id: u64) -> Arc<Product> {
     origin::shared(id).await
 }
 
-/// Room for all keys of the measures that it takes part in.
+/// Room for all keys of the measures that they take part in.
+#[concurrent_cached(max_size = 300_000)]
+async fn bounded_product(id: u64) -> Arc<Product> {
+    origin::shared(id).await
+}
+
 #[concurrent_cached(max_size = 300_000, ttl_secs = 600)]
 async fn bounded_product_with_ttl(id: u64) -> Arc<Product> {
     origin::shared(id).await
@@ -94,6 +99,15 @@ pub(crate) struct Ttl;
 impl Candidate for Ttl {
     fn shared(self, id: u64) -> impl Future<Output = Arc<Product>> + Send {
         product_with_ttl(id)
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Bounded;
+
+impl Candidate for Bounded {
+    fn shared(self, id: u64) -> impl Future<Output = Arc<Product>> + Send {
+        bounded_product(id)
     }
 }
 

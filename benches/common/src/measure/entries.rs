@@ -1,7 +1,8 @@
 //! What a large cache costs: bytes for each entry, and what a hit takes when the map no longer fits the caches of the core.
 //!
 //! Keys are numbers; the values are `Arc`s of the same 10,000 products, so a value is one pointer. Bytes are those asked of the allocator
-//! and still held after the fill, less the pointer and the key as the library keeps it ([`Candidate::key_bytes`]).
+//! and still held after the fill, less the pointer and the key as the library keeps it ([`Candidate::key_bytes`]). At the end the cache is filled
+//! beyond its bound, so that it has all it will ever have.
 
 use super::{median, slice};
 use crate::candidate::Candidate;
@@ -33,6 +34,7 @@ pub(crate) fn measure<C: Candidate>(
     candidate: C,
     parameters: &Parameters,
     keys: u64,
+    bound: u64,
 ) -> Report {
     let time = Duration::from_millis(if parameters.quick() { 200 } else { 600 });
     let task = async move {
@@ -51,19 +53,24 @@ pub(crate) fn measure<C: Candidate>(
         }
         let missed = origin::runs() - before;
         assert!(missed * 200 < DRAWS as u64, "{missed} calls were misses");
-        (live, resident, nanoseconds)
+        for id in keys..keys * 2 {
+            black_box(candidate.shared(id).await);
+        }
+        (live, resident, Counting::live(), nanoseconds)
     };
-    let (live, resident, [zipf, uniform]) = runtime
+    let (live, resident, full, [zipf, uniform]) = runtime
         .block_on(async { tokio::spawn(task).await })
         .expect("a hit does not panic");
     let key_bytes: usize = (0..keys).map(|id| candidate.key_bytes(id)).sum();
-    let own = (key_bytes as u64 + keys * size_of::<usize>() as u64) as f64;
+    let own = key_bytes as f64 / keys as f64 + size_of::<usize>() as f64;
+    let beyond = |bytes: f64, entries: u64| bytes / entries as f64 - own;
     Report::new()
-        .figure("bytes_beyond", (live as f64 - own) / keys as f64)
+        .figure("bytes_beyond", beyond(live as f64, keys))
         .perhaps(
             "resident_beyond",
-            resident.map(|bytes| (bytes as f64 - own) / keys as f64),
+            resident.map(|bytes| beyond(bytes as f64, keys)),
         )
+        .figure("bytes_full", beyond(full as f64, bound))
         .figure("zipf_ns", zipf)
         .figure("uniform_ns", uniform)
 }

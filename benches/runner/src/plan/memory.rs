@@ -37,6 +37,11 @@ const CONCURRENT_TTL: Candidate = candidate(
 );
 const CONCURRENT_BOUNDED: Candidate = candidate(
     "cached",
+    "concurrent-bounded",
+    "cached `#[concurrent_cached(max_size)]`, no ttl",
+);
+const CONCURRENT_BOUNDED_TTL: Candidate = candidate(
+    "cached",
     "concurrent-bounded-ttl",
     "cached `#[concurrent_cached(max_size, ttl_secs)]`",
 );
@@ -105,6 +110,7 @@ pub(super) const HIT: Measure = Measure {
         CONCURRENT,
         CONCURRENT_TTL,
         CONCURRENT_BOUNDED,
+        CONCURRENT_BOUNDED_TTL,
         CACHED,
         CACHED_READS,
         CACHED_BY_KEY,
@@ -313,6 +319,14 @@ pub(super) const ENTRIES: Measure = Measure {
         Figure {
             name: "resident_beyond",
             label: "resident bytes per entry beyond key and value",
+            decimals: 0,
+            absent: "—",
+            better: Better::Less,
+            plot: Plot::None,
+        },
+        Figure {
+            name: "bytes_full",
+            label: "allocated bytes per entry of a cache at its bound, beyond key and value",
             decimals: 0,
             absent: "—",
             better: Better::Less,

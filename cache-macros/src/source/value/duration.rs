@@ -122,11 +122,26 @@ fn component<'a>(text: &str, rest: &'a str) -> Result<(u128, usize, &'a str), St
 
 /// What to write instead of a text with gaps.
 fn in_one_piece(text: &str) -> String {
-    let whole = text.replace([' ', '_'], "");
+    let mut parts = text.split(' ').filter(|part| !part.is_empty());
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if ends_in_digit(&whole) && part.starts_with(|first: char| first.is_ascii_digit()) {
+            return format!(
+                "`{text}` has a number in two pieces: write each with its unit, as in \"1h30m\""
+            );
+        }
+        whole += part;
+    }
+    let whole = whole.replace('_', "");
     match parse(&whole) {
         Ok(_) => format!("`{text}` has a gap: write it in one piece, \"{whole}\""),
-        Err(wrong) => format!("`{text}` has a gap, and in one piece {wrong}"),
+        Err(wrong) if whole.is_empty() => wrong,
+        Err(wrong) => format!("`{text}` has a gap, which a duration has not; besides, {wrong}"),
     }
+}
+
+fn ends_in_digit(text: &str) -> bool {
+    text.ends_with(|last: char| last.is_ascii_digit())
 }
 
 /// The unit that another spelling means.
@@ -169,12 +184,14 @@ mod tests {
             ("1.5s", "\"1s500ms\""),
             ("1h 30m", "in one piece, \"1h30m\""),
             ("1_000 s", "in one piece, \"1000s\""),
-            (" ", "in one piece an empty duration"),
+            (" ", "an empty duration"),
             (
                 "1 minute",
-                "in one piece `minute` is no unit of a duration: write `m`",
+                "besides, `minute` is no unit of a duration: write `m`",
             ),
-            ("5 parsecs", "in one piece `parsecs` is no unit"),
+            ("5 parsecs", "besides, `parsecs` is no unit"),
+            ("1 30m", "a number in two pieces"),
+            ("1h 30 m", "in one piece, \"1h30m\""),
             ("-1s", "has a sign"),
             ("soon", "numbers with units"),
             ("5min", "write `m`"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const MAX_ENTRIES: usize = 100_000;
 /// Whoever bounds by more than that hardly means to have as many.
-const MAX_RESERVED: usize = 1 << 24;
+const MAX_RESERVED: usize = if usize::BITS < 64 { 1 << 20 } else { 1 << 24 };
 const MAX_AGE: Duration = Duration::from_secs(60);
 const MAX_AGE_WITHOUT_BUS: Duration = Duration::from_secs(1);
 
@@ -43,8 +43,9 @@ impl Memory {
 
     /// The most entries held at once; more push out those that are used least. At least 1.
     ///
-    /// Room for as many, 80 to 90 bytes each, is asked of the allocator when the cache is built, up to a bound of 16 million, so that the map need
-    /// not be moved while it is in use. It takes no memory of the machine before it is used, but for a byte or two of each.
+    /// Up to 16 million (2²⁰ where pointers have 32 bits), room for as many, about 110 bytes each, is asked of the allocator when the cache is built,
+    /// so that the map is never moved while it is in use. Where memory is given when it is first written to, as on Linux, only one or two of these bytes
+    /// are taken beforehand. Without this call, or above that bound, the map grows with its entries.
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = Some(entries);
         self
@@ -52,7 +53,7 @@ impl Memory {
 
     /// Bounds the tier by weight instead: the bytes of the keys and of the values' encoded form. At least 1.
     ///
-    /// `max_entries` then only sizes the map's bookkeeping, and room is asked for beforehand only where it is called.
+    /// `max_entries` then only sizes the map's bookkeeping.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -125,13 +126,10 @@ impl Memory {
 
     /// For how many entries room is made before there is one.
     pub(crate) fn reserved(&self) -> usize {
-        let entries = match (self.off, self.max_bytes) {
-            (true, _) => 0,
-            // How many go into these bytes nobody has said.
-            (false, Some(_)) => self.max_entries.unwrap_or(0),
-            (false, None) => self.entries(),
-        };
-        if entries > MAX_RESERVED { 0 } else { entries }
+        match self.max_entries {
+            Some(entries) if !self.off && entries <= MAX_RESERVED => entries,
+            _ => 0,
+        }
     }
 
     /// Estimated items and the bound in weight.
@@ -144,5 +142,28 @@ impl Memory {
 impl Default for Memory {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_RESERVED, Memory};
+
+    #[test]
+    fn room_is_made_for_what_somebody_has_said() {
+        let said = |entries| Memory::new().max_entries(entries);
+        for (memory, reserved) in [
+            (Memory::new(), 0),
+            (Memory::new().max_bytes(1_000), 0),
+            (Memory::off(), 0),
+            (Memory::off().over(&said(5)), 0),
+            (said(5), 5),
+            (said(5).max_bytes(1_000), 5),
+            (said(MAX_RESERVED), MAX_RESERVED),
+            (said(MAX_RESERVED + 1), 0),
+            (said(usize::MAX), 0),
+        ] {
+            assert_eq!(memory.reserved(), reserved, "{memory:?}");
+        }
     }
 }
