@@ -311,7 +311,7 @@ pub(super) const ENTRY: Measure = Measure {
         less("keys", "keys per entry", 2),
     ],
     baseline: Some(0),
-    repetitions: 3,
+    repetitions: 5,
 };
 
 const fn unless_hanging(name: &'static str, label: &'static str, decimals: usize) -> Figure {
