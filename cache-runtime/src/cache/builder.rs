@@ -374,25 +374,33 @@ fn without_account(url: &str) -> String {
         Some(at) => url.split_at(at + 3),
         None => ("", url),
     };
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.:/".contains(c);
+    if !scheme.chars().all(is_of_scheme) {
+        return "…".to_owned();
+    }
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (account, address) = before
         .rfind('@')
         .map_or(("", before), |at| ("…", &before[at..]));
     // An unescaped `?` or `@` of a password, an account whose `@` was forgotten, parameters without their `?`: what is what cannot be told.
-    if parameters.contains('@') || !address.split(['/', ',']).all(is_address) {
+    let has_parameters = before.contains('&') && before.contains('=');
+    if has_parameters || parameters.contains('@') || !address.split(['/', ',']).all(is_address) {
         return format!("{scheme}…");
     }
     format!("{scheme}{account}{address}")
 }
 
-/// Whether what follows a colon, if there is one, can only be a port or a part of an IPv6 address.
+/// Whether this has no sign of parameters, and what follows a colon, if there is one, can only be a port or a part of an IPv6 address.
 #[cfg(feature = "redis")]
 fn is_address(text: &str) -> bool {
+    if text.contains(['=', '&']) {
+        return false;
+    }
     let of_numbers = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | ']');
     match text.split_once(':') {
         Some((host, rest)) if host.starts_with('[') => rest.chars().all(of_numbers),
         Some((_, port)) => port.chars().all(|c| c.is_ascii_digit()),
-        None => !text.contains(['=', '&']),
+        None => true,
     }
 }
 
@@ -439,6 +447,9 @@ mod tests {
             "redis-sentinel://user:hunter2,other:1/shop",
             "redis://[user:hunter2]/x?",
             "redis-sentinel://:pass@host&sentinel_password=hunter2",
+            "redis-sentinel://host/shop&sentinel_password=hunter2:",
+            "host?pass=hunter2://",
+            "redis-sentinel://:pass@host/shop&sentinel_password=x@hunter2",
             ":hunter2",
             "hunter2@host",
             "redis://:hun/ter2#@host/x",

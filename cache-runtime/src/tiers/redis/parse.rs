@@ -189,11 +189,19 @@ fn unknown_parameter(at: usize, known: &str) -> BadUrl {
     ))
 }
 
+/// Quoted in its error only where it cannot be another parameter behind a second `?`.
 fn database(number: &str) -> Result<u32, BadUrl> {
     number.parse().map_err(|_| {
+        let is_one_word = number
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-/".contains(c));
+        let quoted = if is_one_word {
+            format!(" `{number}`")
+        } else {
+            String::new()
+        };
         BadUrl::new(format!(
-            "the database `{}` in the Redis URL is not a number",
-            number.escape_debug()
+            "the database{quoted} in the Redis URL is not a number"
         ))
     })
 }

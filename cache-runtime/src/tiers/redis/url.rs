@@ -35,6 +35,12 @@ impl<'u> Parts<'u> {
             return Err(BadUrl::new("a Redis URL has no `#` part"));
         }
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+        // What follows may be a password, and hosts, sockets and primaries are named in errors.
+        if address.contains('&') || path.contains('&') {
+            return Err(BadUrl::new(
+                "the Redis URL has an `&` before any `?`: its parameters begin with `?`; in a path, write `%26`",
+            ));
+        }
         Ok(Self {
             account,
             address,

@@ -40,10 +40,10 @@ fn addresses_and_accounts_are_read() {
 
     for scheme in ["redis+unix", "unix"] {
         let socket = parse(&format!(
-            "{scheme}:///run/a%20b.sock?db=2&user=u&pass=p%26q"
+            "{scheme}:///run/a%20b%26c.sock?db=2&user=u&pass=p%26q"
         ))
         .unwrap();
-        assert!(is_at(&socket, &Address::Socket("/run/a b.sock".into())));
+        assert!(is_at(&socket, &Address::Socket("/run/a b&c.sock".into())));
         assert_eq!(account(&socket), (Some("u"), Some("p&q")));
         assert_eq!(socket.database, 2);
     }
@@ -168,6 +168,17 @@ fn errors_name_the_part_and_hide_the_password() {
             "`sentinel_password=…`",
         ),
         ("redis-sentinel://a/shop?sentinel_password=s3c@ret", "%40"),
+        (
+            "redis-sentinel://a/shop&sentinel_password=s3cret",
+            "begin with `?`",
+        ),
+        (
+            "redis-sentinel://a/shop/0&sentinel_password=s3cret",
+            "begin with `?`",
+        ),
+        ("redis://host&pass=s3cret", "begin with `?`"),
+        ("unix:///p&pass=s3cret", "%26"),
+        ("unix:///p?db=1?pass=s3cret", "database in"),
     ] {
         let error = parse(url).unwrap_err();
         let text = format!("{error} {error:?}");
