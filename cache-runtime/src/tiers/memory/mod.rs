@@ -16,7 +16,7 @@ mod reader;
 mod tail;
 mod term;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use quick_cache::{OptionsBuilder, Weighter, sync::Cache};
 
@@ -214,15 +214,10 @@ impl MemoryTier {
 
     /// Takes every entry out whose key text is chosen; their values are to be dropped where no lock is held.
     pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Erased> {
-        let removed = RefCell::new(Vec::new());
-        self.map.retain(|Kept(entry), _| {
-            let goes = entry.with_text(|text| chosen(whole(text)));
-            if goes {
-                removed.borrow_mut().push(entry.clone().into_held());
-            }
-            !goes
-        });
-        removed.into_inner()
+        let removed = self
+            .entries_where(chosen)
+            .filter_map(|entry| entry.with_text(|text| self.remove(self.hash(text), whole(text))));
+        removed.collect()
     }
 
     /// The entry under a key counts as past its ttl.
@@ -233,12 +228,16 @@ impl MemoryTier {
 
     /// Every entry whose key text is chosen counts as past its ttl.
     pub(crate) fn expire_where(&self, chosen: impl Fn(&str) -> bool) {
-        self.map.retain(|Kept(entry), _| {
-            if entry.with_text(|text| chosen(whole(text))) {
-                entry.expire();
-            }
-            true
-        });
+        for entry in self.entries_where(chosen) {
+            entry.expire();
+        }
+    }
+
+    /// Every entry whose key text is chosen and that is there throughout, and perhaps some that come meanwhile. One look at one entry at a time is all that
+    /// anybody has to wait for: the map's own `retain` has a part of it locked until it is through, for tens of milliseconds if there are millions.
+    fn entries_where(&self, chosen: impl Fn(&str) -> bool) -> impl Iterator<Item = MemoryEntry> {
+        let all = self.map.iter().map(|(Kept(entry), _)| entry);
+        all.filter(move |entry| entry.with_text(|text| chosen(whole(text))))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -301,7 +300,10 @@ fn whole(text: &[u8]) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::cell::Cell;
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+    use std::time::Duration;
 
     use super::{
         Birth, Care, Memory, MemoryEntry, MemoryTier, Particulars, Reader, Remembered, Term, Wants,
@@ -469,6 +471,46 @@ mod tests {
         }
         let all = tier.remove_where(|text| text.starts_with("abc") || text.len() < 3);
         assert_eq!((all.len(), tier.len()), (17, 0));
+    }
+
+    /// A hit or a store that waited until a million keys were compared would be late by half a second.
+    #[test]
+    fn nobody_waits_for_a_look_at_all_entries() {
+        let tier = MemoryTier::new(Memory::new().max_entries(1_000));
+        let keep = |n: usize| {
+            let text = n.to_string();
+            drop(tier.insert(entry(&tier, &text, n, Particulars::default())));
+            assert!(
+                tier.get(tier.hash(text.as_bytes()), text.as_bytes())
+                    .is_some()
+            );
+        };
+        (0..100).for_each(keep);
+        let (ask, asked) = mpsc::channel();
+        let (answer, answered) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for n in asked {
+                    (0..100).chain([n]).for_each(keep);
+                    answer.send(()).expect("who has asked waits");
+                }
+            });
+            let others_go_on = move || {
+                ask.send(100).expect("the other thread listens");
+                answered.recv_timeout(Duration::from_secs(60)).is_ok()
+            };
+            let looked = Cell::new(0);
+            let removed = tier.remove_where(|text| {
+                looked.set(looked.get() + 1);
+                assert!(looked.get() > 1 || others_go_on());
+                text == "7"
+            });
+            assert!(looked.get() >= 100 && removed.len() == 1);
+            tier.expire_where(|_| {
+                assert!(others_go_on());
+                false
+            });
+        });
     }
 
     #[test]
