@@ -3,7 +3,7 @@
 use crate::candidate::Candidate;
 use crate::measure::{
     self, aborted, cliff, cold_fleet, entries, evictions, hits, misses, redis_hits, redis_memory,
-    stampede, stopped,
+    redis_misses, stampede, stopped,
 };
 use crate::report::Report;
 use crate::{keys, origin};
@@ -49,11 +49,14 @@ impl Parameters {
         self.0.get(name).map_or(default, String::as_str)
     }
 
-    /// The URL of the server that was started for this run.
+    /// The URL of the server that was started for this run, if one was.
+    pub(crate) fn server(&self) -> Option<&str> {
+        self.0.get("redis").map(String::as_str)
+    }
+
+    /// The same in a measure of Redis.
     pub(crate) fn redis(&self) -> &str {
-        self.0
-            .get("redis")
-            .expect("a measure of Redis is given a server")
+        self.server().expect("a measure of Redis is given a server")
     }
 
     /// Whether the run is to be short.
@@ -136,6 +139,7 @@ impl Run {
     pub fn capacity(&self) -> usize {
         let entries = match self.measure.as_str() {
             "misses" => misses::COUNT,
+            "redis-misses" => redis_misses::COUNT,
             _ => self.keys(),
         };
         entries as usize + (entries as usize / 4).max(1_000)
@@ -157,6 +161,7 @@ impl Run {
         );
         match (self.measure.as_str(), key, value) {
             ("stampede" | "aborted" | "cold-fleet" | "cliff", _, _) => Form::Slow,
+            ("evictions", _, _) => Form::Owned,
             (_, "id", "shared") => Form::Shared,
             (_, "id", "owned") => Form::Owned,
             (_, "id", "blob") => Form::Blob,
@@ -190,6 +195,7 @@ impl Run {
             "redis-hits" => {
                 redis_hits::measure(&runtime, candidate, parameters, self.form(), self.keys())
             }
+            "redis-misses" => redis_misses::measure(&runtime, candidate, parameters),
             "cold-fleet" => cold_fleet::measure(&runtime, candidate, parameters),
             "cliff" => cliff::measure(&runtime, candidate, parameters),
             "evictions" => evictions::measure(&runtime, candidate, parameters, self.keys()),

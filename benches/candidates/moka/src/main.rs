@@ -1,6 +1,6 @@
 //! moka by itself: `sync` reads with `get` and inserts what it missed, `future` goes through `get_with`, which is single flight as well.
 
-use common::{Blob, Candidate, Product, Run, keys, origin};
+use common::{Blob, Candidate, Product, Run, Selection, keys, origin};
 use moka::{future, sync};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ struct Blocking {
     text: &'static sync::Cache<String, Arc<Product>>,
     blob: &'static sync::Cache<u64, Blob>,
     shared_blob: &'static sync::Cache<u64, Arc<Blob>>,
+    /// Entries can be invalidated by what their keys are like.
+    filed: &'static sync::Cache<u64, Product>,
 }
 
 impl Blocking {
@@ -71,6 +73,13 @@ impl Blocking {
             text: blocking(room),
             blob: blocking(room),
             shared_blob: blocking(room),
+            filed: kept(
+                sync::Cache::builder()
+                    .max_capacity(room)
+                    .time_to_live(TTL)
+                    .support_invalidation_closures()
+                    .build(),
+            ),
         }
     }
 }
@@ -129,6 +138,29 @@ impl Candidate for Blocking {
         let value = Arc::new(origin::blob(id).await);
         self.shared_blob.insert(id, Arc::clone(&value));
         value
+    }
+
+    async fn filed(self, id: u64) -> Product {
+        if let Some(value) = self.filed.get(&id) {
+            return value;
+        }
+        let value = origin::owned(id).await;
+        self.filed.insert(id, value.clone());
+        value
+    }
+
+    async fn evict(self, selection: Selection, id: u64) {
+        match selection {
+            Selection::Key => self.filed.invalidate(&id),
+            Selection::Region => self.filed.invalidate_all(),
+            Selection::Pattern => {
+                let shelf = id % Selection::SHELVES;
+                let stands_there = move |id: &u64, _: &Product| id % Selection::SHELVES == shelf;
+                let known = self.filed.invalidate_entries_if(stands_there);
+                known.expect("closures are supported");
+            }
+            Selection::Tag => selection.unsupported().await,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! This project's `#[cacheable]`, as its README writes it.
 
+mod evicted;
 mod memory;
 
 use common::Run;
@@ -12,6 +13,7 @@ fn main() {
         "tag-1" => run.measure(memory::OneTag),
         "tag-rendered" => run.measure(memory::RenderedTag),
         "tags-3" => run.measure(memory::ThreeTags),
+        "evicted" => run.measure(evicted::Evicted),
         _ => run.unknown(),
     }
 }

@@ -7,7 +7,7 @@
 mod ladder;
 
 use crate::ladder::{Mixed, Texted};
-use common::{Blob, Candidate, Form, Product, Run, keys, origin};
+use common::{Blob, Candidate, Form, Product, Run, Selection, keys, origin};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use std::convert::Infallible;
@@ -151,6 +151,22 @@ impl Candidate for Ready {
         let load = async { Ok::<_, Infallible>(origin::slow(id).await) };
         let Ok(value) = self.slow.get_or_insert_async(&id, load).await;
         value
+    }
+
+    fn filed(self, id: u64) -> impl Future<Output = Product> + Send {
+        self.owned(id)
+    }
+
+    async fn evict(self, selection: Selection, id: u64) {
+        match selection {
+            Selection::Key => drop(self.owned.remove(&id)),
+            Selection::Region => self.owned.clear(),
+            Selection::Pattern => {
+                let shelf = id % Selection::SHELVES;
+                self.owned.retain(|id, _| id % Selection::SHELVES != shelf);
+            }
+            Selection::Tag => selection.unsupported().await,
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn measure<C: Candidate>(
     };
     // Of each entry, made by the server: more entries than can be brought in in a reasonable time.
     let copies = parameters.number("copies", 0);
-    let mut server = Server::at(parameters.redis());
+    let mut server = parameters.server().map(Server::at);
     let rounds = (BUDGET / entries).clamp(1, 20);
     let mut times = Vec::new();
     runtime.block_on(async {
@@ -55,15 +55,9 @@ pub(crate) fn measure<C: Candidate>(
                 Filed { id, value }
             }));
         }
-        if copies > 0 {
-            server.copy(copies);
+        if let Some(server) = &mut server {
+            multiply(server, entries, copies);
         }
-        let keys = server.keys();
-        assert!(
-            keys * 10 >= entries * (1 + copies) * 9,
-            "{keys} keys for {entries} entries with {copies} copies each, {} expired",
-            server.expired()
-        );
         times.push(runtime.block_on(async {
             let task = tokio::spawn(async move {
                 // After many entries as after few, everybody has come to rest.
@@ -83,7 +77,21 @@ pub(crate) fn measure<C: Candidate>(
                 * 1e3
         }));
     }
-    Report::new().figure("ms", median(times))
+    let ms = median(times);
+    Report::new().figure("ms", ms).figure("us", ms * 1e3)
+}
+
+/// Gives each entry its copies, and sees that all are there.
+fn multiply(server: &mut Server, entries: u64, copies: u64) {
+    if copies > 0 {
+        server.copy(copies);
+    }
+    let keys = server.keys();
+    assert!(
+        keys * 10 >= entries * (1 + copies) * 9,
+        "{keys} keys for {entries} entries with {copies} copies each, {} expired",
+        server.expired()
+    );
 }
 
 /// A value under another number than that of its key.

@@ -9,6 +9,7 @@ pub(crate) mod hits;
 pub(crate) mod misses;
 pub(crate) mod redis_hits;
 pub(crate) mod redis_memory;
+pub(crate) mod redis_misses;
 pub(crate) mod stampede;
 pub(crate) mod stopped;
 mod together;

@@ -89,6 +89,8 @@ const HITBOX_BROADCAST: Candidate = candidate(
     "hitbox `#[cached]` with its concurrency manager, ttl",
 );
 
+const EVICTED: Candidate = candidate("ours", "evicted", "**`#[cache_evict]`**");
+
 const NS: Figure = Figure {
     name: "ns_per_op",
     label: "ns per hit",
@@ -415,38 +417,73 @@ pub(super) const STAMPEDE: Measure = Measure {
     repetitions: 5,
 };
 
+pub(super) const ABORTED_FIGURES: &[Figure] = &[
+    Figure {
+        name: "hanging",
+        label: "of 99 waiters, unanswered after 2 s",
+        decimals: 0,
+        absent: "—",
+        better: Better::Less,
+        plot: Plot::None,
+    },
+    Figure {
+        name: "all_answered_ms",
+        label: "all answered, ms after the abort",
+        decimals: 0,
+        absent: "never",
+        better: Better::Less,
+        plot: Plot::None,
+    },
+    Figure {
+        name: "origin_runs",
+        label: "origin runs",
+        decimals: 0,
+        absent: "—",
+        better: Better::Less,
+        plot: Plot::None,
+    },
+];
+
 pub(super) const ABORTED: Measure = Measure {
     name: "aborted",
     title: "The caller that loads is aborted",
     way: Way::Program("aborted"),
     candidates: SINGLE_FLIGHTS,
     points: ONE_POINT,
-    figures: &[
-        Figure {
-            name: "hanging",
-            label: "of 99 waiters, unanswered after 2 s",
-            decimals: 0,
-            absent: "—",
-            better: Better::Less,
-            plot: Plot::None,
-        },
-        Figure {
-            name: "all_answered_ms",
-            label: "all answered, ms after the abort",
-            decimals: 0,
-            absent: "never",
-            better: Better::Less,
-            plot: Plot::None,
-        },
-        Figure {
-            name: "origin_runs",
-            label: "origin runs",
-            decimals: 0,
-            absent: "—",
-            better: Better::Less,
-            plot: Plot::None,
-        },
+    figures: ABORTED_FIGURES,
+    baseline: None,
+    repetitions: 5,
+};
+
+pub(super) const EVICTIONS: Measure = Measure {
+    name: "memory-evictions",
+    title: "Evicting in memory",
+    way: Way::Program("evictions"),
+    candidates: &[
+        candidate("quick_cache", "ready", "`quick_cache`"),
+        EVICTED,
+        candidate("moka", "sync", "`moka::sync`"),
+        candidate("amalgam-cache", "get_or_set", "amalgam"),
     ],
+    points: &[
+        point("key", 1.0, &["select=key", "entries=1000"]),
+        point("tag, 10²", 1e2, &["select=tag", "entries=100"]),
+        point("tag, 10⁴", 1e4, &["select=tag", "entries=10000"]),
+        point("tag, 10⁶", 1e6, &["select=tag", "entries=1000000"]),
+        point("region, 10²", 1e2, &["select=region", "entries=100"]),
+        point("region, 10⁴", 1e4, &["select=region", "entries=10000"]),
+        point("region, 10⁶", 1e6, &["select=region", "entries=1000000"]),
+        point("pattern, 10⁴", 1e4, &["select=pattern", "entries=10000"]),
+        point("pattern, 10⁶", 1e6, &["select=pattern", "entries=1000000"]),
+    ],
+    figures: &[Figure {
+        name: "us",
+        label: "µs",
+        decimals: 1,
+        absent: "—",
+        better: Better::Less,
+        plot: Plot::None,
+    }],
     baseline: None,
     repetitions: 5,
 };

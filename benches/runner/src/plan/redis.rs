@@ -111,6 +111,32 @@ pub(super) const SIZES: Measure = Measure {
     repetitions: 5,
 };
 
+pub(super) const MISS: Measure = Measure {
+    name: "redis-miss",
+    title: "A miss with Redis",
+    way: Way::Redis {
+        told: "redis-misses",
+        processes: 1,
+    },
+    candidates: &[RAW, OURS, BOTH, FRED, CACHED, HITBOX, CACHEKIT, AMALGAM],
+    points: &[
+        point("1 task", 1.0, &["tasks=1"]),
+        point("64 tasks", 64.0, &["tasks=64"]),
+    ],
+    figures: &[
+        P50,
+        P99,
+        Figure {
+            label: "thousand misses per second",
+            plot: Plot::None,
+            ..KOPS
+        },
+        less("commands", "commands the server ran per miss", 3),
+    ],
+    baseline: Some(0),
+    repetitions: 5,
+};
+
 const COLD_CANDIDATES: &[Candidate] = &[
     BOTH,
     OURS,
@@ -169,6 +195,20 @@ pub(super) const COLD_IN_ONE: Measure = Measure {
     candidates: COLD_CANDIDATES,
     points: ONE_POINT,
     figures: COLD_FIGURES,
+    baseline: None,
+    repetitions: 5,
+};
+
+pub(super) const ABORTED: Measure = Measure {
+    name: "aborted-redis",
+    title: "The caller that loads is aborted, with Redis",
+    way: Way::Redis {
+        told: "aborted",
+        processes: 1,
+    },
+    candidates: COLD_CANDIDATES,
+    points: ONE_POINT,
+    figures: super::memory::ABORTED_FIGURES,
     baseline: None,
     repetitions: 5,
 };
@@ -234,6 +274,11 @@ pub(super) const TAGS_AND_REGIONS: Measure = Measure {
         point("region, 10²", 1e2, &["select=region", "entries=100"]),
         point("region, 10⁴", 1e4, &["select=region", "entries=10000"]),
         slow("region, 10⁶", 1e6, &["select=region", "entries=1000000"]),
+        slow(
+            "region, 10⁷",
+            1e7,
+            &["select=region", "entries=1000000", "copies=9"],
+        ),
     ],
     figures: &[MS],
     baseline: None,
