@@ -10,6 +10,7 @@ use std::{
 
 use super::Bound;
 use crate::observe::{Counters, Stats, Terms};
+use crate::site;
 
 /// So many names may programmatic calls be counted under.
 const MOST_NAMES: usize = 256;
@@ -22,6 +23,8 @@ pub(crate) struct Sites {
     counters: RwLock<HashMap<String, Arc<Counters>>>,
     /// Of them, those that calls have named.
     named: AtomicUsize,
+    /// The same by the name of an instantiation, which takes longer to shorten than most evictions.
+    of_instances: RwLock<HashMap<&'static str, Arc<Counters>, foldhash::fast::RandomState>>,
     /// By the address of a site and the name of an instantiation.
     bound: RwLock<HashMap<(usize, &'static str), Arc<Bound>, foldhash::fast::RandomState>>,
 }
@@ -42,6 +45,24 @@ impl Sites {
                 .unwrap_or_else(PoisonError::into_inner);
             let made = || Arc::new(Counters::of(name));
             Arc::clone(sites.entry(name.to_owned()).or_insert_with(made))
+        })
+    }
+
+    /// The counters of the site of an instantiation.
+    pub(crate) fn of_instance(&self, instance: &'static str) -> Arc<Counters> {
+        let known = self
+            .of_instances
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(instance)
+            .cloned();
+        known.unwrap_or_else(|| {
+            let counters = self.counters(&site::counters_name(instance));
+            let mut known = self
+                .of_instances
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(instance).or_insert(counters))
         })
     }
 

@@ -7,7 +7,7 @@ use crate::{
     cache::CacheRef,
     engine::{Core, EvictTask, Item, Target, UNKNOWN_OUTCOME_HOLD},
     key::{Holes, KeyBuf, LateTemplate, Pattern, UNSPECIFIED, fingerprint, segment_of},
-    site::{EvictSite, counters_name},
+    site::EvictSite,
     tags::Label,
 };
 
@@ -189,7 +189,7 @@ impl EvictPlan {
     }
 
     fn task(&self, items: Vec<Item>) -> EvictTask {
-        let counters = self.core.sites.counters(&counters_name(self.instance));
+        let counters = self.core.sites.of_instance(self.instance);
         EvictTask::new(&self.core, items).asked_for(counters)
     }
 
