@@ -95,7 +95,7 @@ fn is_for(
 ) -> bool {
     let carries = match tags {
         None => entry.has_tags_of(reader),
-        Some(tags) => entry.carries(reader, tags.iter()),
+        Some(tags) => entry.carries(reader, tags.bytes()),
     };
     carries && entry.is_for(reader, full, now)
 }

@@ -203,17 +203,16 @@ fn lookup<V: CacheValue, K: Keep<V>>(
     }
     let mut buffer = call.buffer();
     render(&mut buffer);
-    let tags = match tags.map(|tags| rendered(call, tags)).transpose() {
-        Ok(tags) => tags,
-        Err(why) => {
-            tracing::debug!(site = call.site.name, %why, "a tag cannot be rendered; the call bypasses the cache");
-            return bypass(bound, Why::Key);
-        }
-    };
+    let tags = tags.map(|tags| rendered(call, tags));
+    if let Some(why) = tags.as_ref().and_then(TagBuf::failure) {
+        tracing::debug!(site = call.site.name, %why, "a tag cannot be rendered; the call bypasses the cache");
+        return bypass(bound, Why::Key);
+    }
+    let tags = tags.as_ref().map(TagBuf::texts);
     let reads = mode == Mode::Normal && bound.reads_memory;
     let mut due = None;
     if let Some(text) = buffer.ready().filter(|_| reads)
-        && let Some(hit) = in_memory::<V, K>(call, bound, text, None, tags.as_ref())
+        && let Some(hit) = in_memory::<V, K>(call, bound, text, None, tags)
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),
@@ -230,7 +229,7 @@ fn miss<V: CacheValue, K: Keep<V>>(
     bound: &Bound,
     mode: Mode,
     buffer: KeyBuf<'_>,
-    tags: Option<Lines>,
+    tags: Option<&Lines>,
     mut due: Option<(Remembered, Due)>,
 ) -> Found<V> {
     let reads = mode == Mode::Normal && bound.reads_memory;
@@ -245,7 +244,7 @@ fn miss<V: CacheValue, K: Keep<V>>(
         }
     };
     if let Some(full) = rendered.full().filter(|_| reads)
-        && let Some(hit) = digested::<V, K>(call, bound, rendered.bytes(), full, tags.as_ref())
+        && let Some(hit) = digested::<V, K>(call, bound, rendered.bytes(), full, tags)
     {
         match hit {
             Hit::Plain(value) => return Found::Hit(value),
@@ -257,7 +256,7 @@ fn miss<V: CacheValue, K: Keep<V>>(
         late: call.site.late,
         ..Tags::default()
     };
-    for tag in tags.iter().flat_map(Lines::iter) {
+    for tag in tags.into_iter().flat_map(Lines::iter) {
         known.know(Label::stored(tag));
     }
     let key = rendered.into_key(call.site.template);
@@ -276,10 +275,11 @@ fn miss<V: CacheValue, K: Keep<V>>(
     })))
 }
 
-fn rendered(call: &Call<'_>, tags: impl FnOnce(&mut TagBuf)) -> Result<Lines, Unrenderable> {
+#[inline]
+fn rendered(call: &Call<'_>, tags: impl FnOnce(&mut TagBuf)) -> TagBuf {
     let mut buffer = TagBuf::new(call.cache.core());
     tags(&mut buffer);
-    buffer.finish()
+    buffer
 }
 
 #[cold]

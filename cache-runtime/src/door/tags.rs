@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{Core, Tags},
-    key::{KeyBuf, KeySecret, Lines, UNSPECIFIED, Unrenderable, canonical},
+    key::{KeyBuf, KeySecret, Lines, UNSPECIFIED, Unrenderable, canonical, is_canonical},
     tags::Label,
 };
 
@@ -16,6 +16,7 @@ pub struct TagBuf {
 }
 
 impl TagBuf {
+    #[inline]
     pub(super) fn new(core: &Core) -> Self {
         Self {
             limit: core.settings.max_key_bytes,
@@ -26,21 +27,32 @@ impl TagBuf {
     }
 
     /// One tag.
+    #[inline]
     pub fn tag(&mut self, render: impl FnOnce(&mut KeyBuf<'_>)) {
         if self.failure.is_some() {
             return;
         }
         let mut buffer = KeyBuf::new(self.limit, self.secret.as_ref());
         render(&mut buffer);
+        // Nearly every tag is called what was rendered, and is taken from where it stands.
+        if let Some((text, _)) = buffer.ready().filter(|(text, _)| is_canonical(text)) {
+            return self.texts.push_ascii(text);
+        }
         match buffer.finish() {
             Ok(rendered) => self.texts.push(&canonical(rendered.logical())),
             Err(why) => self.failure = Some(why),
         }
     }
 
-    /// The tags, or why one of them has no text: it could not be evicted.
-    pub(super) fn finish(self) -> Result<Lines, Unrenderable> {
-        self.failure.map_or(Ok(self.texts), Err)
+    #[inline]
+    pub(super) fn texts(&self) -> &Lines {
+        &self.texts
+    }
+
+    /// Why one of them has no text: it could not be evicted.
+    #[inline]
+    pub(super) fn failure(&self) -> Option<&Unrenderable> {
+        self.failure.as_ref()
     }
 }
 

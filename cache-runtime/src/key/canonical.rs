@@ -13,6 +13,14 @@ use super::digest::MAX_TEXT;
 use super::escape::{Unit, is_reserved_in_literal};
 use super::key::Key;
 
+/// Whether this is ASCII and, rendered in full, the text of a tag as it stands.
+#[inline]
+pub(crate) fn is_canonical(rendered: &[u8]) -> bool {
+    let stands_for_itself =
+        |byte: &u8| byte.is_ascii() && !is_reserved_in_literal(char::from(*byte));
+    rendered.len() <= MAX_TEXT && rendered.iter().all(stands_for_itself)
+}
+
 /// The text of a tag, given as it was rendered, in full.
 pub(crate) fn canonical(rendered: &str) -> Cow<'_, str> {
     if rendered.len() <= MAX_TEXT && !rendered.contains(is_reserved_in_literal) {
@@ -29,7 +37,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::Serialize;
 
-    use super::canonical;
+    use super::{canonical, is_canonical};
     use crate::key::{Key, KeyBuf};
 
     fn rendered(literal: &'static str, v: &impl Serialize) -> Key {
@@ -56,6 +64,8 @@ mod tests {
             (rendered("at:", &(1, "x")), "at:%281%2Cx%2C%29"),
         ] {
             assert_eq!(canonical(key.logical()), is);
+            let stands = key.logical() == is && is.is_ascii() && !is.contains('%');
+            assert_eq!(is_canonical(key.logical().as_bytes()), stands, "{is}");
         }
     }
 
@@ -66,6 +76,8 @@ mod tests {
             let (template, text) = (rendered("author:", &value), Key::new(&format!("author:{value}")));
             prop_assert_eq!(canonical(template.logical()), text.text());
             prop_assert_eq!(canonical(text.logical()), text.text());
+            let is_canonical = is_canonical(template.logical().as_bytes());
+            prop_assert!(!is_canonical || template.logical() == text.text());
         }
     }
 }

@@ -19,6 +19,23 @@ impl Lines {
         pushed.expect("a text without a limit is never full");
     }
 
+    /// Spares ASCII the check that it is UTF-8.
+    #[inline]
+    pub(crate) fn push_ascii(&mut self, line: &[u8]) {
+        let pushed = self
+            .0
+            .push_ascii(line)
+            .and_then(|()| self.0.push_ascii(b"\n"));
+        pushed.expect("a text without a limit is never full");
+    }
+
+    /// What they are compared by: they need not be shown to be UTF-8 for it.
+    #[inline]
+    pub(crate) fn bytes(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = self.0.as_bytes().split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| &line[..line.len() - 1])
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.as_str().split_terminator('\n')
     }
@@ -34,6 +51,9 @@ mod tests {
         assert_eq!(lines.iter().count(), 0);
         let texts = ["a", "", &"b".repeat(200), "c"];
         texts.iter().for_each(|text| lines.push(text));
-        assert!(lines.iter().eq(texts));
+        lines.push_ascii(b"d");
+        let texts = texts.into_iter().chain(["d"]);
+        assert!(lines.iter().eq(texts.clone()));
+        assert!(lines.bytes().eq(texts.map(str::as_bytes)));
     }
 }

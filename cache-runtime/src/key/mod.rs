@@ -57,7 +57,7 @@ pub use late::Holes;
 
 pub(crate) use beginning::Beginning;
 pub(crate) use buf::Unrenderable;
-pub(crate) use canonical::canonical;
+pub(crate) use canonical::{canonical, is_canonical};
 pub(crate) use digest::KeySecret;
 #[cfg(feature = "redis")]
 pub(crate) use escape::escaped;

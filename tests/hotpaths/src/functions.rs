@@ -55,6 +55,16 @@ pub(crate) async fn tagged(id: u64) -> Arc<Product> {
     Arc::new(Product::of(id))
 }
 
+fn shelf_of(id: u64) -> u64 {
+    id % 100
+}
+
+/// Its key does not tell its tag.
+#[cacheable(key = "shelved:{id}", ttl = "30m", stampede_protection, tags = ["shelf:{shelf_of(id)}"])]
+pub(crate) async fn shelved(id: u64) -> Arc<Product> {
+    Arc::new(Product::of(id))
+}
+
 #[cacheable(key = "owned:{id}", ttl = "30m", stampede_protection)]
 pub(crate) async fn owned(id: u64) -> Product {
     Product::of(id)

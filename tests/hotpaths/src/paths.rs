@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, Policy};
 use quick_cache::sync::Cache as Map;
 
-use crate::functions::{Product, forget, named, owned, page, product, remote, tagged};
+use crate::functions::{Product, forget, named, owned, page, product, remote, shelved, tagged};
 
 /// What is counted, and how.
 pub(crate) struct Path {
@@ -25,12 +25,13 @@ const HIT: (u64, u64) = (10_000, 110_000);
 const SLOWER: (u64, u64) = (500, 2_500);
 
 /// The first is what the memory hits stand on.
-pub(crate) const PATHS: [Path; 9] = [
+pub(crate) const PATHS: [Path; 10] = [
     path("bare_map", BARE, 3),
     path("hit_u64", HIT, 3),
     path("hit_three_arguments", HIT, 3),
     path("hit_40_byte_string", HIT, 3),
     path("hit_one_tag", HIT, 3),
+    path("hit_rendered_tag", HIT, 3),
     path("hit_owned", HIT, 3),
     path("hit_redis", SLOWER, 5),
     path("miss_in_memory", SLOWER, 3),
@@ -68,6 +69,7 @@ pub(crate) async fn run(name: &str, calls: u64) -> bool {
         }
         "hit_40_byte_string" => hit_40_byte_string(calls).await,
         "hit_one_tag" => hits(calls, async |id| drop(black_box(tagged(id).await))).await,
+        "hit_rendered_tag" => hits(calls, async |id| drop(black_box(shelved(id).await))).await,
         "hit_owned" => hits(calls, async |id| drop(black_box(owned(id).await))).await,
         "hit_redis" => hit_redis(calls).await,
         "miss_in_memory" => miss_in_memory(calls).await,

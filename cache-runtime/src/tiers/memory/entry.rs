@@ -305,9 +305,14 @@ impl MemoryEntry {
         reader.tags == 0 || reader.tags == self.birth().of.tags
     }
 
-    /// Whether it carries these tags, the reader's.
-    pub(crate) fn carries<'t>(&self, reader: &Reader, tags: impl Iterator<Item = &'t str>) -> bool {
-        let carries = |tag: &str| self.labels().any(|label| label.as_str() == tag);
+    /// Whether it carries these tags, the reader's, each given by its text.
+    pub(crate) fn carries<T: AsRef<[u8]>>(
+        &self,
+        reader: &Reader,
+        tags: impl Iterator<Item = T>,
+    ) -> bool {
+        let is = |label: &Label, tag: &T| label.as_str().as_bytes() == tag.as_ref();
+        let carries = |tag: T| self.labels().any(|label| is(label, &tag));
         self.birth().of.tags_for(carries, reader, tags)
     }
 

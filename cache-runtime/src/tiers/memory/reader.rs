@@ -105,11 +105,11 @@ impl Reader {
 
     /// Whether what this reader has loaded, which `carries` such labels, has these `tags`, those that `other` knows before it sees a value,
     /// and names the tags of a value as `other` does.
-    pub(crate) fn tags_for<'t>(
+    pub(crate) fn tags_for<T>(
         &self,
-        carries: impl Fn(&str) -> bool,
+        carries: impl Fn(T) -> bool,
         other: &Self,
-        mut tags: impl Iterator<Item = &'t str>,
+        mut tags: impl Iterator<Item = T>,
     ) -> bool {
         (other.late_tags == 0 || other.late_tags == self.late_tags) && tags.all(carries)
     }
