@@ -394,7 +394,7 @@ fn settle_pattern(core: &Core, pattern: &Pattern, how: Settling) -> Vec<Erased> 
     mark();
     match how.manner {
         Manner::Evict => removed.append(&mut core.memory.remove_where(matches)),
-        Manner::Expire => core.memory.expire_where(matches),
+        Manner::Expire => removed.append(&mut core.memory.expire_where(matches)),
     }
     // A flight that has begun between may have in hand what was removed then.
     mark();
@@ -406,7 +406,7 @@ pub(super) fn settle_label(core: &Core, label: &Label, how: Settling) -> Vec<Era
     core.cells.gone(label, how.manner, how.now, how.until);
     core.flights.mark_outdated();
     if label.kind() == LabelKind::Cache && how.manner == Manner::Evict {
-        core.memory.remove_where(|_| true)
+        core.memory.remove_all()
     } else {
         Vec::new()
     }

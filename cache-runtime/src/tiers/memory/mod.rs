@@ -17,6 +17,7 @@ mod tail;
 mod term;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use quick_cache::{OptionsBuilder, Weighter, sync::Cache};
 
@@ -212,12 +213,15 @@ impl MemoryTier {
         Some(entry.into_held())
     }
 
-    /// Takes every entry out whose key text is chosen; their values are to be dropped where no lock is held.
+    /// Takes every entry out whose key text is chosen; what is returned is to be dropped where no lock is held.
     pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Erased> {
-        let removed = self
-            .entries_where(chosen)
-            .filter_map(|entry| entry.with_text(|text| self.remove(self.hash(text), whole(text))));
-        removed.collect()
+        self.each_where(chosen, |hash, text| self.remove(hash, text))
+    }
+
+    /// Takes every entry out; the same holds for what is returned.
+    pub(crate) fn remove_all(&self) -> Vec<Erased> {
+        let all = self.map.drain();
+        all.map(|(Kept(entry), _)| entry.into_held()).collect()
     }
 
     /// The entry under a key counts as past its ttl.
@@ -226,18 +230,36 @@ impl MemoryTier {
             .peek(&probe(hash, text.as_bytes(), MemoryEntry::expire));
     }
 
-    /// Every entry whose key text is chosen counts as past its ttl.
-    pub(crate) fn expire_where(&self, chosen: impl Fn(&str) -> bool) {
-        for entry in self.entries_where(chosen) {
-            entry.expire();
-        }
+    /// Every entry whose key text is chosen counts as past its ttl; what is returned is to be dropped where no lock is held.
+    pub(crate) fn expire_where(&self, chosen: impl Fn(&str) -> bool) -> Vec<Erased> {
+        self.each_where(chosen, |hash, text| {
+            self.expire(hash, text);
+            None
+        })
     }
 
-    /// Every entry whose key text is chosen and that is there throughout, and perhaps some that come meanwhile. One look at one entry at a time is all that
-    /// anybody has to wait for: the map's own `retain` has a part of it locked until it is through, for tens of milliseconds if there are millions.
-    fn entries_where(&self, chosen: impl Fn(&str) -> bool) -> impl Iterator<Item = MemoryEntry> {
-        let all = self.map.iter().map(|(Kept(entry), _)| entry);
-        all.filter(move |entry| entry.with_text(|text| chosen(whole(text))))
+    /// Does this to every key that is chosen and there throughout, and perhaps to some that come meanwhile. Nothing is locked while a key is looked at; between two of them a part
+    /// of the map is, for as long as it takes to come past its slots that are free. The map's own `retain` has it locked until all its keys are through.
+    ///
+    /// Of each entry there is a clone for a moment, so that one may leave the map and be nobody else's: what is returned has these as well.
+    fn each_where(
+        &self,
+        chosen: impl Fn(&str) -> bool,
+        what: impl Fn(KeyHash, &str) -> Option<Erased>,
+    ) -> Vec<Erased> {
+        let mut left = Vec::new();
+        for (Kept(entry), _) in self.map.iter() {
+            left.extend(entry.with_text(|text| {
+                let text = whole(text);
+                let hash = || self.hash(text.as_bytes());
+                chosen(text).then(|| what(hash(), text)).flatten()
+            }));
+            let held = entry.into_held();
+            if Arc::strong_count(&held) == 1 {
+                left.push(held);
+            }
+        }
+        left
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -301,6 +323,7 @@ fn whole(text: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, mpsc};
     use std::thread;
     use std::time::Duration;
@@ -473,7 +496,7 @@ mod tests {
         assert_eq!((all.len(), tier.len()), (17, 0));
     }
 
-    /// A hit or a store that waited until a million keys were compared would be late by half a second.
+    /// A hit or a store that waited until a part of the map was compared would be late by tens of milliseconds, where there are millions.
     #[test]
     fn nobody_waits_for_a_look_at_all_entries() {
         let tier = MemoryTier::new(Memory::new().max_entries(1_000));
@@ -505,12 +528,64 @@ mod tests {
                 assert!(looked.get() > 1 || others_go_on());
                 text == "7"
             });
-            assert!(looked.get() >= 100 && removed.len() == 1);
-            tier.expire_where(|_| {
+            // One was chosen, and one replaced while it was looked at.
+            assert!(looked.get() >= 100 && removed.len() == 2);
+            assert!(tier.get(tier.hash(b"7"), b"7").is_none());
+            let left = tier.expire_where(|_| {
                 assert!(others_go_on());
                 false
             });
+            assert!(
+                left.len() >= 100,
+                "each was replaced while it was looked at"
+            );
         });
+    }
+
+    #[test]
+    fn what_is_expired_is_the_entry_in_the_map() {
+        let tier = MemoryTier::new(Memory::new().max_entries(100));
+        for text in ["a", "b", "aa"] {
+            drop(tier.insert(entry(&tier, text, 7, Particulars::default())));
+        }
+        assert!(tier.expire_where(|text| text.starts_with('a')).is_empty());
+        let is_fresh = |text: &str| {
+            let found = tier.get(tier.hash(text.as_bytes()), text.as_bytes());
+            found.expect("it was inserted").term().fresh_until > 0
+        };
+        assert_eq!(["a", "b", "aa"].map(is_fresh), [false, true, false]);
+        assert_eq!((tier.remove_all().len(), tier.len()), (3, 0));
+    }
+
+    /// Parts grow, entries are replaced where they are, pushed out, and come back on the slot of what is remembered of them.
+    #[test]
+    fn what_was_there_is_found_while_all_else_comes_and_goes() {
+        let tier = MemoryTier::new(Memory::new().max_entries(50_000));
+        let put = |text: &str, n| drop(tier.insert(entry(&tier, text, n, Particulars::default())));
+        for round in 0..20 {
+            let wanted: Vec<String> = (0..200).map(|n| format!("wanted:{n}")).collect();
+            wanted.iter().for_each(|text| put(text, round));
+            let is_there = |text: &String| tier.get(tier.hash(text.as_bytes()), text.as_bytes());
+            let goes_on = AtomicBool::new(true);
+            let removed = thread::scope(|scope| {
+                for thread in 0..2 {
+                    let (goes_on, put) = (&goes_on, &put);
+                    scope.spawn(move || {
+                        for n in (0..).take_while(|_| goes_on.load(Ordering::Relaxed)) {
+                            put(&format!("other:{thread}:{}", n % (1_000 << (round / 2))), n);
+                        }
+                    });
+                }
+                let removed = tier.remove_where(|text| text.starts_with("wanted"));
+                goes_on.store(false, Ordering::Relaxed);
+                removed
+            });
+            assert!(removed.len() >= 100, "{round}: {}", removed.len());
+            assert!(
+                wanted.iter().all(|text| is_there(text).is_none()),
+                "{round}"
+            );
+        }
     }
 
     #[test]

@@ -236,7 +236,7 @@ pub(super) const ALL: &[Mutation] = &[
     engine!("memory does not heed that a key was expired", "engine/evict.rs",
         "            core.memory.expire(hash, text);\n" => ""; Schedules),
     engine!("memory does not heed that a pattern was expired", "tiers/memory/mod.rs",
-        "            entry.expire();\n" => "            drop(entry);\n"; Schedules),
+        "            self.expire(hash, text);\n" => "            let _ = (hash, text);\n"; Schedules),
     engine!("a hit serves at once what was evicted or is of another epoch", "door/hit.rs",
         "        if !core.serves_at_once(entry, now) {" => "        if now == 0 {"; Schedules),
     engine!("labels that were found current are never looked at again", "tiers/memory/tail.rs",
