@@ -374,8 +374,8 @@ fn without_account(url: &str) -> String {
         Some(at) => url.split_at(at + 3),
         None => ("", url),
     };
-    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.:/".contains(c);
-    if !scheme.chars().all(is_of_scheme) {
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    if !scheme.trim_end_matches("://").chars().all(is_of_scheme) {
         return "…".to_owned();
     }
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
@@ -449,6 +449,7 @@ mod tests {
             "redis-sentinel://:pass@host&sentinel_password=hunter2",
             "redis-sentinel://host/shop&sentinel_password=hunter2:",
             "host?pass=hunter2://",
+            "me:hunter2://host",
             "redis-sentinel://:pass@host/shop&sentinel_password=x@hunter2",
             ":hunter2",
             "hunter2@host",
