@@ -91,7 +91,7 @@ impl<'a> Call<'a> {
         Bound {
             fingerprint: reader.fingerprint(),
             reader,
-            counters: core.sites.of_instance(self.instance),
+            counters: core.sites.counters(&site::counters_name(self.instance)),
             reads_memory: policy.reads_memory_over(defaults),
             clones_at_once: bound::clones_at_once::<V>(),
         }

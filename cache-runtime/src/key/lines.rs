@@ -22,6 +22,7 @@ impl Lines {
     /// Spares ASCII the check that it is UTF-8.
     #[inline]
     pub(crate) fn push_ascii(&mut self, line: &[u8]) {
+        debug_assert!(!line.contains(&b'\n'));
         let pushed = self
             .0
             .push_ascii(line)
