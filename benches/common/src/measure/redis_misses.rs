@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 pub(crate) const COUNT: u64 = 40_000;
 /// Run first, uncounted.
 const WARM: u64 = 1_000;
-/// Of a task that is alone: it would take minutes for all.
+/// Of a task that is alone: for one after the other, a quarter of them takes seconds.
 const ALONE: u64 = 10_000;
 
 pub(crate) fn measure<C: Candidate>(
