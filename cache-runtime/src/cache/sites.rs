@@ -1,7 +1,9 @@
 //! The counters of every site that has called a cache.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
+    hash::{BuildHasher, Hash},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
@@ -32,38 +34,14 @@ pub(crate) struct Sites {
 impl Sites {
     /// The counters of a site, made at its first call.
     pub(crate) fn counters(&self, name: &str) -> Arc<Counters> {
-        let known = self
-            .counters
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned();
-        known.unwrap_or_else(|| {
-            let mut sites = self
-                .counters
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            let made = || Arc::new(Counters::of(name));
-            Arc::clone(sites.entry(name.to_owned()).or_insert_with(made))
-        })
+        let made = || (name.to_owned(), Counters::of(name).into());
+        known_or_made(&self.counters, name, made)
     }
 
     /// The counters of the site of an instantiation.
     pub(crate) fn of_instance(&self, instance: &'static str) -> Arc<Counters> {
-        let known = self
-            .of_instances
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(instance)
-            .cloned();
-        known.unwrap_or_else(|| {
-            let counters = self.counters(&site::counters_name(instance));
-            let mut known = self
-                .of_instances
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(instance).or_insert(counters))
-        })
+        let made = || (instance, self.counters(&site::counters_name(instance)));
+        known_or_made(&self.of_instances, instance, made)
     }
 
     /// The counters under a name that a call brings along; `None` if that is too long, or one too many.
@@ -95,14 +73,7 @@ impl Sites {
 
     /// What a site is here, made at its first call.
     pub(super) fn bound(&self, id: (usize, &'static str), make: impl Fn() -> Bound) -> Arc<Bound> {
-        let known = self.bound.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bound) = known.get(&id) {
-            return Arc::clone(bound);
-        }
-        drop(known);
-        let made = Arc::new(make());
-        let mut known = self.bound.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(id).or_insert(made))
+        known_or_made(&self.bound, &id, || (id, make().into()))
     }
 
     /// What sites ask for, by their names.
@@ -122,4 +93,25 @@ impl Sites {
         }
         stats
     }
+}
+
+/// What a table has under a key; else what is made, with no lock held, unless another was first.
+fn known_or_made<K, Q, V, S>(
+    table: &RwLock<HashMap<K, Arc<V>, S>>,
+    key: &Q,
+    make: impl FnOnce() -> (K, Arc<V>),
+) -> Arc<V>
+where
+    K: Borrow<Q> + Eq + Hash,
+    Q: Eq + Hash + ?Sized,
+    S: BuildHasher,
+{
+    let known = table.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.get(key) {
+        return Arc::clone(known);
+    }
+    drop(known);
+    let (key, made) = make();
+    let mut known = table.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(known.entry(key).or_insert(made))
 }
