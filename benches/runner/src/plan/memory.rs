@@ -478,7 +478,7 @@ pub(super) const EVICTIONS: Measure = Measure {
     ],
     figures: &[Figure {
         name: "us",
-        label: "µs",
+        label: "time, µs",
         decimals: 1,
         absent: "—",
         better: Better::Less,

@@ -252,7 +252,7 @@ pub(super) const CLIFF: Measure = Measure {
 
 const EVICTED: Candidate = candidate("ours-redis", "evicted", "**`#[cache_evict]`**");
 
-const MS: Figure = less("ms", "ms", 3);
+const MS: Figure = less("ms", "time, ms", 3);
 
 pub(super) const TAGS_AND_REGIONS: Measure = Measure {
     name: "evictions",
